@@ -1,0 +1,80 @@
+#include "agentctl/apply.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/apply_parts.h"
+#include "agentctl/sudoers.h"
+#include "core/files.h"
+#include "core/paths.h"
+
+static const struct apply_paths here = {
+    .config_dir = PATH_CONFIG_DIR,
+    .state_dir = PATH_STATE_DIR,
+    .passwd = "/etc/passwd",
+    .group = "/etc/group",
+    .sudoers_dir = SUDOERS_DIR,
+    .lock_wait_ms = 10000,
+};
+
+int apply_cannot(struct apply *a, const char *path, const char *what)
+{
+    fprintf(a->err, "agentctl: %s: %s\n", path, what);
+    return APPLY_CANNOT;
+}
+
+int apply_cannot_errno(struct apply *a, const char *path, int r)
+{
+    return apply_cannot(a, path, r == -EPERM ? "not owned by root, or others may write to it: chown root and chmod go-w" : strerror(-r));
+}
+
+const char *apply_state_path(struct apply *a, const char *name)
+{
+    return arena_format(&a->arena, "%s/%s", a->paths->state_dir, name);
+}
+
+static void summary(struct apply *a)
+{
+    fprintf(a->out, "%zu identities, %zu policies, %zu issuers with %zu keys: %s\n", a->config->identity_count,
+            a->config->policy_count, a->config->issuer_count, a->anchor_count,
+            a->check_only ? "good, nothing written" : a->changed ? "in force" : "no change");
+}
+
+static int run(struct apply *a)
+{
+    int r = apply_open(a);
+
+    if (r == APPLY_DONE)
+        r = apply_take_in(a);
+    if (r != APPLY_DONE)
+        return r;
+    accounts_print_changes(&a->before, &a->accounts, a->out);
+    if (!a->check_only)
+        r = apply_put_out(a);
+    if (r == APPLY_DONE)
+        summary(a);
+    return r;
+}
+
+int apply_run_at(const struct apply_paths *paths, int check_only, FILE *out, FILE *err)
+{
+    struct apply a = {.paths = paths, .check_only = check_only, .out = out, .err = err, .dir = -1, .lock = -1};
+    int r = run(&a);
+
+    problems_print(&a.problems, err);
+    if (r == APPLY_PROBLEMS)
+        fprintf(err, "agentctl: %zu problems; nothing was changed\n", a.problems.count + a.problems.dropped);
+    problems_clear(&a.problems);
+    config_free(a.config);
+    free(a.anchors);
+    arena_clear(&a.arena);
+    close_fd(&a.lock);
+    close_fd(&a.dir);
+    return r;
+}
+
+int apply_run(int check_only, FILE *out, FILE *err)
+{
+    return apply_run_at(&here, check_only, out, err);
+}

@@ -1,0 +1,25 @@
+/* `agentctl apply`: from the configuration to what is in force, whole or not at all. */
+#ifndef PAM_AGENT_APPLY_H
+#define PAM_AGENT_APPLY_H
+
+#include <stdio.h>
+
+#include "core/compat.h"
+
+enum { APPLY_DONE = 0, APPLY_PROBLEMS = 1, APPLY_CANNOT = 3 }; /* exit statuses */
+
+struct apply_paths {
+    const char *config_dir, *state_dir, *passwd, *group, *sudoers_dir;
+    int lock_wait_ms;
+};
+
+/*
+ * Read, check, compile, put in place; with check_only the last two are tried and nothing is written. Changes and a summary go to
+ * out, problems to err. Waits at most 10 s for another apply. Exit status: done; problems, nothing changed; cannot: something was
+ * in the way, which err names, and each file is either the old or the new one.
+ */
+int apply_run(int check_only, FILE *out, FILE *err) MUST_CHECK;
+/* The same elsewhere. */
+int apply_run_at(const struct apply_paths *paths, int check_only, FILE *out, FILE *err) MUST_CHECK;
+
+#endif

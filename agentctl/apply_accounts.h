@@ -1,0 +1,41 @@
+/*
+ * The accounts of identities.cdb: those of the configuration, and every one that was there before and no longer is, disabled.
+ */
+#ifndef PAM_AGENT_APPLY_ACCOUNTS_H
+#define PAM_AGENT_APPLY_ACCOUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "agentctl/apply_local.h"
+#include "agentctl/apply_uids.h"
+#include "agentctl/config.h"
+
+struct account {
+    const char *name, *id; /* SPIFFE ID or pattern */
+    uint32_t uid, gid;
+    const char *home, *shell; /* NULL: as meta implies */
+    int disabled, local;
+    int shadowed; /* another account, configured, has this uid now */
+};
+
+struct accounts {
+    struct account *items; /* the configured ones first, in their order */
+    size_t count, configured;
+};
+
+/* The accounts of a database of before, sorted by name. 0; -ENOENT; -errno. A database that cannot be read is -EBADMSG. */
+int accounts_load(const char *path, struct arena *arena, struct accounts *ret) MUST_CHECK;
+
+/*
+ * What the configuration makes of them. Accounts without a uid get one. 0; -EINVAL: reported. Everything
+ * lives in uids->arena and in config.
+ */
+int accounts_build(const struct config *config, const struct local *local, const struct accounts *before, struct uids *uids,
+                   struct problems *problems, struct accounts *ret) MUST_CHECK;
+
+/* A line for each account that is new, gone, back, or has another id. */
+void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out);
+
+#endif

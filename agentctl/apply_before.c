@@ -1,0 +1,82 @@
+/* The accounts of the database that is in place. */
+#include <cdb.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/apply_accounts.h"
+#include "core/files.h"
+#include "core/identities.h"
+#include "core/names.h"
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return arena_copy(arena, text, strlen(text));
+}
+
+static int take(int fd, const char *name, struct arena *arena, struct accounts *accounts)
+{
+    struct identity identity;
+    struct account account;
+    int r = identities_by_account(fd, name, &identity);
+
+    if (r < 0)
+        return -EBADMSG;
+    account = (struct account){.name = copy(arena, name),
+                               .id = copy(arena, identity.id),
+                               .uid = identity.uid,
+                               .gid = identity.gid,
+                               .disabled = identity.disabled,
+                               .local = identity.local};
+    if (identity.local) {
+        account.home = copy(arena, identity.home);
+        account.shell = copy(arena, identity.shell);
+    }
+    accounts->items = arena_grow(arena, accounts->items, accounts->count, sizeof account);
+    accounts->items[accounts->count++] = account;
+    return 0;
+}
+
+/* Every record whose key begins with 'n'. */
+static int take_all(int fd, struct cdb *cdb, struct arena *arena, struct accounts *accounts)
+{
+    char key[1 + ACCOUNT_NAME_MAX + 1];
+    unsigned position;
+    int found, r = 0;
+
+    cdb_seqinit(&position, cdb);
+    while (r == 0 && (found = cdb_seqnext(&position, cdb)) > 0) {
+        if (cdb_keylen(cdb) < 2 || cdb_keylen(cdb) >= sizeof key || cdb_readkey(cdb, key) < 0 || key[0] != 'n')
+            continue;
+        key[cdb_keylen(cdb)] = '\0';
+        r = take(fd, key + 1, arena, accounts);
+    }
+    return r < 0 ? r : found < 0 ? -EBADMSG : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(((const struct account *)a)->name, ((const struct account *)b)->name);
+}
+
+int accounts_load(const char *path, struct arena *arena, struct accounts *ret)
+{
+    struct accounts accounts = {0};
+    CLEANUP(close_fd) int fd = -1;
+    struct cdb cdb;
+    int r = identities_open(path, &fd);
+
+    if (r < 0)
+        return r;
+    if (cdb_init(&cdb, fd) < 0)
+        return -EBADMSG;
+    r = take_all(fd, &cdb, arena, &accounts);
+    cdb_free(&cdb);
+    if (r < 0)
+        return r;
+    if (accounts.count)
+        qsort(accounts.items, accounts.count, sizeof *accounts.items, compare);
+    accounts.configured = accounts.count;
+    *ret = accounts;
+    return 0;
+}

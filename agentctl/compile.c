@@ -1,0 +1,197 @@
+#include "agentctl/compile.h"
+
+#include <errno.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/compile_database.h"
+#include "agentctl/config_overlap.h"
+#include "core/fields.h"
+#include "core/identities.h"
+#include "core/names.h"
+#include "core/text.h"
+
+#define BUILD_LENGTH 16 /* hex digits of the digest that names a build */
+
+/* --- identities.cdb --- */
+
+static void put_meta(struct database_maker *maker, const struct config *config, const struct accounts *accounts,
+                     const char *shell, uint32_t agents_gid)
+{
+    char text[IDENTITY_VALUE_MAX];
+    struct fields_writer w;
+    size_t len;
+    int r;
+
+    fields_begin(&w, text, sizeof text);
+    fields_put_u64(&w, "uid-min", config->host.uid_min);
+    fields_put_u64(&w, "uid-max", config->host.uid_max);
+    if (agents_gid)
+        fields_put_u64(&w, "agents-gid", agents_gid);
+    fields_put(&w, "home-prefix", config->host.home_prefix);
+    fields_put(&w, "shell", shell);
+    fields_put_u64(&w, "count", accounts->count);
+    r = fields_end(&w, &len);
+    if (r < 0)
+        maker->error = r;
+    else
+        database_put(maker, 'm', "", text, len);
+}
+
+static void put_account(struct database_maker *maker, const struct account *account)
+{
+    char text[IDENTITY_VALUE_MAX];
+    struct fields_writer w = {.buf = text, .cap = sizeof text}; /* no version line: the meta record has it */
+    size_t len;
+    int r;
+
+    fields_put(&w, "id", account->id);
+    fields_put_u64(&w, "uid", account->uid);
+    if (account->gid != account->uid)
+        fields_put_u64(&w, "gid", account->gid);
+    fields_put(&w, "home", account->home);
+    fields_put(&w, "shell", account->shell);
+    if (account->disabled)
+        fields_put(&w, "disabled", "1");
+    if (account->local)
+        fields_put(&w, "local", "1");
+    r = fields_end(&w, &len);
+    if (r < 0)
+        maker->error = r;
+    else
+        database_put(maker, 'n', account->name, text, len);
+}
+
+static void put_pointer(struct database_maker *maker, char kind, uint64_t number, const char *account)
+{
+    char key[24];
+
+    snprintf(key, sizeof key, "%llu", (unsigned long long)number);
+    database_put(maker, kind, key, account, strlen(account));
+}
+
+/*
+ * The ID of a disabled account still leads to it, so that a credential of it is told why it is refused; unless the configuration
+ * gives the ID, by itself or by a pattern, to another account.
+ */
+static void put_ids(struct database_maker *maker, const struct accounts *accounts)
+{
+    struct overlap configured = {0};
+    struct arena arena = {0};
+
+    for (size_t i = 0; i < accounts->configured; i++)
+        overlap_add(&configured, &arena, accounts->items[i].id, i);
+    overlap_sort(&configured);
+    for (size_t i = 0; i < accounts->count; i++) {
+        const struct account *account = &accounts->items[i];
+
+        if (i < accounts->configured || overlap_find(&configured, &arena, account->id).count == 0)
+            database_put(maker, 's', account->id, account->name, strlen(account->name));
+    }
+    arena_clear(&arena);
+}
+
+int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,
+                       uint32_t agents_gid)
+{
+    struct database_maker maker;
+
+    database_begin(&maker, fd);
+    put_meta(&maker, config, accounts, shell, agents_gid);
+    for (size_t i = 0; i < accounts->count && !maker.error; i++) {
+        const struct account *account = &accounts->items[i];
+
+        put_account(&maker, account);
+        if (!account->shadowed)
+            put_pointer(&maker, 'u', account->uid, account->name);
+        if (i < IDENTITIES_LISTED)
+            put_pointer(&maker, 'i', i, account->name);
+    }
+    put_ids(&maker, accounts);
+    return database_end(&maker);
+}
+
+/* --- policy.cdb --- */
+
+static int account_text(const struct config *config, const struct owners *policies, char *buf, size_t *ret_len)
+{
+    struct fields_writer w;
+
+    fields_begin(&w, buf, POLICY_TEXT_MAX);
+    policy_write(&w, &config->defaults);
+    for (size_t i = 0; i < policies->count; i++)
+        policy_write(&w, &config->policies[policies->items[i]]);
+    return fields_end(&w, ret_len);
+}
+
+static void index_policies(const struct config *config, struct arena *arena, struct overlap *index)
+{
+    for (size_t i = 0; i < config->policy_count; i++)
+        for (size_t j = 0; j < config->policies[i].identities.count; j++)
+            overlap_add(index, arena, config->policies[i].identities.items[j], i);
+    overlap_sort(index);
+}
+
+/* The record of the host. A build is named by what it says: the same configuration gives the same name. */
+static void put_host(struct database_maker *maker, const struct config *config, SHA2_CTX *digest)
+{
+    char text[SPIFFE_ID_MAX + 256], build[SHA256_DIGEST_STRING_LENGTH];
+    struct fields_writer w;
+    size_t len;
+    int r;
+
+    SHA256Update(digest, (const uint8_t *)config->host.id, strlen(config->host.id));
+    SHA256End(digest, build);
+    build[BUILD_LENGTH] = '\0';
+    fields_begin(&w, text, sizeof text);
+    fields_put(&w, "host-id", config->host.id);
+    fields_put(&w, "build", build);
+    r = fields_end(&w, &len);
+    if (r < 0)
+        maker->error = r;
+    else
+        database_put(maker, 'h', "", text, len);
+}
+
+int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account)
+{
+    char *buf = memory_must(malloc(POLICY_TEXT_MAX));
+    struct database_maker maker;
+    struct overlap index = {0};
+    struct arena arena = {0};
+    SHA2_CTX digest;
+
+    SHA256Init(&digest);
+    database_begin(&maker, fd);
+    index_policies(config, &arena, &index);
+    for (size_t i = 0; i < accounts->configured && !maker.error; i++) {
+        const struct account *account = &accounts->items[i];
+        struct owners policies = overlap_find(&index, &arena, account->id);
+        size_t len;
+        int r = account_text(config, &policies, buf, &len);
+
+        *ret_account = account->name;
+        if (r < 0) {
+            maker.error = r;
+            break;
+        }
+        SHA256Update(&digest, (const uint8_t *)account->name, strlen(account->name) + 1);
+        SHA256Update(&digest, (const uint8_t *)buf, len);
+        database_put(&maker, 'p', account->name, buf, len);
+    }
+    put_host(&maker, config, &digest);
+    arena_clear(&arena);
+    free(buf);
+    return database_end(&maker);
+}
+
+int compile_anchors(int fd, const char *text, size_t len)
+{
+    struct database_maker maker;
+
+    database_begin(&maker, fd);
+    database_put(&maker, 'a', "", text, len);
+    return database_end(&maker);
+}

@@ -1,0 +1,42 @@
+/*
+ * What `agentctl apply` makes of a configuration: the databases that every login and step reads. Their forms are described where they
+ * are read: core/identities.h, judge/policy.h and, for anchors.cdb, here.
+ *
+ * anchors.cdb (root, 0600), key "a", fields text:
+ *
+ *     anchor NAME             starts a key of the issuer NAME; all that follows belongs to it
+ *     iss TEXT
+ *     kid TEXT                absent where the key has none
+ *     alg Ed25519|ES256
+ *     trust-domain NAME       one or more
+ *     max-lifetime SECONDS
+ *     jwk JSON                the public key, no other member than those of its thumbprint (RFC 7638)
+ */
+#ifndef PAM_AGENT_COMPILE_H
+#define PAM_AGENT_COMPILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agentctl/apply_accounts.h"
+#include "agentctl/config.h"
+#include "core/compat.h"
+
+#define ANCHORS_MAX 256              /* keys of all issuers */
+#define ANCHORS_TEXT_MAX (1u << 20)  /* bytes */
+
+/* All write a database to fd, which is empty, readable and writable. 0; -errno; -ENOBUFS: an entry is too large. */
+int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,
+                       uint32_t agents_gid) MUST_CHECK;
+/* *ret_account (static storage or config's) names the account whose policies are too large. */
+int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account) MUST_CHECK;
+int compile_anchors(int fd, const char *text, size_t len) MUST_CHECK;
+
+/*
+ * The text of anchors.cdb from the JWKS files of the issuers; for free(). Keys of kinds that are not known are passed over and
+ * named on `notes`. 0; -EINVAL: reported.
+ */
+int anchors_read(const struct config *config, struct problems *problems, FILE *notes, char **ret_text, size_t *ret_len,
+                 size_t *ret_count) MUST_CHECK;
+
+#endif

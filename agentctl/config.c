@@ -1,0 +1,193 @@
+#include "agentctl/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agentctl/config_reader.h"
+#include "agentctl/config_scan.h"
+#include "agentctl/config_tree.h"
+#include "core/files.h"
+
+#define SUFFIX ".conf"
+
+/* One reading: the files so far. */
+struct reading {
+    struct reader reader;
+    struct titles titles;
+    char *buf; /* CONFIG_FILE_MAX + 1 bytes */
+    int broken; /* a file could not be parsed, so the whole says nothing about what is missing */
+};
+
+static const char *open_error(int r)
+{
+    switch (r) {
+    case -EPERM:
+        return "not a regular file that root owns and nobody else may write to: chown root and chmod go-w";
+    case -ELOOP:
+        return "a symbolic link: put the file itself there";
+    case -EFBIG:
+        return "larger than 1 MiB: split it into files of conf.d";
+    default:
+        return strerror(-r);
+    }
+}
+
+static void read_section(struct reader *reader, const struct section *section)
+{
+    static const struct {
+        const char *name;
+        void (*read)(struct reader *, const struct section *);
+    } readers[] = {
+        {"host", read_host},         {"issuer", read_issuer}, {"identity", read_identity},
+        {"defaults", read_defaults}, {"policy", read_policy},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(readers); i++)
+        if (section_is(section, readers[i].name))
+            readers[i].read(reader, section);
+}
+
+static void read_file(struct reading *reading, int dir, const char *name, const char *path)
+{
+    struct reader *reader = &reading->reader;
+    struct arena *arena = &reader->config->arena;
+    struct section tree;
+    struct scan scan;
+    size_t len;
+    int r = file_read_at(dir, name, reading->buf, CONFIG_FILE_MAX + 1, &len);
+
+    if (r < 0) {
+        problem_add(reader->problems, path, 0, "%s", open_error(r));
+        reading->broken = 1;
+        return;
+    }
+    if (scan_text(reading->buf, len, path, arena, &reading->titles, reader->problems, &scan) < 0 ||
+        tree_parse(reading->buf, &scan, path, arena, reader->problems, &tree) < 0) {
+        reading->broken = 1;
+        return;
+    }
+    for (size_t i = 0; i < tree.section_count; i++)
+        read_section(reader, &tree.sections[i]);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int is_fragment(const char *name)
+{
+    size_t len = strlen(name);
+
+    return name[0] != '.' && len > sizeof SUFFIX - 1 && strcmp(name + len - (sizeof SUFFIX - 1), SUFFIX) == 0;
+}
+
+/* The fragments' names in the order of the C locale; -errno. Closes fd. */
+static int list_fragments(int fd, struct arena *arena, const char ***ret_names, size_t *ret_count)
+{
+    DIR *dir = fdopendir(fd);
+    const char **names = NULL;
+    struct dirent *entry;
+    size_t count = 0;
+    int r = 0;
+
+    if (!dir) {
+        close_fd(&fd);
+        return -errno;
+    }
+    while (r == 0 && (errno = 0, entry = readdir(dir))) {
+        if (!is_fragment(entry->d_name))
+            continue;
+        names = arena_grow(arena, names, count, sizeof *names);
+        names[count++] = arena_copy(arena, entry->d_name, strlen(entry->d_name));
+        if (count > CONFIG_FILES_MAX)
+            r = -E2BIG;
+    }
+    if (r == 0)
+        r = -errno;
+    closedir(dir);
+    if (r < 0)
+        return r;
+    if (count)
+        qsort(names, count, sizeof *names, compare_names);
+    *ret_names = names;
+    *ret_count = count;
+    return 0;
+}
+
+static void read_fragments(struct reading *reading, int dir)
+{
+    struct arena *arena = &reading->reader.config->arena;
+    const char *path = arena_format(arena, "%s/conf.d", reading->reader.dir);
+    CLEANUP(close_fd) int fragments = -1;
+    const char **names = NULL;
+    size_t count = 0;
+    int r = dir_open_at(dir, "conf.d", &fragments), listed;
+
+    if (r == -ENOENT)
+        return;
+    if (r == 0)
+        r = dir_open_at(fragments, ".", &listed);
+    if (r == 0)
+        r = list_fragments(listed, arena, &names, &count);
+    if (r < 0) {
+        problem_add(reading->reader.problems, path, 0, "%s",
+                    r == -EPERM ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w" :
+                    r == -E2BIG ? "more than 4096 files: join some" : strerror(-r));
+        reading->broken = 1;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        read_file(reading, fragments, names[i], arena_format(arena, "%s/%s", path, names[i]));
+}
+
+static void read_all(struct reading *reading)
+{
+    const char *path = arena_format(&reading->reader.config->arena, "%s/agent.conf", reading->reader.dir);
+    CLEANUP(close_fd) int dir = -1;
+    int r = dir_open(reading->reader.dir, &dir);
+
+    if (r < 0) {
+        problem_add(reading->reader.problems, reading->reader.dir, 0, "%s",
+                    r == -EPERM ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w" :
+                    r == -ENOENT ? "there is no such directory: run `agentctl init`" : strerror(-r));
+        return;
+    }
+    read_file(reading, dir, "agent.conf", path);
+    read_fragments(reading, dir);
+    if (!reading->broken)
+        check_config(&reading->reader);
+}
+
+int config_read(const char *dir, struct config **ret, struct problems *problems)
+{
+    struct config *config = memory_must(calloc(1, sizeof *config));
+    struct reading reading = {.reader = {.config = config, .problems = problems}};
+    size_t before = problems->count;
+
+    reading.reader.dir = arena_copy(&config->arena, dir, strlen(dir));
+    config->defaults.name = "defaults";
+    config->defaults.where = "built in";
+    reading.buf = memory_must(malloc(CONFIG_FILE_MAX + 1));
+    read_all(&reading);
+    free(reading.buf);
+    titles_clear(&reading.titles);
+    if (problems->count > before || problems->dropped) {
+        config_free(config);
+        return -EINVAL;
+    }
+    *ret = config;
+    return 0;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    arena_clear(&config->arena);
+    free(config);
+}

@@ -1,0 +1,74 @@
+/*
+ * The configuration: /etc/pam_agent/agent.conf and conf.d, read and checked (agent.conf(5)). Only agentctl reads it; everything else
+ * reads what `agentctl apply` compiled from it.
+ */
+#ifndef PAM_AGENT_CONFIG_H
+#define PAM_AGENT_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agentctl/config_memory.h"
+#include "agentctl/config_problem.h"
+#include "core/compat.h"
+#include "judge/policy.h"
+
+#define CONFIG_FILE_MAX (1u << 20)  /* bytes of one file */
+#define CONFIG_FILES_MAX 4096       /* files of conf.d */
+#define CONFIG_UID_MIN_DEFAULT 70000
+#define CONFIG_UID_MAX_DEFAULT 99999
+#define CONFIG_UIDS_RESERVED 2      /* first uids of the range, for helpers */
+#define CONFIG_LIFETIME_HARD 3600   /* seconds; CREDENTIAL_LIFETIME_HARD */
+#define CONFIG_LIFETIME_DEFAULT 900 /* seconds, of an issuer */
+#define CONFIG_SESSION_HARD (7 * 86400)
+#define CONFIG_LOGINS_HARD 1000
+
+struct place {
+    const char *file;
+    unsigned line;
+};
+
+struct host_config {
+    struct place place;
+    const char *id;
+    uint32_t uid_min, uid_max; /* both included */
+    const char *home_prefix;
+};
+
+struct issuer_config {
+    struct place place, keys_place;
+    const char *name, *iss;
+    const char *keys; /* path of a JWKS file */
+    struct words trust_domains;
+    uint32_t max_lifetime;
+};
+
+struct identity_config {
+    struct place place;
+    const char *account, *id;
+};
+
+/* `where` of policies and rules is FILE:LINE. The strings of everything are the configuration's. */
+struct config {
+    struct arena arena;
+    struct host_config host;
+    struct issuer_config *issuers;
+    size_t issuer_count;
+    struct identity_config *identities;
+    size_t identity_count;
+    struct policy defaults; /* no identities, no rules */
+    struct policy *policies;
+    struct place *policy_places;
+    size_t policy_count;
+};
+
+/*
+ * Read dir/agent.conf, then dir/conf.d/ *.conf in the order of the C locale. Each must be a regular file that root owns and
+ * nobody else may write to. 0 and the caller's configuration; -EINVAL: what is wrong was added to problems, all of it that can be
+ * told at once.
+ */
+int config_read(const char *dir, struct config **ret, struct problems *problems) MUST_CHECK;
+/* NULL is allowed. */
+void config_free(struct config *config);
+
+#endif

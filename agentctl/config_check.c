@@ -1,0 +1,113 @@
+/* What only the whole configuration tells. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/config_overlap.h"
+#include "agentctl/config_reader.h"
+#include "core/names.h"
+
+#define place_problem(reader, place, ...) problem_add((reader)->problems, (place)->file, (place)->line, __VA_ARGS__)
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct identity_config *left = *(struct identity_config *const *)a, *right = *(struct identity_config *const *)b;
+    int order = strcmp(left->id, right->id);
+
+    return order ? order : left < right ? -1 : left > right; /* equal ones as they were written */
+}
+
+static void check_ids(struct reader *reader)
+{
+    struct config *config = reader->config;
+    struct identity_config **sorted = arena_alloc(&config->arena, config->identity_count, sizeof *sorted);
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->identity_count; i++)
+        if (config->identities[i].id)
+            sorted[count++] = &config->identities[i];
+    if (count)
+        qsort(sorted, count, sizeof *sorted, compare_ids);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(sorted[i]->id, sorted[i - 1]->id) == 0)
+            place_problem(reader, &sorted[i]->place, "identity \"%s\" has the id of \"%s\" at %s:%u: one id leads to one account",
+                          sorted[i]->account, sorted[i - 1]->account, sorted[i - 1]->place.file, sorted[i - 1]->place.line);
+}
+
+static void check_issuers(struct reader *reader)
+{
+    const struct config *config = reader->config;
+
+    for (size_t i = 0; i < config->issuer_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct issuer_config *one = &config->issuers[i], *other = &config->issuers[j];
+
+            if (one->iss && other->iss && strcmp(one->iss, other->iss) == 0)
+                place_problem(reader, &one->place, "issuer \"%s\" has the iss of \"%s\" at %s:%u: write one issuer", one->name,
+                              other->name, other->place.file, other->place.line);
+        }
+    }
+}
+
+static void check_policies_match(struct reader *reader)
+{
+    struct config *config = reader->config;
+    struct overlap index = {0};
+
+    for (size_t i = 0; i < config->identity_count; i++)
+        if (config->identities[i].id && spiffe_pattern_valid(config->identities[i].id))
+            overlap_add(&index, &config->arena, config->identities[i].id, i);
+    overlap_sort(&index);
+    for (size_t i = 0; i < config->policy_count; i++) {
+        const struct words *patterns = &config->policies[i].identities;
+        size_t wrong = 0, matched = 0;
+
+        for (size_t j = 0; j < patterns->count; j++) {
+            if (!spiffe_pattern_valid(patterns->items[j]))
+                wrong++;
+            else
+                matched += overlap_find(&index, &config->arena, patterns->items[j]).count;
+        }
+        if (matched == 0 && wrong == 0 && patterns->count)
+            place_problem(reader, &config->policy_places[i],
+                          "policy \"%s\" matches no identity: correct its identities or add an identity", config->policies[i].name);
+    }
+}
+
+static int compare_accounts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* An agent's account is entered with a credential, never through another agent's sudo. */
+static void check_run_as(struct reader *reader)
+{
+    struct config *config = reader->config;
+    const char **accounts = arena_alloc(&config->arena, config->identity_count, sizeof *accounts);
+
+    for (size_t i = 0; i < config->identity_count; i++)
+        accounts[i] = config->identities[i].account;
+    if (config->identity_count)
+        qsort(accounts, config->identity_count, sizeof *accounts, compare_accounts);
+    for (size_t i = 0; i < config->policy_count; i++) {
+        for (size_t j = 0; j < config->policies[i].rule_count; j++) {
+            const struct rule *rule = &config->policies[i].rules[j];
+
+            for (size_t k = 0; rule->kind == RULE_ALLOW_SUDO && k < rule->run_as.count; k++)
+                if (bsearch(&rule->run_as.items[k], accounts, config->identity_count, sizeof *accounts, compare_accounts))
+                    problem_add(reader->problems, rule->where, 0,
+                                "run-as: \"%s\" is an agent's account: write \"root\" or an account that is no agent's",
+                                rule->run_as.items[k]);
+        }
+    }
+}
+
+void check_config(struct reader *reader)
+{
+    if (!reader->config->host.place.file)
+        problem_add(reader->problems, arena_format(&reader->config->arena, "%s/agent.conf", reader->dir), 0,
+                    "host is missing: write host { id = \"spiffe://TRUST-DOMAIN/host/NAME\" }");
+    check_ids(reader);
+    check_issuers(reader);
+    check_policies_match(reader);
+    check_run_as(reader);
+}

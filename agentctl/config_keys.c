@@ -1,0 +1,69 @@
+#include "agentctl/config_keys.h"
+
+#include <string.h>
+
+/* clang-format off */
+#define ONE(text)              {.name = text, .shape = KEY_VALUE}
+#define LIST(text)             {.name = text, .shape = KEY_LIST}
+#define LATER(text)            {.name = text, .shape = KEY_LIST, .later = 1}
+#define SECTION(text, inner)   {.name = text, .shape = KEY_SECTION, .keys = inner}
+#define TITLED(text, inner)    {.name = text, .shape = KEY_SECTION, .titled = 1, .keys = inner}
+#define REPEATED(text, inner)  {.name = text, .shape = KEY_SECTION, .repeatable = 1, .keys = inner}
+#define END                    {.name = NULL}
+
+#define LIMITS \
+    ONE("max-lifetime"), ONE("max-session"), ONE("max-logins"), ONE("possession"), \
+    LATER("issuers"), LATER("principals"), LATER("requires"), LATER("reattest-every"), LATER("reattest-grace"), \
+    LATER("max-steps"), LATER("steps-per-minute"), LATER("max-denials"), LATER("max-sessions"), \
+    LATER("max-delegation"), LATER("max-risk-low"), LATER("max-risk-medium"), LATER("max-risk-high"), \
+    LATER("mode"), LATER("linger")
+
+#define RULE_LATER LATER("window"), LATER("sensitivity")
+
+static const struct key host_keys[] = {
+    ONE("id"), ONE("uid-range"), ONE("home-prefix"),
+    LATER("sensitivity"), LATER("labels"), LATER("mode"), LATER("keep-home"), END,
+};
+
+static const struct key issuer_keys[] = {
+    ONE("kind"), ONE("iss"), ONE("keys"), LIST("trust-domains"), ONE("max-lifetime"),
+    LATER("max-key-age"), LATER("claims"), LATER("algorithms"), END,
+};
+
+static const struct key identity_keys[] = {
+    ONE("id"),
+    LATER("slots"), LATER("groups"), LATER("delegates"), LATER("home"), LATER("keep-home"), LATER("linger"),
+    LATER("human-use"), LATER("unattended"), END,
+};
+
+static const struct key defaults_keys[] = {LIMITS, END};
+
+static const struct key commands_keys[] = {LIST("list"), END};
+
+static const struct key login_keys[] = {LIST("services"), LIST("from"), RULE_LATER, END};
+
+static const struct key sudo_keys[] = {
+    LIST("run-as"), LIST("commands"), ONE("any-arguments"), ONE("any-command"),
+    LATER("use"), LATER("run-as-group"), LATER("leaves"), LATER("may-exec"), LATER("escapes"), LATER("from"), RULE_LATER, END,
+};
+
+static const struct key policy_keys[] = {
+    LIST("identities"), LIST("purposes"), LIMITS,
+    REPEATED("login", login_keys), REPEATED("sudo", sudo_keys),
+    REPEATED("deny-login", login_keys), REPEATED("deny-sudo", sudo_keys), END,
+};
+
+const struct key config_keys[] = {
+    SECTION("host", host_keys), TITLED("issuer", issuer_keys), TITLED("identity", identity_keys),
+    SECTION("defaults", defaults_keys), TITLED("policy", policy_keys),
+    {.name = "commands", .shape = KEY_SECTION, .later = 1, .titled = 1, .keys = commands_keys}, END,
+};
+/* clang-format on */
+
+const struct key *key_find(const struct key *keys, const char *name, size_t len)
+{
+    for (; keys->name; keys++)
+        if (strlen(keys->name) == len && memcmp(keys->name, name, len) == 0)
+            return keys;
+    return NULL;
+}

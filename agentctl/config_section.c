@@ -1,0 +1,151 @@
+/* host, issuer, identity, defaults. */
+#include <string.h>
+
+#include "agentctl/config_reader.h"
+#include "agentctl/config_syntax.h"
+#include "core/identities.h"
+#include "core/names.h"
+
+#define UID_RANGE_MIN 1000   /* below are the system's own (adduser.conf(5)) */
+#define UID_RANGE_MAX 2000000000u
+#define SYSTEMD_MIN 61184    /* .. 65535: systemd's dynamic users, nobody, the 16 bit -1 (systemd's UIDS-GIDS.md) */
+#define SYSTEMD_MAX 65535
+#define HOME_PREFIX_DEFAULT "/var/lib/agents"
+#define HOME_PREFIX_MAX (IDENTITY_PATH_MAX - ACCOUNT_NAME_MAX - 2)
+
+static void read_uid_range(struct reader *reader, const struct section *section, struct host_config *host)
+{
+    const struct value *value = read_value(section, "uid-range");
+    uint32_t min, max;
+
+    if (!value)
+        return;
+    if (range_parse(value->text, &min, &max) < 0 || max < min + CONFIG_UIDS_RESERVED || min < UID_RANGE_MIN ||
+        max > UID_RANGE_MAX || (min <= SYSTEMD_MAX && max >= SYSTEMD_MIN)) {
+        value_problem(reader, section, value,
+                      "uid-range: \"%s\" is not valid: write \"MIN-MAX\", three uids or more, between %u and %u and outside "
+                      "%u-%u, as in \"70000-99999\"",
+                      value->text, UID_RANGE_MIN, UID_RANGE_MAX, SYSTEMD_MIN, SYSTEMD_MAX);
+        return;
+    }
+    host->uid_min = min;
+    host->uid_max = max;
+}
+
+static void read_home_prefix(struct reader *reader, const struct section *section, struct host_config *host)
+{
+    const struct value *value = read_value(section, "home-prefix");
+
+    if (!value)
+        return;
+    if (!path_normal(value->text) || strlen(value->text) > HOME_PREFIX_MAX)
+        value_problem(reader, section, value, "home-prefix: \"%s\" is not valid: write an absolute path, as in \"%s\"",
+                      value->text, HOME_PREFIX_DEFAULT);
+    else
+        host->home_prefix = value->text;
+}
+
+void read_host(struct reader *reader, const struct section *section)
+{
+    struct host_config *host = &reader->config->host;
+    const struct value *id = read_required(reader, section, "id", "\"spiffe://TRUST-DOMAIN/host/NAME\"");
+
+    *host = (struct host_config){.place = section_place(section),
+                                 .id = id ? id->text : NULL,
+                                 .uid_min = CONFIG_UID_MIN_DEFAULT,
+                                 .uid_max = CONFIG_UID_MAX_DEFAULT,
+                                 .home_prefix = HOME_PREFIX_DEFAULT};
+    if (id && !spiffe_id_valid(id->text))
+        value_problem(reader, section, id, "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/host/web-07\"",
+                      id->text);
+    read_uid_range(reader, section, host);
+    read_home_prefix(reader, section, host);
+}
+
+static void read_kind(struct reader *reader, const struct section *section)
+{
+    static const char *const later[] = {"jwt-svid", "jwt", "ssh-ca"};
+    const struct value *kind = read_required(reader, section, "kind", "\"aat\"");
+
+    if (!kind || strcmp(kind->text, "aat") == 0)
+        return;
+    for (size_t i = 0; i < COUNT_OF(later); i++) {
+        if (strcmp(kind->text, later[i]) == 0) {
+            value_problem(reader, section, kind, "kind: \"%s\" is not supported yet: write \"aat\"", kind->text);
+            return;
+        }
+    }
+    value_problem(reader, section, kind, "kind: \"%s\" is unknown: write \"aat\"", kind->text);
+}
+
+/* A path below the configuration's directory, or an absolute one. */
+static const char *keys_path(struct reader *reader, const struct section *section, const struct value *keys)
+{
+    const char *path = keys->text;
+
+    if (path[0] != '/')
+        path = arena_format(&reader->config->arena, "%s/%s", reader->dir, path);
+    if (!path_normal(path))
+        value_problem(reader, section, keys, "keys: \"%s\" is no plain path: write one as in \"keys/%s.jwks\"", keys->text,
+                      section->title);
+    return path;
+}
+
+void read_issuer(struct reader *reader, const struct section *section)
+{
+    struct config *config = reader->config;
+    const struct value *iss = read_required(reader, section, "iss", "\"https://...\", exactly as its tokens say it");
+    const struct value *keys = read_required(reader, section, "keys", "\"keys/NAME.jwks\"");
+    struct issuer_config *issuer;
+
+    config->issuers = arena_grow(&config->arena, config->issuers, config->issuer_count, sizeof *issuer);
+    issuer = &config->issuers[config->issuer_count++];
+    *issuer = (struct issuer_config){.place = section_place(section),
+                                     .name = section->title,
+                                     .iss = iss ? iss->text : NULL,
+                                     .max_lifetime = CONFIG_LIFETIME_DEFAULT};
+    read_kind(reader, section);
+    if (iss && !uri_valid(iss->text))
+        value_problem(reader, section, iss, "iss: \"%s\" is no URI: write it exactly as the issuer's tokens say it", iss->text);
+    if (keys) {
+        issuer->keys = keys_path(reader, section, keys);
+        issuer->keys_place = (struct place){.file = section->file, .line = keys->line};
+    }
+    if (!section_setting(section, "trust-domains"))
+        section_problem(reader, section,
+                        "issuer has no trust-domains: write trust-domains = { \"example.org\" }, those it may speak for");
+    read_words(reader, section, "trust-domains", trust_domain_valid, "a trust domain in lower case, as in \"example.org\"",
+               &issuer->trust_domains);
+    read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &issuer->max_lifetime);
+}
+
+void read_identity(struct reader *reader, const struct section *section)
+{
+    struct config *config = reader->config;
+    const struct value *id = read_required(reader, section, "id", "\"spiffe://TRUST-DOMAIN/agent/NAME\"");
+    struct identity_config *identity;
+
+    config->identities = arena_grow(&config->arena, config->identities, config->identity_count, sizeof *identity);
+    identity = &config->identities[config->identity_count++];
+    *identity = (struct identity_config){
+        .place = section_place(section), .account = section->title, .id = id ? id->text : NULL};
+    if (!account_name_valid(section->title))
+        section_problem(reader, section,
+                        "identity \"%s\" is no account name: write [a-z_][a-z0-9_-]*, at most %d characters", section->title,
+                        ACCOUNT_NAME_MAX);
+    else if (strcmp(section->title, "root") == 0)
+        section_problem(reader, section, "identity \"root\": root is no agent; choose another account");
+    if (id && !spiffe_pattern_valid(id->text))
+        value_problem(reader, section, id,
+                      "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end "
+                      "for all below",
+                      id->text);
+}
+
+void read_defaults(struct reader *reader, const struct section *section)
+{
+    struct policy *defaults = &reader->config->defaults;
+
+    defaults->where = where_text(reader, section->file, section->line);
+    read_limits(reader, section, &defaults->limits);
+}

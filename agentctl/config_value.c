@@ -1,0 +1,128 @@
+/* Values of every section: read, checked, complained about. */
+#include <errno.h>
+#include <string.h>
+
+#include "agentctl/config_reader.h"
+#include "agentctl/config_syntax.h"
+#include "core/text.h"
+
+struct place section_place(const struct section *section)
+{
+    return (struct place){.file = section->file, .line = section->line};
+}
+
+const char *where_text(struct reader *reader, const char *file, unsigned line)
+{
+    return arena_format(&reader->config->arena, "%s:%u", file, line);
+}
+
+const struct value *read_value(const struct section *section, const char *key)
+{
+    const struct setting *setting = section_setting(section, key);
+
+    return setting ? &setting->values[0] : NULL;
+}
+
+const struct value *read_required(struct reader *reader, const struct section *section, const char *key, const char *mend)
+{
+    const struct value *value = read_value(section, key);
+
+    if (!value)
+        section_problem(reader, section, "%s has no %s: write %s = %s", section->key->name, key, key, mend);
+    return value;
+}
+
+void read_duration(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret)
+{
+    const struct value *value = read_value(section, key);
+    uint32_t seconds;
+    char most[16];
+    int r;
+
+    if (!value)
+        return;
+    r = duration_parse(value->text, &seconds);
+    if (r == -EDOM)
+        value_problem(reader, section, value, "%s: \"%s\" has no unit: write s, m, h or d after the number, as in \"10m\"", key,
+                      value->text);
+    else if (r < 0)
+        value_problem(reader, section, value, "%s: \"%s\" is no duration: write a number and s, m, h or d, as in \"10m\"", key,
+                      value->text);
+    else if (seconds > max)
+        value_problem(reader, section, value, "%s: \"%s\" is too long: write at most \"%s\"", key, value->text,
+                      duration_format(max, most));
+    else
+        *ret = seconds;
+}
+
+void read_number(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret)
+{
+    const struct value *value = read_value(section, key);
+    uint64_t number;
+
+    if (!value)
+        return;
+    if (text_u64(value->text, max, &number) < 0 || number == 0)
+        value_problem(reader, section, value, "%s: \"%s\" is not allowed: write a number from 1 to %u", key, value->text, max);
+    else
+        *ret = (uint32_t)number;
+}
+
+void read_flag(struct reader *reader, const struct section *section, const char *key, int *ret)
+{
+    const struct value *value = read_value(section, key);
+
+    if (!value)
+        return;
+    if (strcmp(value->text, "true") == 0)
+        *ret = 1;
+    else if (strcmp(value->text, "false") == 0)
+        *ret = 0;
+    else
+        value_problem(reader, section, value, "%s: \"%s\" is neither: write true or false", key, value->text);
+}
+
+void read_words(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),
+                const char *mend, struct words *ret)
+{
+    const struct setting *setting = section_setting(section, key);
+
+    if (!setting)
+        return;
+    ret->items = arena_alloc(&reader->config->arena, setting->count, sizeof *ret->items);
+    ret->count = 0;
+    for (size_t i = 0; i < setting->count; i++) {
+        const struct value *value = &setting->values[i];
+
+        if (!valid(value->text))
+            value_problem(reader, section, value, "%s: \"%s\" is not valid: write %s", key, value->text, mend);
+        ret->items[ret->count++] = value->text;
+    }
+}
+
+static void read_possession(struct reader *reader, const struct section *section, enum possession *ret)
+{
+    const struct value *value = read_value(section, "possession");
+
+    if (!value)
+        return;
+    switch (possession_parse(value->text)) {
+    case POSSESSION_CHANNEL:
+    case POSSESSION_SIGNED:
+        *ret = possession_parse(value->text);
+        break;
+    case POSSESSION_BEARER:
+        value_problem(reader, section, value, "possession: \"bearer\" is not supported yet: write \"channel\" or \"signed\"");
+        break;
+    default:
+        value_problem(reader, section, value, "possession: \"%s\" is unknown: write \"channel\" or \"signed\"", value->text);
+    }
+}
+
+void read_limits(struct reader *reader, const struct section *section, struct limits *ret)
+{
+    read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &ret->max_lifetime);
+    read_duration(reader, section, "max-session", CONFIG_SESSION_HARD, &ret->max_session);
+    read_number(reader, section, "max-logins", CONFIG_LOGINS_HARD, &ret->max_logins);
+    read_possession(reader, section, &ret->possession);
+}

@@ -1,0 +1,170 @@
+/* verify: what the gate would say of a credential, as far as it can be said without a login. */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/host.h"
+#include "agentctl/say.h"
+#include "agentctl/verbs.h"
+#include "core/clock.h"
+#include "core/fields.h"
+#include "core/names.h"
+#include "judge/task.h"
+#include "trust/anchors.h"
+
+struct finding {
+    enum reason reason;
+    const char *detail; /* where it failed */
+    int completed;      /* its task was completed here */
+    struct credential *credential;
+};
+
+/* The credential, without the line's end that editors and shells leave. */
+static int read_credential(const char *path, char *buf, size_t cap, size_t *ret_len)
+{
+    int r = read_input(path, buf, cap, ret_len);
+
+    if (r == -EFBIG)
+        complain("%s: longer than %d bytes: not a credential", strcmp(path, "-") ? path : "standard input", CREDENTIAL_MAX);
+    else if (r < 0)
+        complain("%s: %s", path, strerror(-r));
+    while (r == 0 && *ret_len > 0 && (buf[*ret_len - 1] == '\n' || buf[*ret_len - 1] == '\r'))
+        --*ret_len;
+    return r;
+}
+
+/* 0 and the finding, or the exit status where nothing can be said. */
+static int find(const char *token, size_t len, struct finding *f)
+{
+    CLEANUP(anchors_freep) struct anchors *anchors = NULL;
+    char audience[SPIFFE_ID_MAX + 1];
+    struct verify_context ctx = { .audience = audience, .now = clock_wall_seconds() };
+    int r = host_id(audience, sizeof audience);
+
+    if (r == 0)
+        r = anchors_load(&anchors);
+    if (r < 0) {
+        complain("the trust anchors of this host cannot be read (%s): run `agentctl apply` as root", strerror(-r));
+        return EXIT_PART;
+    }
+    ctx.anchors = anchors->items;
+    ctx.anchor_count = anchors->count;
+    f->reason = credential_verify(&ctx, token, len, &f->credential, &f->detail);
+    if (f->reason != REASON_PERMIT)
+        return 0;
+    if (task_is_completed(f->credential->iss, f->credential->task, &f->completed) < 0)
+        f->reason = REASON_STATE_UNAVAILABLE;
+    else if (f->completed)
+        f->reason = REASON_TASK_COMPLETED;
+    return 0;
+}
+
+/* The scope as "host:sudo runas=root command=/usr/bin/id", a line a tool. */
+static void print_scope(const char *scope, size_t len)
+{
+    char *text = malloc(len + 1);
+    const char *key, *value;
+    struct fields f;
+    int values = 0;
+
+    if (!text)
+        return;
+    memcpy(text, scope, len);
+    text[len] = '\0';
+    if (fields_open(&f, text, len) == 0) {
+        while (fields_next(&f, &key, &value) == 1) {
+            if (!strcmp(key, "tool")) {
+                printf("\n  %-10s ", "tool");
+                print_escaped(stdout, value);
+            } else if (!strcmp(key, "arg") || !strcmp(key, "optional")) {
+                putchar(' ');
+                print_escaped(stdout, value);
+                fputs(key[0] == 'o' ? "?=" : "=", stdout);
+                values = 0;
+            } else if (!strcmp(key, "any")) {
+                putchar('*');
+            } else if (!strcmp(key, "rest")) {
+                fputs(" ...", stdout);
+            } else if (!strcmp(key, "list-empty")) {
+                fputs(values++ ? ",[]" : "[]", stdout);
+            } else {
+                fputs(!strcmp(key, "item") ? " " : values++ ? "," : "", stdout);
+                print_escaped(stdout, value);
+            }
+        }
+    }
+    putchar('\n');
+    free(text);
+}
+
+static void print_text(const struct finding *f)
+{
+    const struct credential *c = f->credential;
+    char until[32];
+
+    say("%s: %s", reason_word(f->reason), reason_meaning(f->reason));
+    print_field("at", f->detail);
+    if (f->reason != REASON_PERMIT)
+        print_field("mend", reason_mend(f->reason));
+    if (!c)
+        return;
+    print_field("identity", c->identity);
+    print_field("principal", c->principal);
+    print_field("task", c->task);
+    print_field("purpose", c->purpose);
+    print_field("issuer", c->issuer);
+    print_field("iss", c->iss);
+    print_field("jti", c->jti);
+    print_field("expires", format_time(c->exp, until));
+    print_field("key", c->holder_thumbprint);
+    print_scope(c->scope, c->scope_len);
+}
+
+static void print_json(const struct finding *f)
+{
+    const struct credential *c = f->credential;
+    json_t *out = json_pack("{s:b, s:s, s:s, s:s*}", "valid", f->reason == REASON_PERMIT, "reason", reason_word(f->reason),
+                            "mend", reason_mend(f->reason), "at", f->detail);
+
+    if (c && out) {
+        json_t *claims = json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s}", "identity", c->identity, "principal",
+                                   c->principal, "task", c->task, "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss,
+                                   "jti", c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder",
+                                   c->holder_thumbprint);
+
+        json_object_update(out, claims);
+        json_decref(claims);
+    }
+    json_dumpf(out, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    putchar('\n');
+    json_decref(out);
+}
+
+int verb_verify(int argc, char **argv)
+{
+    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+    char token[CREDENTIAL_MAX + 8];
+    struct finding f = { .reason = REASON_INTERNAL };
+    int c, json = 0, status;
+    size_t len;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (c != 'j')
+            return EXIT_USAGE;
+        json = 1;
+    }
+    if (argc - optind > 1) {
+        complain("one credential at a time");
+        return EXIT_USAGE;
+    }
+    if (read_credential(optind < argc ? argv[optind] : "-", token, sizeof token, &len) < 0)
+        return EXIT_PART;
+    status = find(token, len, &f);
+    if (status)
+        return status;
+    (json ? print_json : print_text)(&f);
+    credential_free(f.credential);
+    return f.reason == REASON_PERMIT ? EXIT_YES : f.reason == REASON_STATE_UNAVAILABLE ? EXIT_PART : EXIT_NO;
+}

@@ -1,0 +1,58 @@
+/*
+ * Question and answer: what the plug-ins say to gate and guard. Fields text (core/fields.h), one message a packet.
+ *
+ * The asker states what it saw; who it is, the answerer takes from the kernel (SO_PEERCRED) and /proc. An answer
+ * other than a whole, well-formed "permit" refuses.
+ */
+#ifndef PAM_AGENT_MESSAGE_H
+#define PAM_AGENT_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/compat.h"
+
+#define MESSAGE_MAX 65536  /* bytes of one packet */
+#define MESSAGE_ARGS_MAX 1024
+#define PROMPT_MAX 2560    /* a host id, a nonce and an account fit */
+#define REPLY_MAX 1024     /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
+
+/*
+ * question   step  login | account | setcred | open | close | sudo | command | recheck
+ *            phase account | open        (step sudo: which PAM phase asks)
+ *            service  user  source  auth-info  tty        of PAM; absent where not set
+ *            connection                                    SSH_CONNECTION of the PAM environment
+ *            run-as  cwd  argv ...                         step sudo (open) and command
+ *            session                                       close: the session to close
+ *            observe 1                                     refusals are recorded as observed
+ * reply      reply TEXT                                    the answer to a prompt; absent: the conversation failed
+ */
+struct question {
+    const char *step, *phase, *service, *user, *source, *connection, *auth_info, *tty, *run_as, *cwd, *session;
+    const char *argv[MESSAGE_ARGS_MAX + 1];
+    size_t argc;
+    int observe;
+};
+
+/*
+ * answer     verdict permit | deny | prompt | elsewhere    elsewhere: the asker is not in this guard's session
+ *            reason WORD   reference HEX   session ID
+ *            prompt TEXT                                   verdict prompt: show it, send the reply
+ */
+struct answer {
+    const char *verdict, *reason, *reference, *session, *prompt;
+};
+
+/* Into buf[cap]: 0 and the length, or -ENOBUFS. */
+int question_write(const struct question *question, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+int answer_write(const struct answer *answer, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+int reply_write(const char *reply, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+
+/* From text[len], which is changed and must outlive the result: 0 or -EBADMSG. A key given twice, an unknown key and a
+ * missing step or verdict are malformed. */
+int question_read(char *text, size_t len, struct question *ret) MUST_CHECK;
+int answer_read(char *text, size_t len, struct answer *ret) MUST_CHECK;
+/* *ret_reply is NULL where the conversation failed. */
+int reply_read(char *text, size_t len, const char **ret_reply) MUST_CHECK;
+
+#endif

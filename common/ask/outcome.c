@@ -1,0 +1,72 @@
+#include "ask/outcome.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/names.h"
+#include "core/text.h"
+
+void outcome_refuse(struct outcome *ret, enum reason reason)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->verdict = OUTCOME_DENY;
+    ret->reason = reason;
+}
+
+void outcome_fail(struct outcome *ret, int error)
+{
+    enum reason reason = REASON_INTERNAL;
+
+    if (error == -ETIMEDOUT)
+        reason = REASON_TIMEOUT;
+    else if (error == -EBADMSG || error == -EMSGSIZE)
+        reason = REASON_BAD_QUESTION;
+    else if (error == -ENOBUFS || error == -E2BIG)
+        reason = REASON_TOO_LARGE;
+    outcome_refuse(ret, reason);
+}
+
+/* It is shown to strangers, so nothing but digits and letters. */
+static int reference_valid(const char *reference)
+{
+    size_t n = 0;
+
+    while ((reference[n] >= '0' && reference[n] <= '9') || (reference[n] >= 'A' && reference[n] <= 'F') ||
+           (reference[n] >= 'a' && reference[n] <= 'f'))
+        n++;
+    return reference[n] == '\0';
+}
+
+void outcome_of_answer(const struct answer *answer, struct outcome *ret)
+{
+    struct outcome outcome;
+
+    outcome_refuse(ret, REASON_BAD_QUESTION);
+    outcome_refuse(&outcome, REASON_INTERNAL);
+    if (answer->reference && (!reference_valid(answer->reference) ||
+                              text_copy(outcome.reference, sizeof outcome.reference, answer->reference) < 0))
+        return;
+    if (answer->session &&
+        (!session_id_valid(answer->session) || text_copy(outcome.session, sizeof outcome.session, answer->session) < 0))
+        return;
+    if (text_equal(answer->verdict, "permit")) {
+        outcome.verdict = OUTCOME_PERMIT;
+        outcome.reason = REASON_PERMIT;
+    } else if (text_equal(answer->verdict, "deny")) {
+        outcome.reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
+    } else {
+        return;
+    }
+    *ret = outcome;
+}
+
+void outcome_text(const struct outcome *outcome, char *buf, size_t cap)
+{
+    const char *reference = outcome->reference;
+
+    if (reference[0])
+        snprintf(buf, cap, "Access denied (ref %s)", reference);
+    else
+        snprintf(buf, cap, "Access denied");
+}

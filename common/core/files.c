@@ -1,0 +1,191 @@
+#include "core/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/text.h"
+
+void close_fd(int *fd)
+{
+    int saved = errno;
+
+    if (*fd >= 0)
+        close(*fd);
+    errno = saved;
+}
+
+static int judged(int fd, mode_t kind, int *ret_fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0) {
+        int error = -errno;
+
+        close(fd);
+        return error;
+    }
+    if ((st.st_mode & S_IFMT) != kind || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+        close(fd);
+        return -EPERM;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int dir_open_at(int dir, const char *name, int *ret_fd)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    /* A link gives ENOTDIR or ELOOP, by kernel version. */
+    return fd < 0 ? -errno : judged(fd, S_IFDIR, ret_fd);
+}
+
+int dir_open(const char *path, int *ret_fd)
+{
+    return dir_open_at(AT_FDCWD, path, ret_fd);
+}
+
+int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd)
+{
+    int fd, r;
+
+    if (mkdirat(dir, name, mode) < 0)
+        return errno == EEXIST ? dir_open_at(dir, name, ret_fd) : -errno;
+    r = dir_open_at(dir, name, &fd);
+    if (r < 0)
+        return r;
+    if (fchmod(fd, mode) < 0) { /* the umask is the caller's */
+        r = -errno;
+        close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int dir_make(const char *path, mode_t mode, int *ret_fd)
+{
+    return dir_make_at(AT_FDCWD, path, mode, ret_fd);
+}
+
+static int open_at(int dir, const char *name, int *ret_fd)
+{
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : judged(fd, S_IFREG, ret_fd);
+}
+
+int file_open(const char *path, int *ret_fd)
+{
+    return open_at(AT_FDCWD, path, ret_fd);
+}
+
+int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len)
+{
+    CLEANUP(close_fd) int fd = -1;
+    size_t len = 0;
+    int r = open_at(dir, name, &fd);
+
+    if (r < 0)
+        return r;
+    while (len < cap) {
+        ssize_t n = read(fd, buf + len, cap - len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0) {
+            buf[len] = '\0';
+            *ret_len = len;
+            return 0;
+        }
+        len += (size_t)n;
+    }
+    return -EFBIG;
+}
+
+int write_all(int fd, const void *data, size_t len)
+{
+    const char *at = data;
+
+    while (len > 0) {
+        ssize_t n = write(fd, at, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Write a complete file under a name that nobody else uses and that no reader looks at. */
+static int write_hidden(int dir, char *name, size_t cap, mode_t mode, const void *data, size_t len, int durable)
+{
+    CLEANUP(close_fd) int fd = -1;
+    unsigned char random[8];
+    char hex[2 * sizeof random + 1];
+    int r = random_bytes(random, sizeof random);
+
+    if (r < 0)
+        return r;
+    text_hex(hex, random, sizeof random);
+    r = text_format(name, cap, ".new-%s", hex);
+    if (r < 0)
+        return r;
+    fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    r = write_all(fd, data, len);
+    if (r == 0 && (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0)))
+        r = -errno;
+    if (r < 0)
+        (void)unlinkat(dir, name, 0);
+    return r;
+}
+
+int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len)
+{
+    char hidden[32];
+    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, 0);
+
+    if (r < 0)
+        return r;
+    if (linkat(dir, hidden, dir, name, 0) < 0)
+        r = -errno;
+    (void)unlinkat(dir, hidden, 0);
+    return r;
+}
+
+int file_replace_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable)
+{
+    char hidden[32];
+    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, durable);
+
+    if (r < 0)
+        return r;
+    if (renameat(dir, hidden, dir, name) < 0) {
+        r = -errno;
+        (void)unlinkat(dir, hidden, 0);
+        return r;
+    }
+    return durable && fsync(dir) < 0 ? -errno : 0;
+}
+
+int random_bytes(void *buf, size_t len)
+{
+    /* The system call, since glibc has a wrapper from 2.25 on only. Up to 256 bytes come whole (getrandom(2)). */
+    long n = syscall(SYS_getrandom, buf, len, 0);
+
+    if (n < 0)
+        return -errno;
+    return (size_t)n == len ? 0 : -EIO;
+}

@@ -1,0 +1,39 @@
+/*
+ * Files and directories that root trusts: opened first, then judged by descriptor, never by path again.
+ * A trusted object is owned by root and writable by nobody else. All return 0 or -errno; -EPERM means that owner or
+ * mode is wrong, -ELOOP that a link stands where none may be.
+ */
+#ifndef PAM_AGENT_FILES_H
+#define PAM_AGENT_FILES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "core/compat.h"
+
+/* For CLEANUP(): closes *fd when it is open. */
+void close_fd(int *fd);
+
+/* Open a directory that is trusted; the caller's fd. */
+int dir_open(const char *path, int *ret_fd) MUST_CHECK;
+int dir_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;
+/* The same, made with this mode when it is absent. */
+int dir_make(const char *path, mode_t mode, int *ret_fd) MUST_CHECK;
+int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd) MUST_CHECK;
+
+/* Open a trusted regular file for reading. */
+int file_open(const char *path, int *ret_fd) MUST_CHECK;
+/* Read a trusted regular file of at most cap - 1 bytes; a NUL follows. -EFBIG when it is larger. */
+int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+
+/* Publish a new file whole: -EEXIST when the name is taken. Readers see all of it or nothing. */
+int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len) MUST_CHECK;
+/* Put a file in place of whatever had the name, by rename; durable also syncs file and directory. */
+int file_replace_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable) MUST_CHECK;
+
+/* Write all of it, or -errno. */
+int write_all(int fd, const void *data, size_t len) MUST_CHECK;
+/* Fill buf from the kernel's random source. */
+int random_bytes(void *buf, size_t len) MUST_CHECK;
+
+#endif

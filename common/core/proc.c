@@ -1,0 +1,162 @@
+#include "core/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/text.h"
+
+/* Read /proc/PID/NAME whole into buf as a string: length or -errno. */
+static ssize_t proc_text(pid_t pid, const char *name, char *buf, size_t cap)
+{
+    char path[64];
+    ssize_t n;
+    int fd;
+
+    if (pid <= 0 || text_format(path, sizeof path, "/proc/%ld/%s", (long)pid, name) < 0)
+        return -ESRCH;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    n = read(fd, buf, cap - 1);
+    if (n < 0)
+        n = -errno;
+    close(fd);
+    if (n >= 0)
+        buf[n] = '\0';
+    return n;
+}
+
+/* The text of stat behind ") ", i.e. from field 3 (state) on; the name before it may hold anything. */
+static int stat_tail(pid_t pid, char *buf, size_t cap, const char **ret)
+{
+    ssize_t n = proc_text(pid, "stat", buf, cap);
+    char *close_paren;
+
+    if (n < 0)
+        return (int)n;
+    close_paren = strrchr(buf, ')');
+    if (!close_paren || close_paren[1] != ' ')
+        return -ESRCH;
+    *ret = close_paren + 2;
+    return 0;
+}
+
+static int read_process(pid_t pid, struct process *ret, char *ret_state)
+{
+    char buf[1024];
+    const char *tail = "";
+    unsigned long long start;
+    long parent;
+    int r = stat_tail(pid, buf, sizeof buf, &tail);
+
+    if (r < 0)
+        return r;
+    if (sscanf(tail, "%c %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", ret_state,
+               &parent, &start) != 3)
+        return -ESRCH;
+    *ret = (struct process){.pid = pid, .parent = (pid_t)parent, .start = start};
+    return 0;
+}
+
+int process_read(pid_t pid, struct process *ret)
+{
+    char state;
+
+    return read_process(pid, ret, &state);
+}
+
+int process_alive(pid_t pid, uint64_t start)
+{
+    struct process process;
+    char state;
+
+    return read_process(pid, &process, &state) == 0 && process.start == start && state != 'Z' && state != 'X';
+}
+
+static uint32_t audit_value(pid_t pid, const char *name)
+{
+    char buf[32];
+    uint64_t value;
+
+    if (proc_text(pid, name, buf, sizeof buf) <= 0 || text_u64(buf, UINT32_MAX, &value) < 0)
+        return AUDIT_UNSET;
+    return (uint32_t)value;
+}
+
+uint32_t process_loginuid(pid_t pid)
+{
+    return audit_value(pid, "loginuid");
+}
+
+uint32_t process_audit_session(pid_t pid)
+{
+    return audit_value(pid, "sessionid");
+}
+
+int process_uid(pid_t pid, uid_t *ret)
+{
+    char buf[4096];
+    const char *line;
+    unsigned real;
+
+    if (proc_text(pid, "status", buf, sizeof buf) <= 0)
+        return -ESRCH;
+    line = strstr(buf, "\nUid:");
+    if (!line || sscanf(line, "\nUid: %u", &real) != 1)
+        return -ESRCH;
+    *ret = real;
+    return 0;
+}
+
+int process_descends(pid_t pid, pid_t ancestor, uint64_t start)
+{
+    struct process process;
+
+    for (int generation = 0; generation < 64 && pid > 1; generation++) {
+        if (process_read(pid, &process) < 0)
+            return 0;
+        if (pid == ancestor)
+            return process.start == start;
+        pid = process.parent;
+    }
+    return 0;
+}
+
+int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    int r = 0;
+
+    if (!proc)
+        return -errno;
+    while (r == 0 && (entry = readdir(proc))) {
+        struct process process;
+        char state;
+
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            read_process((pid_t)strtol(entry->d_name, NULL, 10), &process, &state) == 0 && state != 'Z' && state != 'X')
+            r = fn(&process, arg);
+    }
+    closedir(proc);
+    return r;
+}
+
+int process_same_program(pid_t a, pid_t b)
+{
+    char path_a[64], path_b[64];
+    struct stat st_a, st_b;
+
+    if (a <= 0 || b <= 0 || text_format(path_a, sizeof path_a, "/proc/%ld/exe", (long)a) < 0 ||
+        text_format(path_b, sizeof path_b, "/proc/%ld/exe", (long)b) < 0)
+        return 0;
+    return stat(path_a, &st_a) == 0 && stat(path_b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+           st_a.st_ino == st_b.st_ino;
+}

@@ -1,0 +1,116 @@
+/*
+ * Reason codes: why a step was permitted or refused.
+ *
+ * One closed list, in the log, in `agentctl why` and in pam_agent(8). The words are stable; programs may
+ * match them. Each has a sentence that says what it means and one that says what to do next.
+ */
+#ifndef PAM_AGENT_REASON_H
+#define PAM_AGENT_REASON_H
+
+#include "core/compat.h"
+
+/* X(name, word, meaning, mend) */
+#define REASON_LIST(X) \
+    X(PERMIT, "permit", "the step is permitted", "nothing to do") \
+    X(INTERNAL, "internal_error", "the decision could not be completed", \
+      "look for messages of pam_agent in syslog around this time") \
+    X(STATE_UNAVAILABLE, "state_unavailable", "a database, record or directory cannot be read or written", \
+      "run `agentctl apply`; check owner, mode and free space of /run/pam_agent and /var/lib/pam_agent") \
+    X(RECORD_FAILED, "record_failed", "the decision could not be recorded, so it was not permitted", \
+      "check free space and owner of /var/log/pam_agent") \
+    X(TIMEOUT, "timeout", "no answer came within the allowed time", "try again; check the load of the host") \
+    X(BAD_QUESTION, "bad_question", "a message to gate or guard was malformed or of another version", \
+      "reinstall so that plug-ins and helpers are of one version, then open a new session") \
+    X(TOO_LARGE, "too_large", "an input exceeds its size limit", "shorten the credential, command or arguments") \
+    X(ALIAS, "alias", "the name resolves to an agent's uid but is not the account's name", \
+      "use the account's own name; remove passwd entries that share an agent's uid") \
+    X(IDENTITY_UNKNOWN, "identity_unknown", "no identity is configured for this account or SPIFFE ID", \
+      "add an identity to agent.conf and run `agentctl apply`") \
+    X(IDENTITY_DISABLED, "identity_disabled", "the identity was removed from the configuration", \
+      "add the identity again and run `agentctl apply`") \
+    X(IDENTITY_MISMATCH, "identity_mismatch", "the credential belongs to another account", \
+      "log in to the account that the credential's identity maps to") \
+    X(NOT_AN_AGENT_LOGIN, "not_an_agent_login", "this service does not open agent accounts", \
+      "agents log in through a service that a policy's login rule names, with a credential") \
+    X(SERVICE_REFUSED, "service_refused", "inside a session only sudo is answered", \
+      "use sudo with a rule of the policy") \
+    X(SESSION_NOT_FOUND, "session_not_found", "the calling process belongs to no live agent session", \
+      "log in again with a credential of a live task") \
+    X(SESSION_ENDING, "session_ending", "the session is being ended", "log in again with a credential of a live task") \
+    X(PASSWORD_UNSUPPORTED, "password_unsupported", "agents have no password", \
+      "let `agentctl apply` write the sudoers rules; they ask for none") \
+    X(TARGET_IS_AGENT, "target_is_agent", "an agent account cannot be the target of sudo or su", \
+      "log in to the account with a credential") \
+    X(CREDENTIAL_MISSING, "credential_missing", "no credential was presented", \
+      "present one: set AGENT_CREDENTIAL and use agent-askpass as SSH_ASKPASS") \
+    X(CREDENTIAL_MALFORMED, "credential_malformed", "the credential is not a well-formed token", \
+      "check the file in AGENT_CREDENTIAL with `agentctl verify`") \
+    X(TYPE_REFUSED, "type_refused", "the token type is not one that is accepted", "present an aat+jwt token") \
+    X(ALGORITHM_REFUSED, "algorithm_refused", "the signature algorithm is not allowed for this key", \
+      "sign with the algorithm of the issuer's key (Ed25519 or ES256)") \
+    X(CRIT_REFUSED, "crit_refused", "the token demands an extension that is not understood", \
+      "issue the token without `crit`") \
+    X(KEY_UNKNOWN, "key_unknown", "no configured key of an issuer made this signature", \
+      "configure the issuer and its keys, then run `agentctl apply`") \
+    X(SIGNATURE_INVALID, "signature_invalid", "the signature does not verify", "issue the credential again") \
+    X(CLAIM_INVALID, "claim_invalid", "a claim is missing, duplicated or of the wrong type", \
+      "see `agentctl verify` for the claim") \
+    X(ISSUER_MISMATCH, "issuer_mismatch", "the token names another issuer than the one whose key signed it", \
+      "correct `iss` at the issuer, or in agent.conf") \
+    X(TRUST_DOMAIN_REFUSED, "trust_domain_refused", "the issuer may not speak for this trust domain", \
+      "add the trust domain to the issuer in agent.conf") \
+    X(AUDIENCE_MISMATCH, "audience_mismatch", "the credential is for another host", \
+      "issue it with this host's id as audience") \
+    X(EXPIRED, "expired", "the credential has expired", "issue a new one") \
+    X(NOT_YET_VALID, "not_yet_valid", "the credential is not valid yet", "check the clocks of issuer and host") \
+    X(LIFETIME_TOO_LONG, "lifetime_too_long", "the credential lives longer than is allowed", \
+      "issue it with a shorter lifetime") \
+    X(BEFORE_BOOT, "before_boot", "the credential was issued before this host booted", "issue a new one") \
+    X(CHAIN_UNSUPPORTED, "chain_unsupported", "delegated chains are not accepted here", "present a root token") \
+    X(CONSTRAINT_UNKNOWN, "constraint_unknown", "the credential holds a constraint that is not understood", \
+      "use the constraint types exact, one_of and wildcard") \
+    X(NOT_TASK_BOUND, "not_task_bound", "the credential names no task", "issue it with `txn` or `mission.id`") \
+    X(TASK_COMPLETED, "task_completed", "the task was completed", "start a new task") \
+    X(POSSESSION_MISSING, "possession_missing", "possession of the credential's key was not proven", \
+      "set AGENT_KEY to the key the credential was issued to") \
+    X(POSSESSION_INVALID, "possession_invalid", "the proof of possession does not verify", \
+      "sign with the key the credential was issued to") \
+    X(POSSESSION_TOO_WEAK, "possession_too_weak", "the policy demands a stronger proof of possession", \
+      "see `possession` in agent.conf(5)") \
+    X(REPLAYED, "replayed", "the credential was used as often as is allowed", "issue a new one") \
+    X(ACCOUNT_BUSY, "account_busy", "the account is in use for another task", \
+      "wait for the end of the other task, or end it") \
+    X(ENVIRONMENT_FORGEABLE, "environment_forgeable", "the account's home holds a .pam_environment file", \
+      "remove that file") \
+    X(PENDING_MISSING, "pending_missing", "this login was not authenticated with a credential", \
+      "log in with a credential; a key or password alone opens no agent account") \
+    X(SOURCE_UNKNOWN, "source_unknown", "the policy limits sources and the source address is not known", \
+      "set `UseDNS no` in sshd_config") \
+    X(NO_POLICY, "no_policy", "no policy matches this identity and purpose", "see `policy` in agent.conf(5)") \
+    X(NO_RULE, "no_rule", "no rule of the matching policies allows this step", \
+      "add a rule, or take the step within the existing ones") \
+    X(DENIED_BY_RULE, "denied_by_rule", "a deny rule matches this step", "see the rule named in the record") \
+    X(SCOPE_EXCEEDED, "scope_exceeded", "the credential was not issued for this step", \
+      "issue a credential whose tools name this step") \
+    X(COMMAND_UNKNOWN, "command_unknown", "a constraint names something that this step does not know", \
+      "issue a credential with constraints on runas, command and args only") \
+    X(NOT_APPROVED, "not_approved", "sudo ran no approval for this command", \
+      "run `agentctl enable`: sudo.conf needs the line for sudo_agent.so; `sudo -b` is refused") \
+    X(SESSION_EXPIRED, "session_expired", "the session has reached its end", "log in again")
+
+enum reason {
+#define REASON_ENUM(name, word, meaning, mend) REASON_##name,
+    REASON_LIST(REASON_ENUM)
+#undef REASON_ENUM
+    REASON_COUNT
+};
+
+/* The stable word, e.g. "task_completed"; "internal_error" for a value outside the list. */
+const char *reason_word(enum reason reason);
+const char *reason_meaning(enum reason reason);
+const char *reason_mend(enum reason reason);
+
+/* The reason of a word; REASON_INTERNAL where there is none such. */
+enum reason reason_parse(const char *word);
+
+#endif

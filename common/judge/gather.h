@@ -1,0 +1,14 @@
+/* Gather: the facts that state knows, for the decision, which knows no state. */
+#ifndef PAM_AGENT_GATHER_H
+#define PAM_AGENT_GATHER_H
+
+#include "judge/decide.h"
+#include "judge/grant.h"
+
+/* Facts of the grant and of the clock; they point into the grant. Then the state of its task. 0 or -errno. */
+int gather_grant(const struct grant *grant, int64_t now, struct facts *facts) MUST_CHECK;
+
+/* When this host booted, in seconds of the wall clock. */
+int64_t gather_boot_time(void);
+
+#endif

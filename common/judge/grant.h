@@ -1,0 +1,39 @@
+/* Grant: what a verified credential allows, the same in a pending login and in a session. */
+#ifndef PAM_AGENT_GRANT_H
+#define PAM_AGENT_GRANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/fields.h"
+#include "core/names.h"
+#include "judge/policy.h"
+#include "judge/scope.h"
+
+#define ISS_MAX 1024
+#define JTI_MAX 256
+#define ISSUER_NAME_MAX 64
+
+struct grant {
+    char account[ACCOUNT_NAME_MAX + 1];
+    uid_t uid;
+    char identity[SPIFFE_ID_MAX + 1];
+    char principal[SPIFFE_ID_MAX + 1]; /* "" when the agent acts for itself */
+    char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
+    char iss[ISS_MAX + 1], jti[JTI_MAX + 1];
+    char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1]; /* purpose "" where none was declared */
+    int64_t issued, expires; /* seconds since the epoch */
+    enum possession possession;
+    char source[64], service[64];
+    char scope[SCOPE_MAX + 1]; /* judge/scope.h */
+};
+
+/* Append its lines. */
+void grant_write(struct fields_writer *w, const struct grant *grant);
+/* Take in a line: 1, 0 when the key is none of a grant's, -EBADMSG. */
+int grant_field(struct grant *grant, const char *key, const char *value) MUST_CHECK;
+/* Does it hold everything a grant must? 1 or 0. */
+int grant_complete(const struct grant *grant);
+
+#endif

@@ -1,0 +1,259 @@
+#include "judge/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fields.h"
+#include "core/text.h"
+
+static const char *const possession_words[] = {"", "channel", "signed", "bearer"};
+static const char *const rule_words[] = {"allow-login", "deny-login", "allow-sudo", "deny-sudo"};
+
+enum possession possession_parse(const char *word)
+{
+    for (unsigned i = POSSESSION_CHANNEL; i < COUNT_OF(possession_words); i++)
+        if (strcmp(possession_words[i], word) == 0)
+            return (enum possession)i;
+    return POSSESSION_UNSET;
+}
+
+const char *possession_word(enum possession possession)
+{
+    return (unsigned)possession < COUNT_OF(possession_words) ? possession_words[possession] : "";
+}
+
+/* One more element, zeroed, at the end of the array that *array_ptr points to; NULL when there is no memory. */
+static void *grow(void *array_ptr, size_t *count, size_t size)
+{
+    char *array;
+
+    memcpy(&array, array_ptr, sizeof array);
+    /* Full at every power of two from 4 on. */
+    if (*count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0)) {
+        array = realloc(array, (*count ? *count * 2 : 4) * size);
+        if (!array)
+            return NULL;
+        memcpy(array_ptr, &array, sizeof array);
+    }
+    memset(array + *count * size, 0, size);
+    return array + (*count)++ * size;
+}
+
+static int add_word(struct words *words, const char *value)
+{
+    const char **slot = grow(&words->items, &words->count, sizeof *slot);
+
+    if (!slot)
+        return -ENOMEM;
+    *slot = value;
+    return 0;
+}
+
+/* The parser's place: the policy, rule and command that the lines now belong to. */
+struct place {
+    struct policy_set *set;
+    struct policy *policy;
+    struct rule *rule;
+    struct command *command;
+};
+
+static int start_policy(struct place *at, const char *value)
+{
+    at->policy = grow(&at->set->policies, &at->set->count, sizeof *at->policy);
+    if (!at->policy)
+        return -ENOMEM;
+    at->policy->name = value;
+    at->rule = NULL;
+    at->command = NULL;
+    return 0;
+}
+
+static int start_rule(struct place *at, const char *value)
+{
+    for (unsigned i = 0; i < COUNT_OF(rule_words); i++) {
+        if (strcmp(rule_words[i], value) != 0)
+            continue;
+        at->rule = grow(&at->policy->rules, &at->policy->rule_count, sizeof *at->rule);
+        if (!at->rule)
+            return -ENOMEM;
+        at->rule->kind = (enum rule_kind)i;
+        at->command = NULL;
+        return 0;
+    }
+    return -EBADMSG;
+}
+
+static int start_command(struct place *at, const char *value)
+{
+    at->command = grow(&at->rule->commands, &at->rule->command_count, sizeof *at->command);
+    return at->command ? add_word(&at->command->words, value) : -ENOMEM;
+}
+
+static int set_limit(uint32_t *limit, const char *value)
+{
+    uint64_t number;
+
+    if (text_u64(value, UINT32_MAX, &number) < 0 || number == 0)
+        return -EBADMSG;
+    *limit = (uint32_t)number;
+    return 0;
+}
+
+static int policy_line(struct place *at, const char *key, const char *value)
+{
+    struct limits *limits = &at->policy->limits;
+
+    if (strcmp(key, "where") == 0)
+        at->policy->where = value;
+    else if (strcmp(key, "identity") == 0)
+        return add_word(&at->policy->identities, value);
+    else if (strcmp(key, "purpose") == 0)
+        return add_word(&at->policy->purposes, value);
+    else if (strcmp(key, "max-lifetime") == 0)
+        return set_limit(&limits->max_lifetime, value);
+    else if (strcmp(key, "max-session") == 0)
+        return set_limit(&limits->max_session, value);
+    else if (strcmp(key, "max-logins") == 0)
+        return set_limit(&limits->max_logins, value);
+    else if (strcmp(key, "possession") == 0)
+        return (limits->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 0;
+    else if (strcmp(key, "rule") == 0)
+        return start_rule(at, value);
+    else
+        return -EBADMSG; /* a restriction that is not understood is not skipped */
+    return 0;
+}
+
+static int rule_line(struct place *at, const char *key, const char *value)
+{
+    if (strcmp(key, "rule-where") == 0)
+        at->rule->where = value;
+    else if (strcmp(key, "service") == 0)
+        return add_word(&at->rule->services, value);
+    else if (strcmp(key, "from") == 0)
+        return add_word(&at->rule->from, value);
+    else if (strcmp(key, "run-as") == 0)
+        return add_word(&at->rule->run_as, value);
+    else if (strcmp(key, "command") == 0)
+        return start_command(at, value);
+    else if (strcmp(key, "any-command") == 0)
+        at->rule->any_command = 1;
+    else if (at->command && strcmp(key, "word") == 0)
+        return add_word(&at->command->words, value);
+    else if (at->command && strcmp(key, "any-arguments") == 0)
+        at->command->any_arguments = 1;
+    else
+        return policy_line(at, key, value); /* the next rule */
+    return 0;
+}
+
+static int line(struct place *at, const char *key, const char *value)
+{
+    if (strcmp(key, "policy") == 0)
+        return start_policy(at, value);
+    if (!at->policy)
+        return -EBADMSG;
+    return at->rule ? rule_line(at, key, value) : policy_line(at, key, value);
+}
+
+int policy_set_parse(const char *text, size_t len, struct policy_set *ret)
+{
+    struct policy_set set = {0};
+    struct place at = {.set = &set};
+    const char *key, *value;
+    struct fields fields;
+    int r;
+
+    if (len > POLICY_TEXT_MAX)
+        return -EBADMSG;
+    set.text = malloc(len + 1);
+    if (!set.text)
+        return -ENOMEM;
+    memcpy(set.text, text, len);
+    set.text[len] = '\0';
+    r = fields_open(&fields, set.text, len);
+    while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0)
+        r = line(&at, key, value);
+    if (r < 0) {
+        policy_set_clear(&set);
+        return r;
+    }
+    *ret = set;
+    return 0;
+}
+
+static void clear_rule(struct rule *rule)
+{
+    for (size_t i = 0; i < rule->command_count; i++)
+        free(rule->commands[i].words.items);
+    free(rule->commands);
+    free(rule->services.items);
+    free(rule->from.items);
+    free(rule->run_as.items);
+}
+
+void policy_set_clear(struct policy_set *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        struct policy *policy = &set->policies[i];
+
+        for (size_t j = 0; j < policy->rule_count; j++)
+            clear_rule(&policy->rules[j]);
+        free(policy->rules);
+        free(policy->identities.items);
+        free(policy->purposes.items);
+    }
+    free(set->policies);
+    free(set->text);
+    *set = (struct policy_set){0};
+}
+
+static void write_words(struct fields_writer *w, const char *key, const struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        fields_put(w, key, words->items[i]);
+}
+
+static void write_limit(struct fields_writer *w, const char *key, uint32_t limit)
+{
+    if (limit)
+        fields_put_u64(w, key, limit);
+}
+
+static void write_command(struct fields_writer *w, const struct command *command)
+{
+    fields_put(w, "command", command->words.items[0]);
+    for (size_t i = 1; i < command->words.count; i++)
+        fields_put(w, "word", command->words.items[i]);
+    if (command->any_arguments)
+        fields_put(w, "any-arguments", "1");
+}
+
+static void write_rule(struct fields_writer *w, const struct rule *rule)
+{
+    fields_put(w, "rule", rule_words[rule->kind]);
+    fields_put(w, "rule-where", rule->where);
+    write_words(w, "service", &rule->services);
+    write_words(w, "from", &rule->from);
+    write_words(w, "run-as", &rule->run_as);
+    for (size_t i = 0; i < rule->command_count; i++)
+        write_command(w, &rule->commands[i]);
+    if (rule->any_command)
+        fields_put(w, "any-command", "1");
+}
+
+void policy_write(struct fields_writer *w, const struct policy *policy)
+{
+    fields_put(w, "policy", policy->name);
+    fields_put(w, "where", policy->where);
+    write_words(w, "identity", &policy->identities);
+    write_words(w, "purpose", &policy->purposes);
+    write_limit(w, "max-lifetime", policy->limits.max_lifetime);
+    write_limit(w, "max-session", policy->limits.max_session);
+    write_limit(w, "max-logins", policy->limits.max_logins);
+    if (policy->limits.possession != POSSESSION_UNSET)
+        fields_put(w, "possession", possession_word(policy->limits.possession));
+    for (size_t i = 0; i < policy->rule_count; i++)
+        write_rule(w, &policy->rules[i]);
+}

@@ -1,0 +1,103 @@
+/*
+ * Policy: what agents may do here, as `agentctl apply` compiles it and as every step reads it.
+ *
+ * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text:
+ *
+ *   key "h"             fields: host-id, build (of this apply)
+ *   key "p" ACCOUNT     as below
+ *
+ *     policy NAME                     starts a policy; all that follows belongs to it
+ *     where FILE:LINE
+ *     identity PATTERN                one or more
+ *     purpose PATTERN                 none: any purpose, also an absent one
+ *     max-lifetime SECONDS            limits; absent: the policy sets none
+ *     max-session SECONDS
+ *     max-logins N
+ *     possession channel|signed|bearer
+ *     rule allow-login|deny-login|allow-sudo|deny-sudo      starts a rule of the policy
+ *     rule-where FILE:LINE
+ *     service NAME                    login: PAM services; none: only "sshd"
+ *     from ADDRESS[/BITS]             login: sources; none: any
+ *     run-as NAME                     sudo: none: only "root"; in a deny rule: any
+ *     command WORD                    sudo: starts a command; in a deny rule without commands: any
+ *     word WORD                       its arguments, patterns
+ *     any-arguments 1                 (below a command) its last word was "...": any further arguments
+ *     any-command 1                   sudo: every command
+ *
+ * `defaults` are a policy named "defaults" without rules, first of the list: limits alone.
+ */
+#ifndef PAM_AGENT_POLICY_H
+#define PAM_AGENT_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/compat.h"
+
+#define POLICY_TEXT_MAX (4u << 20) /* bytes of one account's compiled policies */
+
+/* From the strongest to the weakest; a limit of `signed` accepts channel and signed. */
+enum possession {
+    POSSESSION_UNSET,
+    POSSESSION_CHANNEL, /* ssh proved the key in this connection (P1) */
+    POSSESSION_SIGNED,  /* a signature over this host's nonce (P2, P3) */
+    POSSESSION_BEARER,  /* none */
+};
+
+enum rule_kind { RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, RULE_ALLOW_SUDO, RULE_DENY_SUDO };
+
+struct words {
+    const char **items;
+    size_t count;
+};
+
+struct command {
+    struct words words; /* [0] is an absolute path, compared exactly; the others are patterns */
+    int any_arguments;
+};
+
+struct rule {
+    enum rule_kind kind;
+    const char *where;
+    struct words services, from, run_as;
+    struct command *commands;
+    size_t command_count;
+    int any_command;
+};
+
+/* 0 = not set. */
+struct limits {
+    uint32_t max_lifetime, max_session, max_logins;
+    enum possession possession;
+};
+
+struct policy {
+    const char *name, *where;
+    struct words identities, purposes;
+    struct limits limits;
+    struct rule *rules;
+    size_t rule_count;
+};
+
+struct policy_set {
+    struct policy *policies;
+    size_t count;
+    char *text; /* owned: the strings point into it */
+};
+
+/*
+ * Parse compiled text[len]; it is copied. 0, -EBADMSG, -ENOMEM. On success the set is the caller's to clear;
+ * a cleared or zeroed set is empty.
+ */
+int policy_set_parse(const char *text, size_t len, struct policy_set *ret) MUST_CHECK;
+void policy_set_clear(struct policy_set *set);
+
+/* Append the policy's lines. */
+struct fields_writer;
+void policy_write(struct fields_writer *w, const struct policy *policy);
+
+/* Words of the configuration and the compiled text. POSSESSION_UNSET for an unknown word. */
+enum possession possession_parse(const char *word);
+const char *possession_word(enum possession possession);
+
+#endif

@@ -1,0 +1,262 @@
+#include "judge/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/paths.h"
+#include "core/text.h"
+
+#define OCSF_AUTHENTICATION 3002
+#define OCSF_AUTHORIZE_SESSION 3003
+#define SPACE_AHEAD (1 << 20)            /* bytes allocated beyond the end of the log at a time */
+#define SYSLOG_MAX 2048                  /* bytes of one line; what is longer is cut */
+#define SPACE_LOW (16 * RECORD_MAX)      /* writers of one moment fit in this */
+
+struct line {
+    char *buf;
+    size_t cap, len;
+    int full;
+};
+
+static void put(struct line *line, const char *text)
+{
+    size_t n = strlen(text);
+
+    if (line->full || n >= line->cap - line->len) {
+        line->full = 1;
+        return;
+    }
+    memcpy(line->buf + line->len, text, n + 1);
+    line->len += n;
+}
+
+/* Length of the UTF-8 sequence at s, or 0 when it is none (RFC 3629). */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3
+             : s[0] >= 0xf0 && s[0] < 0xf5                   ? 4
+                                                             : 0;
+
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+/* A JSON string; bytes that are no UTF-8 become U+FFFD, C1 and format controls stay escaped too. */
+static void put_string(struct line *line, const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    put(line, "\"");
+    while (*at) {
+        char piece[8];
+        size_t n = utf8_length(at);
+
+        if (n == 0) {
+            strcpy(piece, "\\ufffd");
+            n = 1;
+        } else if (n == 1 && (*at < 0x20 || *at == 0x7f || *at == '"' || *at == '\\')) {
+            snprintf(piece, sizeof piece, "\\u%04x", *at);
+        } else if (n == 2 && at[0] == 0xc2 && at[1] < 0xa0) {
+            snprintf(piece, sizeof piece, "\\u%04x", at[1]);
+        } else {
+            memcpy(piece, at, n);
+            piece[n] = '\0';
+        }
+        put(line, piece);
+        at += n;
+    }
+    put(line, "\"");
+}
+
+static void put_member(struct line *line, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    if (line->len && line->buf[line->len - 1] != '{')
+        put(line, ",");
+    put_string(line, name);
+    put(line, ":");
+    put_string(line, value);
+}
+
+static void put_number(struct line *line, const char *name, long long value)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "%s\"%s\":%lld", line->buf[line->len - 1] == '{' ? "" : ",", name, value);
+    put(line, text);
+}
+
+static void put_command(struct line *line, const char *const *argv, size_t argc)
+{
+    size_t shown = 0, bytes = 0;
+
+    if (!argv)
+        return;
+    put(line, ",\"command\":[");
+    for (; shown < argc && (bytes += strlen(argv[shown])) <= RECORD_COMMAND_MAX; shown++) {
+        if (shown)
+            put(line, ",");
+        put_string(line, argv[shown]);
+    }
+    put(line, "]");
+    if (shown < argc)
+        put_number(line, "command_left_out", (long long)(argc - shown));
+}
+
+static int is_authorization(const struct record *record)
+{
+    return text_equal(record->step, "sudo") || text_equal(record->step, "command");
+}
+
+int record_format(const struct record *record, const char *reference, long long time_ms, char *buf, size_t cap,
+                  size_t *ret_len)
+{
+    struct line line = {.buf = buf, .cap = cap};
+
+    put(&line, "{");
+    put_number(&line, "time", time_ms);
+    put_number(&line, "class_uid", is_authorization(record) ? OCSF_AUTHORIZE_SESSION : OCSF_AUTHENTICATION);
+    put_number(&line, "activity_id", text_equal(record->step, "close") ? 2 : 1);
+    put_number(&line, "status_id", record->reason == REASON_PERMIT ? 1 : 2);
+    put_member(&line, "status_code", reason_word(record->reason));
+    put(&line, ",\"user\":{");
+    put_member(&line, "name", record->account);
+    put(&line, "},\"metadata\":{");
+    put_member(&line, "uid", reference);
+    put_member(&line, "correlation_uid", record->task);
+    put(&line, "},\"unmapped\":{");
+    put_member(&line, "step", record->step);
+    put_member(&line, "phase", record->phase);
+    put_member(&line, "service", record->service);
+    put_member(&line, "source", record->source);
+    put_member(&line, "run_as", record->run_as);
+    put_command(&line, record->argv, record->argc);
+    put_member(&line, "agent", record->identity);
+    put_member(&line, "issuer", record->issuer);
+    put_member(&line, "purpose", record->purpose);
+    put_member(&line, "rule", record->rule);
+    put_member(&line, "rule_where", record->rule_where);
+    put_member(&line, "session", record->session);
+    put_member(&line, "detail", record->detail);
+    if (record->observed)
+        put_number(&line, "observed", 1);
+    put(&line, "}}\n");
+    if (line.full)
+        return -ENOBUFS;
+    *ret_len = line.len;
+    return 0;
+}
+
+/*
+ * Blocks beyond the end of the file, so that an append never finds a full disk half-way. 0 or -errno; a file system
+ * that cannot reserve (EOPNOTSUPP) is taken as it is.
+ */
+static int reserve(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (st.st_blocks * 512 >= st.st_size + SPACE_LOW)
+        return 0;
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, SPACE_AHEAD) == 0 || errno == EOPNOTSUPP)
+        return 0;
+    return st.st_blocks * 512 >= st.st_size + RECORD_MAX ? 0 : -errno;
+}
+
+static int append(const char *text, size_t len)
+{
+    CLEANUP(close_fd) int dir = -1;
+    CLEANUP(close_fd) int fd = -1;
+    struct stat st;
+    ssize_t n;
+    int r = dir_make(PATH_LOG_DIR, 0700, &dir);
+
+    if (r < 0)
+        return r;
+    fd = openat(dir, "decisions.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0)
+        return -EPERM;
+    r = reserve(fd);
+    if (r < 0)
+        return r;
+    n = write(fd, text, len); /* one write: appends of several writers do not mix */
+    if (n == (ssize_t)len)
+        return 0;
+    r = n < 0 ? -errno : -ENOSPC;
+    if (n > 0) /* end the torn line where it stands; readers skip what is no JSON */
+        (void)!write(fd, "\n", 1);
+    return r;
+}
+
+/* NAME=VALUE for syslog: a name may hold anything, and must not look like a field of its own. */
+static void put_word(struct line *line, const char *name, const char *value)
+{
+    char c[2] = "";
+
+    put(line, " ");
+    put(line, name);
+    put(line, "=");
+    for (value = value && *value ? value : "-"; *value; value++) {
+        c[0] = *value > ' ' && *value < 0x7f && *value != '=' ? *value : '?';
+        put(line, c);
+    }
+}
+
+/* syslog(3) may wait for a slow reader and keeps a descriptor; this does neither. */
+static void tell_syslog(const struct record *record, const char *reference)
+{
+    CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    char text[SYSLOG_MAX];
+    struct line line = {.buf = text, .cap = sizeof text};
+    int level = record->reason == REASON_PERMIT ? LOG_INFO : LOG_NOTICE;
+
+    if (fd < 0 || text_format(text, sizeof text, "<%d>pam_agent[%ld]: %s", LOG_AUTHPRIV | level, (long)getpid(),
+                              reason_word(record->reason)) < 0)
+        return;
+    line.len = strlen(text);
+    put_word(&line, "ref", reference);
+    put_word(&line, "step", record->step);
+    put_word(&line, "service", record->service);
+    put_word(&line, "account", record->account);
+    put_word(&line, "session", record->session);
+    put_word(&line, "agent", record->identity);
+    put_word(&line, "task", record->task);
+    (void)sendto(fd, text, line.len, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
+}
+
+int record_write(const struct record *record, char *reference)
+{
+    unsigned char random[(REFERENCE_SIZE - 1) / 2];
+    char buf[RECORD_MAX];
+    size_t len;
+    int r = random_bytes(random, sizeof random);
+
+    if (r < 0)
+        return r;
+    text_hex(reference, random, sizeof random);
+    r = record_format(record, reference, clock_wall_ms(), buf, sizeof buf, &len);
+    if (r == 0)
+        r = append(buf, len);
+    tell_syslog(record, reference);
+    return r;
+}

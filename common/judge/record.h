@@ -1,0 +1,48 @@
+/*
+ * The decision record: one JSON object a line in PATH_DECISIONS (OCSF names) and one line to syslog, facility
+ * authpriv. Written before a permit is answered: no record, no permit.
+ *
+ *   time            milliseconds since the epoch
+ *   class_uid       3002 Authentication (login, account, setcred, open, close), 3003 Authorize Session (sudo, command)
+ *   activity_id     1 Logon or Assign Privileges, 2 Logoff (close)
+ *   status_id       1 permitted, 2 refused
+ *   status_code     "permit" or the reason code
+ *   user.name       account
+ *   metadata.uid    reference, metadata.correlation_uid  task
+ *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), issuer, purpose, rule, rule_where,
+ *                   session, detail, observed
+ *
+ * Absent facts are left out. What was not verified is never written as a fact.
+ */
+#ifndef PAM_AGENT_RECORD_H
+#define PAM_AGENT_RECORD_H
+
+#include <stddef.h>
+
+#include "core/reason.h"
+
+#define REFERENCE_SIZE 9      /* eight hex digits and a NUL */
+#define RECORD_MAX 16384      /* bytes of one line; arguments beyond RECORD_COMMAND_MAX are left out and counted */
+#define RECORD_COMMAND_MAX 4096
+
+struct record {
+    enum reason reason;
+    const char *step, *phase, *service, *source, *run_as;
+    const char *const *argv;
+    size_t argc;
+    const char *account, *identity, *issuer, *task, *purpose;
+    const char *rule, *rule_where, *session, *detail;
+    int observed;
+};
+
+/*
+ * Write it; reference[REFERENCE_SIZE] becomes its name. 0 or -errno: then nothing was written, and no later line is torn.
+ * Space is allocated ahead, so that a full disk stops new permits before it could cut a record.
+ */
+int record_write(const struct record *record, char *reference) MUST_CHECK;
+
+/* The JSON line alone, for the test of its form: 0 and the length, or -ENOBUFS. */
+int record_format(const struct record *record, const char *reference, long long time_ms, char *buf, size_t cap,
+                  size_t *ret_len) MUST_CHECK;
+
+#endif

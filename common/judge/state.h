@@ -1,0 +1,69 @@
+/*
+ * State: sessions, pending logins, tasks and replay, as small records that one open() finds.
+ *
+ *   /run/pam_agent/pending/PID-START          a login that was authenticated and not opened yet
+ *   /run/pam_agent/session/ID                 a live session; published whole, removed by its guard
+ *   /run/pam_agent/ctl/ID                     its guard's socket
+ *   /run/pam_agent/by/uid/UID/ID              index: empty files (ask_guard reads it too)
+ *   /run/pam_agent/by/task/KEY/ID             index; KEY = task_key()
+ *   /run/pam_agent/replay/KEY/N               the Nth session that a credential opened; KEY of (iss, jti)
+ *   /run/pam_agent/task/KEY, /var/lib/pam_agent/state/task/KEY      what agentctl said of a task
+ *
+ * Directories are made by whoever needs them first; each must be root's and nobody else's to write.
+ * All return 0 or -errno.
+ */
+#ifndef PAM_AGENT_STATE_H
+#define PAM_AGENT_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/compat.h"
+#include "core/names.h"
+#include "judge/grant.h"
+
+#define PENDING_SECONDS 60 /* a pending login not opened within this is none */
+#define SESSIONS_PER_ACCOUNT_MAX 64
+
+struct pending {
+    int64_t made; /* clock_boot_ms() */
+    struct grant grant;
+};
+
+struct session {
+    char id[SESSION_ID_LENGTH + 1];
+    struct grant grant;
+    pid_t leader;          /* the process that opened it: sshd's monitor */
+    uint64_t leader_start;
+    uint32_t audit;        /* audit session, or AUDIT_UNSET when it is not this session's alone */
+    int64_t opened, deadline; /* seconds since the epoch */
+};
+
+/*
+ * The pending login that process (pid, start) will open; put replaces one that is there. take removes it, so that it is had
+ * once. -ENOENT: there is none, or it is too old.
+ */
+int pending_put(pid_t pid, uint64_t start, const struct pending *pending) MUST_CHECK;
+int pending_get(pid_t pid, uint64_t start, struct pending *ret) MUST_CHECK;
+int pending_take(pid_t pid, uint64_t start, struct pending *ret) MUST_CHECK;
+
+/* Publish record and indexes; -EEXIST when the ID is taken. */
+int session_publish(const struct session *session) MUST_CHECK;
+int session_read(const char *id, struct session *ret) MUST_CHECK;
+void session_remove(const struct session *session);
+/* A fresh ID. */
+int session_new_id(char id[SESSION_ID_LENGTH + 1]) MUST_CHECK;
+/* Path of its socket in buf. */
+int session_socket(const char *id, char *buf, size_t cap) MUST_CHECK;
+
+/* The IDs of live sessions: of a uid, of a task, or all. At most cap are returned; -E2BIG when there are more. */
+typedef char session_id[SESSION_ID_LENGTH + 1];
+int sessions_of_uid(uid_t uid, session_id *ids, size_t cap, size_t *ret_count) MUST_CHECK;
+int sessions_of_task(const char *iss, const char *task, session_id *ids, size_t cap, size_t *ret_count) MUST_CHECK;
+int sessions_all(session_id *ids, size_t cap, size_t *ret_count) MUST_CHECK;
+
+/* The directory of the guards' sockets, made when absent; the caller's fd. */
+int sessions_prepare(void) MUST_CHECK;
+
+#endif

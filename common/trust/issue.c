@@ -1,0 +1,159 @@
+#include "trust/issue.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/files.h"
+#include "core/names.h"
+#include "trust/aat.h"
+#include "trust/credential.h"
+#include "trust/json.h"
+#include "trust/jwk.h"
+#include "trust/jws.h"
+#include "trust/toolspec.h"
+
+#define UUID_SIZE 37
+
+static void freep(char **text)
+{
+    free(*text);
+}
+
+static int fail(char error[ISSUE_ERROR_SIZE], int number, const char *what, const char *which)
+{
+    snprintf(error, ISSUE_ERROR_SIZE, which ? "%s: %.128s" : "%s", what, which);
+    return number;
+}
+
+/* RFC 9562 Section 5.7: 48 bits of milliseconds, version, randomness. */
+static int make_uuid(int64_t now, char ret_text[UUID_SIZE])
+{
+    unsigned char b[16];
+    uint64_t ms = (uint64_t)now * 1000;
+    int error = random_bytes(b, sizeof b);
+
+    if (error)
+        return error;
+    for (int i = 0; i < 6; i++)
+        b[i] = (unsigned char)(ms >> (40 - 8 * i));
+    b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
+    b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
+    snprintf(ret_text, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
+             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    return 0;
+}
+
+static int make_tools(const struct issue_request *request, json_t **ret_tools, char error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(json_freep) json_t *tools = json_object();
+
+    if (request->tool_count > ISSUE_TOOLS_MAX)
+        return fail(error, -EINVAL, "too many tools", NULL);
+    for (size_t i = 0; i < request->tool_count; i++) {
+        const char *why = "out of memory";
+        int number = toolspec_add(tools, request->tools[i], &why);
+
+        if (number)
+            return fail(error, number, why, request->tools[i]);
+    }
+    *ret_tools = json_incref(tools);
+    return 0;
+}
+
+static int add_context(const struct issue_request *request, json_t *claims)
+{
+    if (request->purpose &&
+        json_object_set_new(claims, "tctx", json_pack("{s:s}", "purpose", request->purpose)) < 0)
+        return -EINVAL;
+    if (!request->principal)
+        return 0;
+    if (json_object_set_new(claims, "sub", json_string(request->principal)) < 0)
+        return -EINVAL;
+    return json_object_set_new(claims, "act", json_pack("{s:s}", "sub", request->identity)) < 0 ? -EINVAL : 0;
+}
+
+static json_t *make_claims(const struct issue_request *request, const char *jti, json_t *tools)
+{
+    json_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:{s:o}, s:[{s:s, s:O}]}",
+                               "jti", jti, "iss", request->iss, "sub", request->identity, "txn", request->task,
+                               "aud", request->audience, "iat", (json_int_t)request->now,
+                               "exp", (json_int_t)request->now + request->lifetime, "del_depth", 0, "del_max_depth", 0,
+                               "cnf", "jwk", jwk_format(request->holder),
+                               "authorization_details", "type", AAT_ENTRY_TYPE, "tools", tools);
+
+    if (claims && add_context(request, claims) < 0) {
+        json_decref(claims);
+        return NULL;
+    }
+    return claims;
+}
+
+static int sign(const json_t *claims, const struct key *issuer, char **ret_token, char error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(freep) char *payload = json_dumps(claims, JSON_COMPACT | JSON_SORT_KEYS);
+    char kid[KEY_THUMBPRINT_SIZE], header[160];
+    int number = jwk_thumbprint(issuer, kid);
+
+    if (!payload)
+        return fail(error, -ENOMEM, "out of memory", NULL);
+    if (number)
+        return fail(error, number, "the thumbprint of the issuer's key cannot be made", NULL);
+    snprintf(header, sizeof header, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"%s\"}", key_alg(issuer), kid, AAT_TYP);
+    number = jws_sign(header, payload, strlen(payload), issuer, ret_token);
+    if (number == -EINVAL)
+        return fail(error, number, "the issuer's key is a public key", NULL);
+    return number ? fail(error, number, "the credential cannot be signed", NULL) : 0;
+}
+
+/* As a host would that trusts this issuer for the identity's trust domain. */
+static int check_token(const struct issue_request *request, const struct key *issuer, const char *token,
+                       char error[ISSUE_ERROR_SIZE])
+{
+    char domain[SPIFFE_ID_MAX + 1];
+    const char *const domains[] = {domain, NULL};
+    const struct anchor anchor = {.issuer = "self", .iss = request->iss, .trust_domains = domains,
+                                  .max_lifetime = CREDENTIAL_LIFETIME_HARD, .key = issuer};
+    const struct verify_context ctx = {&anchor, 1, request->audience, request->now};
+    const char *start = "", *detail;
+    struct credential *credential;
+    size_t len = spiffe_id_valid(request->identity) ? spiffe_trust_domain(request->identity, &start) : 0;
+    enum reason reason;
+
+    memcpy(domain, start, len);
+    domain[len] = '\0';
+    reason = credential_verify(&ctx, token, strlen(token), &credential, &detail);
+    credential_free(credential);
+    return reason == REASON_PERMIT ? 0 : fail(error, -EINVAL, reason_meaning(reason), detail);
+}
+
+int credential_issue(const struct issue_request *request, const struct key *issuer, char **ret_token,
+                     char ret_error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(json_freep) json_t *tools = NULL;
+    CLEANUP(json_freep) json_t *claims = NULL;
+    CLEANUP(freep) char *token = NULL;
+    char uuid[UUID_SIZE];
+    int error;
+
+    if (!request->iss || !request->identity || !request->task || !request->audience || !request->holder)
+        return fail(ret_error, -EINVAL, "iss, identity, task, audience and holder are required", NULL);
+    error = make_uuid(request->now, uuid);
+    if (error)
+        return fail(ret_error, error, "no randomness for an id", NULL);
+    error = make_tools(request, &tools, ret_error);
+    if (error)
+        return error;
+    claims = make_claims(request, request->jti ? request->jti : uuid, tools);
+    if (!claims)
+        return fail(ret_error, -EINVAL, "a text of the request is not UTF-8", NULL);
+    error = sign(claims, issuer, &token, ret_error);
+    if (!error)
+        error = check_token(request, issuer, token, ret_error);
+    if (error)
+        return error;
+    *ret_token = token;
+    token = NULL;
+    return 0;
+}

@@ -1,0 +1,39 @@
+/*
+ * Issuing credentials: compact root tokens that credential_verify accepts.
+ */
+#ifndef PAM_AGENT_ISSUE_H
+#define PAM_AGENT_ISSUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/compat.h"
+#include "trust/key.h"
+
+#define ISSUE_ERROR_SIZE 256
+#define ISSUE_TOOLS_MAX 256
+
+/* What a credential is to say. Strings are borrowed, UTF-8. */
+struct issue_request {
+    const char *iss;      /* a URI */
+    const char *identity; /* SPIFFE ID: the actor */
+    const char *principal; /* on whose behalf, or NULL: then `sub` is the identity, else `act.sub` is */
+    const char *task;
+    const char *purpose;  /* or NULL */
+    const char *audience; /* the id of one host */
+    const struct key *holder;
+    const char *const *tools; /* each as in toolspec.h */
+    size_t tool_count;
+    int64_t now;          /* seconds since the epoch */
+    uint32_t lifetime;    /* seconds */
+    const char *jti;      /* or NULL: a new UUIDv7 (RFC 9562) */
+};
+
+/*
+ * Sign what the request says. The made token is verified before it is handed out, so whatever credential_verify refuses is an error
+ * here. 0 and a NUL-terminated token for free(); -EINVAL the request is wrong; -EIO, -ENOMEM. After an error ret_error holds a text for a person.
+ */
+int credential_issue(const struct issue_request *request, const struct key *issuer, char **ret_token,
+                     char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
+
+#endif

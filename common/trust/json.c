@@ -1,0 +1,117 @@
+#include "trust/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Just past the string whose opening quote is at text[at]; len when it does not end. */
+static size_t skip_string(const char *text, size_t len, size_t at)
+{
+    for (at++; at < len && text[at] != '"'; at++)
+        if (text[at] == '\\')
+            at++;
+    return at < len ? at + 1 : len;
+}
+
+/* Brackets are counted here, because jansson recurses 2048 levels before it refuses. */
+static int too_deep(const char *text, size_t len)
+{
+    size_t depth = 0, at = 0;
+
+    while (at < len) {
+        if (text[at] == '"') {
+            at = skip_string(text, len, at);
+            continue;
+        }
+        if ((text[at] == '[' || text[at] == '{') && ++depth > JSON_DEPTH_MAX)
+            return 1;
+        if ((text[at] == ']' || text[at] == '}') && depth > 0)
+            depth--;
+        at++;
+    }
+    return 0;
+}
+
+int json_strict_parse(const char *text, size_t len, json_t **ret_value)
+{
+    json_t *value;
+
+    if (len > JSON_SIZE_MAX || too_deep(text, len))
+        return -E2BIG;
+    value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    if (!value)
+        return -EBADMSG;
+    *ret_value = value;
+    return 0;
+}
+
+int json_strict_parse_object(const char *text, size_t len, json_t **ret_object)
+{
+    json_t *value;
+    int error = json_strict_parse(text, len, &value);
+
+    if (error)
+        return error;
+    if (!json_is_object(value)) {
+        json_decref(value);
+        return -EBADMSG;
+    }
+    *ret_object = value;
+    return 0;
+}
+
+void json_freep(json_t **value)
+{
+    json_decref(*value);
+}
+
+/* Valid UTF-8 is given: U+0080-009F is C2 followed by 80-9F. */
+static int has_control(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[i + 1] < 0xa0))
+            return 1;
+    }
+    return 0;
+}
+
+int json_member_string(const json_t *object, const char *name, size_t max, const char **ret_text)
+{
+    const json_t *member = json_object_get(object, name);
+    size_t len;
+
+    if (!member)
+        return 0;
+    if (!json_is_string(member))
+        return -EBADMSG;
+    len = json_string_length(member);
+    if (len == 0 || len > max || has_control(json_string_value(member), len))
+        return -EBADMSG;
+    *ret_text = json_string_value(member);
+    return 1;
+}
+
+int json_member_integer(const json_t *object, const char *name, int64_t *ret_number)
+{
+    const json_t *member = json_object_get(object, name);
+
+    if (!member)
+        return 0;
+    if (!json_is_integer(member))
+        return -EBADMSG;
+    *ret_number = json_integer_value(member);
+    return 1;
+}
+
+int json_member_object(const json_t *object, const char *name, json_t **ret_object)
+{
+    json_t *member = json_object_get(object, name);
+
+    if (!member)
+        return 0;
+    if (!json_is_object(member))
+        return -EBADMSG;
+    *ret_object = member;
+    return 1;
+}

@@ -1,0 +1,29 @@
+/*
+ * JWK: keys in JSON (RFC 7517; OKP by RFC 8037, EC by RFC 7518 Section 6.2), public ones only.
+ */
+#ifndef PAM_AGENT_JWK_H
+#define PAM_AGENT_JWK_H
+
+#include <jansson.h>
+
+#include "core/compat.h"
+#include "trust/key.h"
+
+#define JWK_TEXT_MAX 8192
+
+/*
+ * 0 and the key; -EINVAL otherwise: a private member (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`, whatever its value),
+ * an unknown `kty` or `crv`, a coordinate of the wrong length or not in strict base64url, a point off the curve, an `alg`
+ * that is not the key's, a `use` that is not `sig`, `key_ops` without `verify`. Other members are ignored.
+ */
+int jwk_parse(const json_t *jwk, struct key **ret_key) MUST_CHECK;
+/* The same from text[len], read by json.h; -E2BIG, -EBADMSG for what is no JSON object. */
+int jwk_parse_text(const char *text, size_t len, struct key **ret_key) MUST_CHECK;
+
+/* The public key with the members its thumbprint is made of alone; a new reference, or NULL (no memory). */
+json_t *jwk_format(const struct key *key);
+
+/* RFC 7638 with SHA-256. 0 or -EIO. */
+int jwk_thumbprint(const struct key *key, char ret_thumbprint[KEY_THUMBPRINT_SIZE]) MUST_CHECK;
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Keys: Ed25519 (RFC 8032) and ECDSA on P-256 with SHA-256, public or private.
+ *
+ * A key knows its one algorithm; nothing else is ever tried with it (RFC 8725 Section 3.1). Signatures have the raw
+ * form of JWS: 64 bytes, for P-256 r || s (RFC 7518 Section 3.4). This file and crypto.c alone know OpenSSL, by calls that
+ * 1.1.1 and 3.x share. Other spellings of a key: jwk.h, sshkey.h, keyfile.h.
+ *
+ * A key is never changed after it was made: threads may share it. Nothing here blocks.
+ */
+#ifndef PAM_AGENT_KEY_H
+#define PAM_AGENT_KEY_H
+
+#include <stddef.h>
+
+#include "core/compat.h"
+
+#define KEY_ED25519_SIZE 32
+#define KEY_P256_SIZE 65 /* 0x04 || X || Y */
+#define KEY_P256_COORDINATE_SIZE 32
+#define KEY_SIGNATURE_SIZE 64
+#define KEY_THUMBPRINT_SIZE 44 /* RFC 7638 with SHA-256 in base64url, with the NUL */
+#define KEY_PEM_MAX 4096       /* bytes of a private key in PEM */
+
+enum key_type {
+    KEY_ED25519 = 1,
+    KEY_P256,
+};
+
+struct key;
+
+/*
+ * A public key from its point: 32 bytes, or 65 that begin with 0x04. 0; -EINVAL wrong length, a point that is not on the curve
+ * or one of small order (whose holder need not know a secret to sign); -ENOMEM.
+ */
+int key_new_public(enum key_type type, const unsigned char *point, size_t len, struct key **ret_key) MUST_CHECK;
+
+/* A new private key. 0 or -EIO. */
+int key_generate(enum key_type type, struct key **ret_key) MUST_CHECK;
+
+/* A private key from PEM text[len], not encrypted. 0; -EINVAL not such a text, or a key of another kind; -E2BIG. */
+int key_parse_private(const char *pem, size_t len, struct key **ret_key) MUST_CHECK;
+
+/* The private key as PKCS#8 PEM in buf[cap], NUL-terminated; the caller wipes it. 0; -EINVAL a public key; -ENOBUFS; -EIO. */
+int key_format_private(const struct key *key, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+
+/* NULL is allowed. */
+void key_free(struct key *key);
+void key_freep(struct key **key); /* for CLEANUP() */
+
+enum key_type key_type(const struct key *key);
+/* The JWS `alg` of the key: "Ed25519" (RFC 9864) or "ES256". */
+const char *key_alg(const struct key *key);
+int key_is_private(const struct key *key);
+/* The public point, as in key_new_public; borrowed from the key. */
+const unsigned char *key_point(const struct key *key, size_t *ret_len);
+/* 1 when both are the same public key; a NULL equals nothing. */
+int key_equal(const struct key *a, const struct key *b);
+
+/* Sign bytes[len]. 0; -EINVAL a public key; -EIO. */
+int key_sign(const struct key *key, const void *bytes, size_t len,
+             unsigned char ret_signature[KEY_SIGNATURE_SIZE]) MUST_CHECK;
+
+/* 0 only when signature[signature_len] is this key's over bytes[len]; else -EKEYREJECTED, whatever the cause. */
+int key_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
+               size_t signature_len) MUST_CHECK;
+
+#endif

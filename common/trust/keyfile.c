@@ -1,0 +1,85 @@
+#include "trust/keyfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "trust/crypto.h"
+
+struct secret {
+    char text[KEY_PEM_MAX + 1];
+};
+
+static void secret_wipe(struct secret *secret)
+{
+    crypto_wipe(secret, sizeof *secret);
+}
+
+static int check_owner(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 077) != 0)
+        return -EPERM;
+    return 0;
+}
+
+static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
+{
+    size_t len = 0;
+
+    while (len < cap) {
+        ssize_t n = read(fd, buf + len, cap - len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    *ret_len = len;
+    return 0;
+}
+
+int keyfile_load(const char *path, struct key **ret_key)
+{
+    CLEANUP(secret_wipe) struct secret pem;
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    size_t len = 0;
+    int error;
+
+    if (fd < 0)
+        return -errno;
+    error = check_owner(fd);
+    if (!error)
+        error = read_all(fd, pem.text, sizeof pem.text, &len);
+    return error ? error : key_parse_private(pem.text, len, ret_key);
+}
+
+int keyfile_save(const char *path, const struct key *key)
+{
+    CLEANUP(secret_wipe) struct secret pem;
+    CLEANUP(close_fd) int fd = -1;
+    size_t len;
+    int error = key_format_private(key, pem.text, sizeof pem.text, &len);
+
+    if (error)
+        return error;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    error = write_all(fd, pem.text, len);
+    if (!error && fsync(fd) < 0)
+        error = -errno;
+    if (error)
+        unlink(path);
+    return error;
+}

@@ -1,0 +1,62 @@
+/* Proof that the one who presents a credential holds its key (credential.h). */
+#include <errno.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "trust/credential.h"
+#include "trust/sshkey.h"
+#include "trust/sshsig.h"
+
+#define NAMESPACE "pam-agent"
+#define PUBLICKEY "publickey "
+#define AUTH_INFO_MAX 262144 /* bytes; a certificate with a 100 KB extension may be among the lines */
+#define SIGNED_TEXT_MAX 8192
+
+static int line_is_holder(const char *line, size_t len, const struct key *holder)
+{
+    CLEANUP(key_freep) struct key *key = NULL;
+
+    return sshkey_parse_line(line, len, &key) == 0 && key_equal(key, holder);
+}
+
+enum reason possession_by_channel(const struct credential *credential, const char *auth_info)
+{
+    const size_t prefix = strlen(PUBLICKEY);
+    enum reason verdict = REASON_POSSESSION_MISSING;
+    const char *line, *end;
+
+    if (!credential || !credential->holder || !auth_info)
+        return REASON_POSSESSION_MISSING;
+    if (strnlen(auth_info, AUTH_INFO_MAX + 1) > AUTH_INFO_MAX)
+        return REASON_TOO_LARGE;
+    for (line = auth_info; *line; line = *end ? end + 1 : end) {
+        end = strchrnul(line, '\n');
+        if (!text_starts_with(line, PUBLICKEY))
+            continue;
+        verdict = REASON_POSSESSION_INVALID;
+        if (line_is_holder(line + prefix, (size_t)(end - line) - prefix, credential->holder))
+            return REASON_PERMIT;
+    }
+    return verdict;
+}
+
+/* What ends a line inside a value would let one text stand for two statements. */
+static int is_one_line(const char *value)
+{
+    return value && *value && !strchr(value, '\n');
+}
+
+enum reason possession_by_signature(const struct credential *credential, const char *nonce, const char *host_id,
+                                    const char *account, const unsigned char *sshsig, size_t len)
+{
+    char text[SIGNED_TEXT_MAX];
+
+    if (!credential || !credential->holder || !sshsig || len == 0)
+        return REASON_POSSESSION_MISSING;
+    if (!is_one_line(nonce) || !is_one_line(host_id) || !is_one_line(account) || !credential->sha256[0] ||
+        text_format(text, sizeof text, "%s\n%s\n%s\n%s\n", nonce, host_id, account, credential->sha256) < 0)
+        return REASON_POSSESSION_INVALID;
+    if (sshsig_verify(credential->holder, NAMESPACE, text, strlen(text), sshsig, len) != 0)
+        return REASON_POSSESSION_INVALID;
+    return REASON_PERMIT;
+}

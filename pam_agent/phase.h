@@ -1,0 +1,7 @@
+/* The six ways in. */
+#ifndef PAM_AGENT_PHASE_H
+#define PAM_AGENT_PHASE_H
+
+enum phase { PHASE_AUTH, PHASE_SETCRED, PHASE_ACCOUNT, PHASE_OPEN, PHASE_CLOSE, PHASE_CHAUTHTOK, PHASE_COUNT };
+
+#endif

@@ -1,0 +1,169 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask/wipe.h"
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/paths.h"
+#include "core/text.h"
+#include "session/gate.h"
+#include "session/verifier_wire.h"
+
+#define PARTS_MAX 30
+#define PART_MAX 1000 /* bytes: stock ssh clients cut an answer at 1023 */
+
+/* Letters, digits, '-', '_' and '.': all that a token or base64url needs. */
+static int part_charset(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+              c == '.'))
+            return 0;
+    }
+    return 1;
+}
+
+/*
+ * Collect an answer that comes in parts; one that ends in '~' is continued. missing: the reason for an answer that never
+ * came; malformed: for one that breaks the rules.
+ */
+static enum reason collect(const char *what, char *text, size_t cap, enum reason missing, enum reason malformed)
+{
+    char buf[MESSAGE_MAX], prompt[PROMPT_MAX];
+    size_t total = 0;
+
+    for (int part = 1; part <= PARTS_MAX; part++) {
+        const char *reply;
+        size_t len;
+        int more;
+
+        if (text_format(prompt, sizeof prompt, "%s (part %d): ", what, part) < 0)
+            return REASON_INTERNAL;
+        reply = gate_prompt(prompt, buf, sizeof buf);
+        if (!reply || (part == 1 && !*reply))
+            return missing;
+        len = strlen(reply);
+        if (len == 0 || len > PART_MAX)
+            return malformed;
+        more = reply[len - 1] == '~';
+        len -= (size_t)more;
+        if (!part_charset(reply, len))
+            return malformed;
+        if (len >= cap - total)
+            return REASON_TOO_LARGE;
+        memcpy(text + total, reply, len);
+        total += len;
+        text[total] = '\0';
+        wipe(buf, sizeof buf);
+        if (!more)
+            return total ? REASON_PERMIT : missing;
+    }
+    return REASON_TOO_LARGE;
+}
+
+/* The identity that the credential names must be configured, and for this very account. */
+static enum reason map_identity(const struct gate *gate, const char *id)
+{
+    CLEANUP(close_fd) int fd = -1;
+    struct identity identity;
+    int r = identities_open(PATH_IDENTITIES, &fd);
+
+    if (r == 0)
+        r = identities_by_spiffe(fd, id, &identity);
+    if (r == -ENOENT)
+        return REASON_IDENTITY_UNKNOWN;
+    if (r < 0)
+        return REASON_STATE_UNAVAILABLE;
+    if (strcmp(identity.account, gate->identity.account) != 0)
+        return REASON_IDENTITY_MISMATCH;
+    return identity.disabled ? REASON_IDENTITY_DISABLED : REASON_PERMIT;
+}
+
+/* A signature over a nonce of this moment, this host and this account (P3). */
+static enum reason prove_by_signature(struct gate *gate, struct verifier_process *verifier)
+{
+    unsigned char random[NONCE_BYTES];
+    char nonce[2 * NONCE_BYTES + 1], what[PROMPT_MAX], proof[PARTS_MAX * PART_MAX];
+    enum reason reason;
+
+    if (random_bytes(random, sizeof random) < 0)
+        return REASON_INTERNAL;
+    text_hex(nonce, random, sizeof random);
+    if (text_format(what, sizeof what, "Agent proof %s %s %s", nonce, gate->host_id, gate->identity.account) < 0)
+        return REASON_INTERNAL;
+    reason = collect(what, proof, sizeof proof, REASON_POSSESSION_MISSING, REASON_POSSESSION_INVALID);
+    return reason == REASON_PERMIT ? verifier_proof(verifier, gate, nonce, proof) : reason;
+}
+
+/* Only where a policy says so and none asks for more; the decision judges again, with the purpose. */
+static int bearer_is_enough(const struct gate *gate)
+{
+    int bearer = 0;
+
+    for (size_t i = 0; i < gate->policies.count; i++) {
+        enum possession limit = gate->policies.policies[i].limits.possession;
+
+        if (limit != POSSESSION_UNSET && limit != POSSESSION_BEARER)
+            return 0;
+        bearer |= limit == POSSESSION_BEARER;
+    }
+    return bearer;
+}
+
+static enum reason prove(struct gate *gate, struct verifier_process *verifier, const struct verifier_answer *answer)
+{
+    enum reason reason;
+
+    if (answer->channel) {
+        gate->grant.possession = POSSESSION_CHANNEL;
+        return REASON_PERMIT;
+    }
+    if (bearer_is_enough(gate)) {
+        gate->grant.possession = POSSESSION_BEARER;
+        return REASON_PERMIT;
+    }
+    reason = prove_by_signature(gate, verifier);
+    if (reason == REASON_PERMIT)
+        gate->grant.possession = POSSESSION_SIGNED;
+    return reason;
+}
+
+static enum reason verify(struct gate *gate, struct verifier_process *verifier, const char *token)
+{
+    static struct verifier_answer answer; /* gate->detail points into it */
+    static struct grant grant;
+    enum reason reason = verifier_credential(verifier, gate, token, &grant, &answer);
+
+    if (reason != REASON_PERMIT) {
+        gate->detail = answer.detail;
+        return reason;
+    }
+    reason = map_identity(gate, grant.identity);
+    if (reason != REASON_PERMIT)
+        return reason;
+    grant.uid = gate->identity.uid;
+    if (text_copy(grant.account, sizeof grant.account, gate->identity.account) < 0 ||
+        text_copy(grant.service, sizeof grant.service, gate->question.service) < 0 ||
+        text_copy(grant.source, sizeof grant.source, gate->source ? gate->source : "") < 0)
+        return REASON_TOO_LARGE;
+    gate->grant = grant;
+    reason = prove(gate, verifier, &answer);
+    return reason == REASON_PERMIT && !grant_complete(&gate->grant) ? REASON_INTERNAL : reason;
+}
+
+enum reason gate_credential(struct gate *gate)
+{
+    struct verifier_process verifier = {.fd = -1};
+    char token[PARTS_MAX * PART_MAX + 1];
+    enum reason reason = collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING,
+                                 REASON_CREDENTIAL_MALFORMED);
+
+    if (reason == REASON_PERMIT)
+        reason = verifier_start(gate, &verifier) < 0 ? REASON_INTERNAL : verify(gate, &verifier, token);
+    verifier_stop(&verifier);
+    wipe(token, sizeof token);
+    return reason;
+}

@@ -1,0 +1,108 @@
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/proc.h"
+#include "judge/record.h"
+#include "judge/task.h"
+#include "session/guard.h"
+
+#define GRACE_MS 2000 /* between SIGTERM and SIGKILL */
+
+/* Does the account have another session? Then its other processes are that session's. Unknown counts as no. */
+static int has_company(const struct guard *guard)
+{
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    size_t count;
+
+    if (sessions_of_uid(guard->session.grant.uid, ids, SESSIONS_PER_ACCOUNT_MAX, &count) < 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(ids[i], guard->session.id) != 0)
+            return 1;
+    return 0;
+}
+
+/* What is to end. A task that is over takes the whole account along: one account has one task at a time. */
+static struct target target_of(const struct guard *guard)
+{
+    struct target target = {
+        .uid = guard->session.grant.uid,
+        .reserved = guard->reserved,
+        .audit = guard->session.audit,
+        .spare = {getpid(), guard->session.leader},
+    };
+
+    if (guard->end_reason != REASON_TASK_COMPLETED && has_company(guard))
+        target.uid = 0;
+    return target;
+}
+
+static void signal_target(const struct guard *guard, int sig)
+{
+    const struct target target = target_of(guard);
+
+    (void)!reaper_signal(&target, sig); /* what it leaves is found by the count */
+}
+
+void guard_end(struct guard *guard, enum reason reason)
+{
+    if (guard->phase != RUNNING)
+        return;
+    guard->phase = ENDING;
+    guard->end_reason = reason;
+    guard->kill_at = clock_boot_ms() + GRACE_MS;
+    signal_target(guard, SIGTERM);
+    signal_target(guard, SIGCONT); /* a stopped process takes its SIGTERM when it goes on */
+}
+
+void guard_recheck(struct guard *guard)
+{
+    const struct grant *grant = &guard->session.grant;
+    int completed = 0;
+
+    if (guard->phase != RUNNING)
+        return;
+    if (clock_wall_seconds() >= guard->session.deadline || clock_boot_ms() >= guard->boot_deadline)
+        guard_end(guard, REASON_SESSION_EXPIRED);
+    else if (task_is_completed(grant->iss, grant->task, &completed) == 0 && completed)
+        guard_end(guard, REASON_TASK_COMPLETED);
+}
+
+/* The user's processes are gone: sshd's monitor closes by itself, or is asked to. */
+static void dismiss_leader(const struct guard *guard)
+{
+    const struct session *session = &guard->session;
+
+    if (process_alive(session->leader, session->leader_start))
+        (void)kill(session->leader, SIGTERM);
+}
+
+static void record_end(const struct guard *guard)
+{
+    const struct question question = {.step = "close", .service = guard->session.grant.service};
+    const struct decision decision = {.reason = guard->end_reason};
+    char reference[REFERENCE_SIZE];
+
+    (void)!guard_record(guard, &question, &decision, reference);
+}
+
+int guard_end_step(struct guard *guard)
+{
+    const struct target target = target_of(guard);
+
+    if (guard->phase == ENDING && clock_boot_ms() >= guard->kill_at) {
+        guard->phase = KILLING;
+        signal_target(guard, SIGKILL);
+    } else if (guard->phase == KILLING) {
+        signal_target(guard, SIGKILL);
+    }
+    if (reaper_count(&target) > 0)
+        return 0;
+    record_end(guard);
+    session_remove(&guard->session);
+    if (guard->end_reason != REASON_PERMIT)
+        dismiss_leader(guard);
+    return 1;
+}

@@ -1,0 +1,184 @@
+/*
+ * verifier: parses and verifies what strangers wrote, for gate. Started as root to open the trust anchors; then it has an
+ * empty root directory, a uid that owns nothing, no way to gain privileges, and hard limits.
+ *
+ *   verifier UID    messages on descriptor 0 (verifier_wire.h)
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "ask/packet.h"
+#include "core/fields.h"
+#include "core/paths.h"
+#include "core/text.h"
+#include "session/verifier_wire.h"
+#include "trust/anchors.h"
+#include "trust/base64url.h"
+#include "trust/credential.h"
+
+#define IDLE_MS 150000 /* gate asks the person between two messages */
+#define PROOF_MAX 4096 /* bytes of an SSHSIG */
+
+struct request {
+    const char *op, *audience, *now, *token, *auth_info, *nonce, *host_id, *account, *proof;
+};
+
+struct verifier {
+    struct anchors *anchors;
+    struct credential *credential; /* once verified */
+};
+
+static void limit(int resource, rlim_t value)
+{
+    const struct rlimit limits = {value, value};
+
+    if (setrlimit(resource, &limits) < 0)
+        _exit(1);
+}
+
+static void confine(uid_t uid)
+{
+    gid_t gid = (gid_t)uid;
+
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_NOFILE, 8);
+    limit(RLIMIT_CPU, 5);
+    if (chroot(PATH_RUN "/empty") < 0 || chdir("/") < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+        setresuid(uid, uid, uid) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        _exit(1);
+    limit(RLIMIT_NPROC, 0);
+}
+
+static int request_read(char *text, size_t len, struct request *request)
+{
+    const struct {
+        const char *key;
+        const char **value;
+    } known[] = {
+        {"op", &request->op},           {"audience", &request->audience},   {"now", &request->now},
+        {"token", &request->token},     {"auth-info", &request->auth_info}, {"nonce", &request->nonce},
+        {"host-id", &request->host_id}, {"account", &request->account},     {"proof", &request->proof},
+    };
+    const char *key, *value;
+    struct fields fields;
+    int r = fields_open(&fields, text, len);
+
+    while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0) {
+        r = -EBADMSG;
+        for (size_t i = 0; i < COUNT_OF(known); i++)
+            if (strcmp(known[i].key, key) == 0) {
+                *known[i].value = value;
+                r = 0;
+            }
+    }
+    return r;
+}
+
+static void write_credential(struct fields_writer *w, const struct credential *credential)
+{
+    fields_put(w, "issuer", credential->issuer);
+    fields_put(w, "iss", credential->iss);
+    fields_put(w, "jti", credential->jti);
+    fields_put(w, "identity", credential->identity);
+    fields_put(w, "principal", credential->principal);
+    fields_put(w, "task", credential->task);
+    fields_put(w, "purpose", credential->purpose);
+    fields_put_u64(w, "issued", (uint64_t)credential->iat);
+    fields_put_u64(w, "expires", (uint64_t)credential->exp);
+    fields_put(w, "sha256", credential->sha256);
+    fields_put(w, "scope", credential->scope);
+}
+
+static void answer_credential(struct verifier *v, const struct request *request, struct fields_writer *w)
+{
+    struct verify_context ctx = {.audience = request->audience};
+    const char *detail = NULL;
+    enum reason reason = REASON_BAD_QUESTION;
+
+    if (!v->anchors) {
+        reason = REASON_STATE_UNAVAILABLE;
+        detail = "anchors.cdb cannot be read";
+    } else if (!v->credential && request->audience && request->token && request->now &&
+               text_i64(request->now, &ctx.now) == 0) {
+        ctx.anchors = v->anchors->items;
+        ctx.anchor_count = v->anchors->count;
+        reason = credential_verify(&ctx, request->token, strlen(request->token), &v->credential, &detail);
+    }
+    fields_put(w, "reason", reason_word(reason));
+    fields_put(w, "detail", detail);
+    if (reason != REASON_PERMIT)
+        return;
+    write_credential(w, v->credential);
+    if (request->auth_info && possession_by_channel(v->credential, request->auth_info) == REASON_PERMIT)
+        fields_put(w, "channel", "1");
+}
+
+static enum reason check_proof(const struct verifier *v, const struct request *request)
+{
+    unsigned char sshsig[PROOF_MAX];
+    size_t len;
+
+    if (!v->credential || !request->nonce || !request->host_id || !request->account || !request->proof)
+        return REASON_BAD_QUESTION;
+    if (base64url_decode(request->proof, strlen(request->proof), sshsig, sizeof sshsig, &len) < 0)
+        return REASON_POSSESSION_INVALID;
+    return possession_by_signature(v->credential, request->nonce, request->host_id, request->account, sshsig, len);
+}
+
+static void answer(struct verifier *v, const struct request *request, struct fields_writer *w)
+{
+    if (text_equal(request->op, "credential"))
+        answer_credential(v, request, w);
+    else if (text_equal(request->op, "proof"))
+        fields_put(w, "reason", reason_word(check_proof(v, request)));
+    else
+        fields_put(w, "reason", reason_word(REASON_BAD_QUESTION));
+}
+
+/* One question and its answer; 0 when gate is done or the talk broke off. */
+static int serve(struct verifier *v, char *buf)
+{
+    struct request request = {NULL};
+    struct fields_writer w;
+    char *reply;
+    size_t len;
+    int r;
+
+    if (packet_receive(0, buf, VERIFIER_MESSAGE_MAX, deadline_in(IDLE_MS), &len) < 0 ||
+        request_read(buf, len, &request) < 0)
+        return 0;
+    reply = malloc(VERIFIER_MESSAGE_MAX);
+    if (!reply)
+        return 0;
+    fields_begin(&w, reply, VERIFIER_MESSAGE_MAX);
+    answer(v, &request, &w);
+    r = fields_end(&w, &len);
+    if (r == 0)
+        r = packet_send(0, reply, len, deadline_in(VERIFIER_TIMEOUT_MS));
+    free(reply);
+    return r == 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct verifier v = {NULL, NULL};
+    char *buf = malloc(VERIFIER_MESSAGE_MAX);
+    uint64_t uid;
+
+    if (argc != 2 || !buf || text_u64(argv[1], UINT32_MAX - 1, &uid) < 0 || uid == 0)
+        return 2;
+    if (anchors_load(&v.anchors) < 0)
+        v.anchors = NULL; /* each credential is then refused, with this reason */
+    confine((uid_t)uid);
+    while (serve(&v, buf))
+        ;
+    return 0;
+}

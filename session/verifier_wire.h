@@ -1,0 +1,22 @@
+/*
+ * What gate and verifier say to each other, a packet of fields each way (ask/packet.h). Gate asks, in this order:
+ *
+ *   op credential   audience  now  token  auth-info (SSH_AUTH_INFO_0, where there is one)
+ *   op proof        nonce  host-id  account  proof (base64url of an SSHSIG)
+ *
+ * and reads:
+ *
+ *   reason WORD  detail TEXT
+ *   on permit of a credential also: issuer iss jti identity principal task purpose issued expires scope,
+ *   and channel 1 where the ssh key of this connection is the holder's
+ *
+ * The verifier has no more than its anchors: it dropped root, and its root directory is empty.
+ */
+#ifndef PAM_AGENT_VERIFIER_WIRE_H
+#define PAM_AGENT_VERIFIER_WIRE_H
+
+#define VERIFIER_MESSAGE_MAX (4 * 65536) /* a scope of 64 KiB, escaped */
+#define VERIFIER_TIMEOUT_MS 1500         /* less than ASK_TIMEOUT_MS, so that the reason gets through */
+#define NONCE_BYTES 16
+
+#endif

@@ -1,0 +1,132 @@
+#include "sudo_agent/command.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define CWD_MAX 4096 /* PATH_MAX */
+#define ARGUMENTS_MAX (MESSAGE_MAX - 16384) /* the rest of the question has room */
+
+/* The value behind NAME=, or NULL. */
+static const char *info_value(char *const info[], const char *name)
+{
+    size_t len = strlen(name);
+
+    for (; info && *info; info++)
+        if (strncmp(*info, name, len) == 0 && (*info)[len] == '=')
+            return *info + len + 1;
+    return NULL;
+}
+
+static int id_value(char *const info[], const char *name, uint32_t *ret)
+{
+    const char *value = info_value(info, name);
+    uint64_t id;
+
+    if (!value || text_u64(value, UINT32_MAX - 1, &id) < 0)
+        return -EINVAL;
+    *ret = (uint32_t)id;
+    return 0;
+}
+
+int command_uid(char *const info[], uid_t *ret)
+{
+    uint32_t effective, real;
+
+    if (id_value(info, "runas_uid", &real) < 0)
+        return -EINVAL;
+    if (info_value(info, "runas_euid") && (id_value(info, "runas_euid", &effective) < 0 || effective != real))
+        return -EINVAL;
+    *ret = real;
+    return 0;
+}
+
+/* A group other than the user's own (sudo -g), in whichever of the two keys sudo names it. 1 and its gid, or 0. */
+static int other_group(char *const info[], gid_t own, uint32_t *ret)
+{
+    static const char *const keys[] = {"runas_gid", "runas_egid"};
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (info_value(info, keys[i]) && (id_value(info, keys[i], ret) < 0 || *ret != own))
+            return 1;
+    return 0;
+}
+
+static int is_true(const char *value)
+{
+    return value && strcmp(value, "true") == 0;
+}
+
+/*
+ * A rule names a user, a path and arguments. What else changes the effect is not overlooked: it stands behind the user's
+ * name, where no rule matches it and the record shows it. A group and a root directory are no part of a rule; sudoedit
+ * shows the editor's command line, but lets the caller write what the line, run as a command, would only read.
+ */
+static int describe_run_as(char *const info[], struct command *command)
+{
+    const char *root = info_value(info, "chroot");
+    const struct passwd *pw = getpwuid(command->uid);
+    uint32_t group = (uint32_t)-1;
+    char name[64];
+    int r = pw ? text_copy(name, sizeof name, pw->pw_name)
+               : text_format(name, sizeof name, "#%lu", (unsigned long)command->uid);
+
+    command->strange = 1;
+    if (r < 0)
+        return -EINVAL;
+    if (!pw || other_group(info, pw->pw_gid, &group))
+        return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)group);
+    if (root)
+        return text_format(command->run_as, sizeof command->run_as, "%s (chroot %.256s)", name, root);
+    if (is_true(info_value(info, "sudoedit")))
+        return text_format(command->run_as, sizeof command->run_as, "%s (sudoedit)", name);
+    command->strange = 0;
+    return text_copy(command->run_as, sizeof command->run_as, name);
+}
+
+/* Its length in a message, where control bytes and '%' take three (core/fields.h). */
+static size_t written_length(const char *arg)
+{
+    size_t len = sizeof "argv \n";
+
+    for (; *arg; arg++)
+        len += (unsigned char)*arg < 0x20 || *arg == 0x7f || *arg == '%' ? 3 : 1;
+    return len;
+}
+
+/* The resolved path stands for argv[0], which is "-bash" for a login shell and whatever was typed otherwise. */
+static int describe_argv(const char *path, char *const argv[], struct question *question)
+{
+    size_t written = written_length(path);
+
+    if (path[0] != '/' || !argv || !argv[0])
+        return -EINVAL;
+    question->argv[0] = path;
+    question->argc = 1;
+    for (char *const *arg = argv + 1; *arg; arg++) {
+        written += written_length(*arg);
+        if (question->argc == MESSAGE_ARGS_MAX || written > ARGUMENTS_MAX)
+            return -E2BIG;
+        question->argv[question->argc++] = *arg;
+    }
+    return 0;
+}
+
+int command_describe(char *const info[], char *const argv[], struct command *ret, struct question *question)
+{
+    const char *path = info_value(info, "command"), *cwd = info_value(info, "cwd");
+    int r;
+
+    memset(ret, 0, sizeof *ret);
+    ret->strange = 1;
+    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(info, ret) < 0)
+        return -EINVAL;
+    question->run_as = ret->run_as;
+    question->cwd = cwd && strlen(cwd) < CWD_MAX ? cwd : NULL;
+    r = describe_argv(path, argv, question);
+    if (r < 0)
+        question->argc = 0;
+    return r;
+}

@@ -1,0 +1,27 @@
+/* What sudo is about to run, out of the lists of NAME=VALUE strings that it hands to a plug-in. */
+#ifndef PAM_AGENT_COMMAND_H
+#define PAM_AGENT_COMMAND_H
+
+#include <sys/types.h>
+
+#include "ask/message.h"
+
+#define RUN_AS_MAX 512
+
+struct command {
+    uid_t uid;           /* it runs as */
+    int strange;         /* something no rule speaks of: another group, root directory, or the editing of a file */
+    char run_as[RUN_AS_MAX]; /* USER; with what is strange behind it, so that it is no account's name */
+};
+
+/*
+ * Fills path, arguments, cwd and run-as of the question, whose strings are sudo's and ret's. 0; -EINVAL: sudo did not say who
+ * or what; -E2BIG: more than a message holds. After a failure the question has no argument: it can still be put, for the
+ * record, but its answer must not count.
+ */
+int command_describe(char *const info[], char *const argv[], struct command *ret, struct question *question) MUST_CHECK;
+
+/* The uid alone. 0 or -EINVAL. */
+int command_uid(char *const info[], uid_t *ret) MUST_CHECK;
+
+#endif

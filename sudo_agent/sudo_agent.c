@@ -1,0 +1,170 @@
+/*
+ * sudo_agent.so: an approval plug-in of sudo (1.9.0 and later; sudo_plugin(5)). sudo asks it after its own policy has said
+ * yes, with the resolved command; an agent's command is put to the guard of its session. Everybody else's passes at once.
+ */
+#include <sudo_plugin.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask/ask.h"
+#include "ask/outcome.h"
+#include "ask/who.h"
+#include "core/text.h"
+#include "sudo_agent/command.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+
+#define APPROVED 1
+#define REJECTED 0
+
+static sudo_printf_t say;
+static char refusal[OUTCOME_TEXT_MAX]; /* sudo reads it after check has returned */
+
+static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t plugin_printf, char *const settings[],
+                      char *const user_info[], int submit_optind, char *const submit_argv[], char *const submit_envp[],
+                      char *const plugin_options[], const char **errstr)
+{
+    (void)version;
+    (void)conversation;
+    (void)settings;
+    (void)user_info;
+    (void)submit_optind;
+    (void)submit_argv;
+    (void)submit_envp;
+    (void)plugin_options;
+    (void)errstr;
+    say = plugin_printf;
+    return 1;
+}
+
+static void agent_close(void)
+{
+    say = NULL;
+}
+
+/* sudo hands errstr to its audit plug-ins alone (1.9.13: seen); the person is told by us. */
+static int reject(const struct outcome *outcome, const char **errstr)
+{
+    outcome_text(outcome, refusal, sizeof refusal);
+    if (say)
+        say(SUDO_CONV_ERROR_MSG, "sudo: %s\n", refusal);
+    if (errstr)
+        *errstr = refusal;
+    return REJECTED;
+}
+
+/* Whoever calls, the account's own name counts. */
+static const char *caller_name(uid_t uid)
+{
+    const struct passwd *pw = getpwuid(uid);
+
+    return pw ? pw->pw_name : NULL;
+}
+
+static int describe(char *const info[], char *const argv[], const char *user, struct command *command,
+                    struct question *question)
+{
+    memset(question, 0, sizeof *question);
+    question->step = "command";
+    question->service = "sudo";
+    question->user = user;
+    return command_describe(info, argv, command, question);
+}
+
+/* gate records what is refused whatever it says: no session claims the caller, or the target is an agent's account. */
+static int refuse_by_gate(const struct question *question, enum reason reason, const char **errstr)
+{
+    struct outcome outcome;
+
+    ask_gate(question, NULL, NULL, &outcome);
+    if (outcome.verdict == OUTCOME_PERMIT)
+        outcome_refuse(&outcome, reason);
+    return reject(&outcome, errstr);
+}
+
+/* claimed_only: the caller is root with an agent's login uid, which counts where a guard claims the process. */
+static int check_agent(uid_t uid, int claimed_only, char *const info[], char *const argv[], const char **errstr)
+{
+    char name[64];
+    const char *user = caller_name(uid);
+    struct question question;
+    struct command command;
+    struct outcome outcome;
+    int r;
+
+    if (text_copy(name, sizeof name, user ? user : "") < 0)
+        name[0] = '\0'; /* getpwuid's memory is used again for the target */
+    r = describe(info, argv, name, &command, &question);
+    if (!ask_guard(uid, &question, &outcome))
+        return claimed_only ? APPROVED : refuse_by_gate(&question, REASON_SESSION_NOT_FOUND, errstr);
+    if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
+        return APPROVED;
+    if (outcome.verdict == OUTCOME_PERMIT)
+        outcome_refuse(&outcome, r == -E2BIG ? REASON_TOO_LARGE : REASON_COMMAND_UNKNOWN);
+    return reject(&outcome, errstr);
+}
+
+/* A human's command: refused only where it would enter an agent's account. */
+static int check_other(char *const info[], char *const argv[], const char **errstr)
+{
+    const char *user;
+    struct question question;
+    struct command command;
+    char name[64];
+    uid_t target;
+
+    if (command_uid(info, &target) < 0 || !uid_belongs_to_agent(target))
+        return APPROVED;
+    user = caller_name(getuid());
+    if (text_copy(name, sizeof name, user ? user : "") < 0)
+        name[0] = '\0';
+    (void)!describe(info, argv, name, &command, &question); /* refused in any case; the record says what is known */
+    return refuse_by_gate(&question, REASON_TARGET_IS_AGENT, errstr);
+}
+
+static int agent_check(char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
+{
+    struct caller caller;
+    int r = REJECTED;
+
+    (void)run_envp;
+    caller_of_process(&caller);
+    switch (caller.kind) {
+    case CALLER_AGENT:
+        r = check_agent(caller.uid, 0, command_info, run_argv, errstr);
+        break;
+    case CALLER_TRACE:
+        r = check_agent(caller.uid, 1, command_info, run_argv, errstr);
+        if (r == APPROVED)
+            r = check_other(command_info, run_argv, errstr);
+        break;
+    case CALLER_NOBODY:
+        r = check_other(command_info, run_argv, errstr);
+        break;
+    }
+    return r;
+}
+
+static int agent_show_version(int verbose)
+{
+    (void)verbose;
+    if (say)
+        say(SUDO_CONV_INFO_MSG, "sudo_agent version %s\n", VERSION);
+    return 1;
+}
+
+__attribute__((visibility("default"))) extern struct approval_plugin sudo_agent;
+
+struct approval_plugin sudo_agent = {
+    .type = SUDO_APPROVAL_PLUGIN,
+    .version = SUDO_API_VERSION,
+    .open = agent_open,
+    .close = agent_close,
+    .check = agent_check,
+    .show_version = agent_show_version,
+};

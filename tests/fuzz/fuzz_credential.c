@@ -1,0 +1,150 @@
+/*
+ * Fuzz target: all that reads what a stranger presents. The first byte names the reader, the rest is its input.
+ *
+ * With clang: -fsanitize=fuzzer -DFUZZING; without, the program replays the files it is given.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/credential.h"
+#include "trust/jwk.h"
+#include "trust/jws.h"
+#include "trust/sshsig.h"
+#include "trust/toolspec.h"
+
+#define HEADER "{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\"}"
+#define INPUT_MAX 131072
+
+static const char pem[] = "-----BEGIN PRIVATE KEY-----\n"
+                          "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n" /* RFC 8037 A.1 */
+                          "-----END PRIVATE KEY-----\n";
+static const char *const domains[] = {"example.org", NULL};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct key *issuer(void)
+{
+    static struct key *key;
+
+    if (!key && key_parse_private(pem, strlen(pem), &key) < 0)
+        abort();
+    return key;
+}
+
+static void must(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void read_token(const char *token, size_t len)
+{
+    const struct anchor anchor = {"fuzz", "https://sts.example.org", NULL, domains, 900, issuer()};
+    const struct verify_context ctx = {&anchor, 1, "spiffe://example.org/host/web-07", 1754000000};
+    struct credential *credential;
+    const char *detail = NULL;
+    enum reason reason = credential_verify(&ctx, token, len, &credential, &detail);
+
+    must(detail != NULL);
+    must((reason == REASON_PERMIT) == (credential != NULL));
+    if (credential) {
+        must(credential->exp > ctx.now && credential->task && credential->identity && credential->holder);
+        must(strlen(credential->scope) == credential->scope_len);
+        must(possession_by_channel(credential, credential->scope) != REASON_PERMIT);
+    }
+    credential_free(credential);
+}
+
+static void read_signed(const char *header, const char *payload, size_t len)
+{
+    char *token;
+
+    if (jws_sign(header, payload, len, issuer(), &token) < 0)
+        return;
+    read_token(token, strlen(token));
+    free(token);
+}
+
+static void read_key(const char *text, size_t len)
+{
+    char thumbprint[KEY_THUMBPRINT_SIZE];
+    struct key *key = NULL, *again = NULL;
+    json_t *jwk;
+
+    if (jwk_parse_text(text, len, &key) < 0)
+        return;
+    jwk = jwk_format(key);
+    must(jwk_parse(jwk, &again) == 0 && key_equal(key, again) && jwk_thumbprint(key, thumbprint) == 0);
+    json_decref(jwk);
+    key_free(key);
+    key_free(again);
+}
+
+static void read_auth_info(const char *text)
+{
+    struct credential credential = {.holder = (struct key *)(uintptr_t)issuer()};
+
+    (void)!possession_by_channel(&credential, text);
+}
+
+static void read_sshsig(const char *bytes, size_t len)
+{
+    must(sshsig_verify(issuer(), "pam-agent", "text", 4, (const unsigned char *)bytes, len) != 0);
+}
+
+static void read_toolspec(const char *text)
+{
+    json_t *tools = json_object();
+    const char *error = NULL;
+
+    must(toolspec_add(tools, text, &error) == 0 || error != NULL);
+    json_decref(tools);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text;
+    size_t len = size - 1;
+
+    if (size == 0 || size > INPUT_MAX)
+        return 0;
+    text = malloc(size); /* its own block: sanitizers see a byte too far */
+    must(text != NULL);
+    memcpy(text, data + 1, len);
+    text[len] = '\0';
+    switch (data[0]) {
+    case 't': read_token(text, len); break;
+    case 'c': read_signed(HEADER, text, len); break;
+    case 'h': read_signed(text, "{}", 2); break;
+    case 'k': read_key(text, len); break;
+    case 'a': read_auth_info(text); break;
+    case 's': read_sshsig(text, len); break;
+    case 'w': read_toolspec(text); break;
+    }
+    free(text);
+    return 0;
+}
+
+#ifndef FUZZING
+int main(int argc, char **argv)
+{
+    static uint8_t data[INPUT_MAX];
+
+    for (int i = 1; i < argc; i++) {
+        FILE *f = fopen(argv[i], "r");
+        size_t size;
+
+        if (!f) {
+            perror(argv[i]);
+            return 1;
+        }
+        size = fread(data, 1, sizeof data, f);
+        fclose(f);
+        LLVMFuzzerTestOneInput(data, size);
+    }
+    printf("fuzz_credential: %d inputs replayed\n", argc - 1);
+    return 0;
+}
+#endif

@@ -1,0 +1,69 @@
+#!/bin/bash
+# Ways to an agent's account, or out of one, that are no login with a credential.
+. "$TOP/tests/host/agent.sh"
+agent_host --plain-keys
+uid=$(id -u agent-deploy)
+
+story "other services do not open the account"
+expect_refused "root's su" not_an_agent_login su - agent-deploy -c id
+expect_refused "a human's sudo -u" not_an_agent_login as_human alice sudo -n -u agent-deploy id
+for service in cron atd login systemd-user; do
+	printf 'account include common-account\nsession include common-session-noninteractive\n' >"/etc/pam.d/$service"
+	expect_refused "the account phase of $service" not_an_agent_login pamtester "$service" agent-deploy acct_mgmt
+	expect_refused "a session of $service" not_an_agent_login pamtester "$service" agent-deploy open_session
+done
+
+story "the real cron and at run nothing of an agent"
+mkdir -p /var/spool/cron/crontabs
+echo '* * * * * touch /tmp/cron-ran' >/var/spool/cron/crontabs/agent-deploy
+chown agent-deploy:crontab /var/spool/cron/crontabs/agent-deploy 2>/dev/null || chown agent-deploy /var/spool/cron/crontabs/agent-deploy
+chmod 600 /var/spool/cron/crontabs/agent-deploy
+if command -v atd >/dev/null; then
+	expect_fail "an agent cannot put a job into at" setpriv --reuid "$uid" --regid "$uid" --clear-groups \
+		sh -c 'echo "touch /tmp/at-ran" | at now; test -e /tmp/at-ran'
+else
+	skip "at is not installed"
+fi
+
+story "names"
+credential names
+echo "sneaky:x:$uid:$uid::/tmp:/bin/sh" >>/etc/passwd
+printf 'restrict,pty %s\n' "$(cat "$CREDENTIALS/key.pub")" >/tmp/sneaky
+ACCOUNT=sneaky expect_refused "a second passwd line with the agent's uid" alias agent names id
+sed -i '/^sneaky:/d' /etc/passwd
+ACCOUNT=AGENT-DEPLOY expect_fail "upper case: refused" agent names id
+ACCOUNT=$AGENT_ID expect_refused "the SPIFFE ID as user name" alias agent names id
+
+story "an identity that is configured no more"
+sed -i 's/^.*identity "agent-other".*$//' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+expect_output "its files keep an owner" '^agent-other:' getent passwd agent-other
+ACCOUNT=agent-other expect_refused "it is refused" identity_disabled agent names id
+
+story "a process outside any session"
+expect_refused "sudo of a stray" session_not_found setpriv --reuid "$uid" --regid "$uid" --clear-groups sudo -n /usr/bin/id
+expect_fail "su of a stray" setpriv --reuid "$uid" --regid "$uid" --clear-groups su alice -c id
+
+story "a forged PAM environment"
+install -d -m 0700 -o agent-deploy -g "$uid" /var/lib/agents/agent-deploy
+echo "SSH_AUTH_INFO_0=publickey $(cat "$CREDENTIALS/key.pub")" >/var/lib/agents/agent-deploy/.pam_environment
+chown agent-deploy /var/lib/agents/agent-deploy/.pam_environment
+expect_refused "a home with .pam_environment" environment_forgeable agent names id
+rm /var/lib/agents/agent-deploy/.pam_environment
+
+story "inside a session everything but sudo"
+credential inside --tool host:login --tool host:sudo
+cat >/tmp/inside <<'STEPS'
+su alice -c id </dev/null; echo "su: $?"
+su - agent-other -c id </dev/null; echo "su to an agent: $?"
+command -v screen >/dev/null && { screen -x alice/ </dev/null; echo "screen: $?"; }
+passwd </dev/null; echo "passwd: $?"
+chsh -s /bin/sh </dev/null; echo "chsh: $?"
+STEPS
+chmod 644 /tmp/inside
+expect_output "su is refused" '^su: [1-9]' agent inside sh /tmp/inside
+expect_output "su to another agent" '^su to an agent: [1-9]' cat "$OUTPUT"
+expect_output "passwd is refused" '^passwd: [1-9]' cat "$OUTPUT"
+expect_output "chsh is refused" '^chsh: [1-9]' cat "$OUTPUT"
+expect_log "and recorded" 'service_refused' "$DECISIONS"
+finish

@@ -1,0 +1,103 @@
+#!/bin/bash
+# sudo inside a session: every step is found to belong to it and decided, however it is called.
+. "$TOP/tests/host/agent.sh"
+agent_host
+# in_session NAME TASK: runs /tmp/steps in a session of its own.
+in_session() {
+	local name=$1
+	shift
+	cat >/tmp/steps
+	chmod 0644 /tmp/steps
+	credential "$name" "$@"
+	try agent "$name" sh /tmp/steps || true
+	cp "$OUTPUT" /tmp/result
+}
+wide=(--tool host:login --tool host:sudo)
+
+story "a step is decided each time"
+in_session again "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/id -u; echo "not listed with arguments: $?"
+sudo -n /usr/bin/id >/dev/null; echo "first: $?"
+sudo -k; sudo -n /usr/bin/id >/dev/null; echo "after -k: $?"
+setsid -w sudo -n /usr/bin/id >/dev/null; echo "setsid: $?"
+( ( setsid sudo -n /usr/bin/id >/tmp/forked.$$; echo "double fork: $?" ) & ); sleep 1
+sudo -n /usr/bin/whoami; echo "another: $?"
+STEPS
+for what in first 'after -k' setsid 'double fork'; do
+	expect_output "$what is permitted" "^$what: 0" cat /tmp/result
+done
+expect_output "arguments that are not listed" '^not listed with arguments: 1' cat /tmp/result
+expect_output "another command" '^another: 1' cat /tmp/result
+
+story "forms of sudo"
+in_session forms "${wide[@]}" <<'STEPS'
+sudo -n -i /usr/bin/id; echo "login shell: $?"
+sudo -n -s /usr/bin/id; echo "shell: $?"
+sudo -n -b /usr/bin/id; sleep 0.3; echo "background asked"
+sudo -n -u '#0' /usr/bin/id >/dev/null; echo "by uid: $?"
+sudo -n -u '#-1' /usr/bin/id; echo "uid -1: $?"
+sudo -n -u www-data /usr/bin/id; echo "run-as beyond the rule: $?"
+sudo -n -e /etc/passwd </dev/null; echo "sudoedit: $?"
+sudo -n -R / /usr/bin/id; echo "chroot: $?"
+sudo -n /usr/bin/../bin/id; echo "dotdot: $?"
+sudo -n sh -c id; echo "sh: $?"
+cd /usr/bin && sudo -n ./id >/dev/null; echo "relative: $?"
+ln -s /usr/bin/whoami /tmp/id; sudo -n /tmp/id; echo "symlink: $?"
+sudo -n LD_PRELOAD=/tmp/x.so /usr/bin/id; echo "variable: $?"
+STEPS
+for what in 'login shell' shell 'uid -1' 'run-as beyond the rule' sudoedit chroot sh symlink variable; do
+	expect_output "$what is refused" "^$what: 1" cat /tmp/result
+done
+expect_output "root by uid is root" '^by uid: 0' cat /tmp/result
+expect_fail "sudo -b ran nothing" grep -q 'uid=0' /tmp/result
+expect_log "and was refused for want of an approval" 'not_approved' "$DECISIONS"
+
+story "the credential narrows the policy"
+in_session narrow --tool host:login --tool 'host:sudo runas=root command=/usr/bin/test' <<'STEPS'
+sudo -n /usr/bin/id; echo "out of scope: $?"
+sudo -n /usr/bin/test -e /; echo "arguments out of scope: $?"
+STEPS
+expect_output "a command that policy allows and the credential does not" '^out of scope: 1' cat /tmp/result
+expect_output "closed world: arguments that the credential does not name" '^arguments out of scope: 1' cat /tmp/result
+in_session unknown --tool host:login --tool 'host:sudo runas=root command=/usr/bin/id cwd=/tmp' <<'STEPS'
+sudo -n /usr/bin/id; echo "unknown constraint: $?"
+STEPS
+expect_output "a constraint that the step does not know" '^unknown constraint: 1' cat /tmp/result
+expect_log "is command_unknown" command_unknown "$DECISIONS"
+in_session loginonly --tool host:login <<'STEPS'
+sudo -n /usr/bin/id; echo "login only: $?"
+STEPS
+expect_output "a credential for login alone" '^login only: 1' cat /tmp/result
+
+story "Defaults that drop PAM do not drop the decision"
+for defaults in '!pam_session' '!pam_acct_mgmt' '!pam_setcred' 'pam_service=other' 'pam_service=su'; do
+	echo "Defaults $defaults" >/etc/sudoers.d/zz-odd
+	in_session odd --task "task-odd-${defaults//[^a-z]/}" "${wide[@]}" <<-'STEPS'
+		sudo -n /usr/bin/whoami; echo "status: $?"
+	STEPS
+	expect_output "$defaults: another command is refused" '^status: 1' cat /tmp/result
+	expect_output "$defaults: alice's sudo works" '^root$' as_human alice sudo -n id -un
+done
+rm /etc/sudoers.d/zz-odd
+
+story "another session module fails first"
+echo 'garbage garbage garbage' >/etc/security/limits.d/odd.conf
+sed -i 's/^session.*pam_limits.so/& conf=\/nonexistent/' /etc/pam.d/sudo
+in_session limits "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/whoami; echo "status: $?"
+STEPS
+expect_output "refused still" '^status: 1' cat /tmp/result
+sed -i 's/ conf=\/nonexistent//' /etc/pam.d/sudo
+
+story "without the line in sudo.conf agents run nothing"
+cp /etc/sudo.conf /tmp/sudo.conf
+sed -i '/sudo_agent/d' /etc/sudo.conf
+in_session unplugged "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/id; echo "status: $?"
+STEPS
+expect_output "the agent's command is refused" '^status: 1' cat /tmp/result
+expect_fail "and did not run" grep -q uid=0 /tmp/result
+expect_log "for want of an approval" not_approved "$DECISIONS"
+expect_output "alice's runs" '^root$' as_human alice sudo -n id -un
+cp /tmp/sudo.conf /etc/sudo.conf
+finish

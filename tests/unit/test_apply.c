@@ -1,0 +1,572 @@
+/* apply: what it compiles, that it is whole or not at all, and that a uid has one owner for ever. Runs as root. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agentctl/apply.h"
+#include "agentctl/sudoers.h"
+#include "core/database.h"
+#include "core/files.h"
+#include "core/identities.h"
+#include "judge/policy.h"
+
+static char dir[64], out[65536], err[65536];
+static struct apply_paths paths;
+
+static const char *path_of(const char *name)
+{
+    static char path[256];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return path;
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *to = fopen(path_of(name), "w");
+
+    ck_assert_ptr_nonnull(to);
+    fputs(text, to);
+    ck_assert_int_eq(fclose(to), 0);
+}
+
+static void put_config(const char *text)
+{
+    char whole[8192];
+
+    snprintf(whole, sizeof whole, "host { id = \"spiffe://e.org/host/a\" uid-range = \"70000-70010\" }\n%s", text);
+    put("etc/agent.conf", whole);
+}
+
+static const char *get(const char *name)
+{
+    static char text[65536];
+    FILE *from = fopen(path_of(name), "r");
+    size_t len;
+
+    if (!from)
+        return NULL;
+    len = fread(text, 1, sizeof text - 1, from);
+    text[len] = '\0';
+    fclose(from);
+    return text;
+}
+
+static void shell(const char *command)
+{
+    char whole[512];
+
+    snprintf(whole, sizeof whole, "cd '%s' && { %s; }", dir, command);
+    ck_assert_int_eq(system(whole), 0);
+}
+
+static int apply(int check_only)
+{
+    FILE *to = fmemopen(out, sizeof out, "w"), *complaints = fmemopen(err, sizeof err, "w");
+    int r;
+
+    out[0] = err[0] = '\0';
+    r = apply_run_at(&paths, check_only, to, complaints);
+    fclose(to);
+    fclose(complaints);
+    return r;
+}
+
+#define JWKS \
+    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"one\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
+#define ISSUER "issuer i { kind = aat iss = \"https://e.org\" keys = \"keys/i.jwks\" trust-domains = { \"e.org\" } }\n"
+#define IDENTITY(name) "identity " name " { id = \"spiffe://e.org/agent/" name "\" }\n"
+
+static void setup(void)
+{
+    static char config_dir[80], state_dir[80], passwd[80], group[80], sudoers_dir[80];
+
+    umask(022);
+    strcpy(dir, "/tmp/test_apply.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    shell("mkdir -p etc/conf.d etc/keys sudoers.d");
+    snprintf(config_dir, sizeof config_dir, "%s/etc", dir);
+    snprintf(state_dir, sizeof state_dir, "%s/state", dir);
+    snprintf(passwd, sizeof passwd, "%s/passwd", dir);
+    snprintf(group, sizeof group, "%s/group", dir);
+    snprintf(sudoers_dir, sizeof sudoers_dir, "%s/sudoers.d", dir);
+    paths = (struct apply_paths){config_dir, state_dir, passwd, group, sudoers_dir, 100};
+    put("passwd", "root:x:0:0:root:/root:/bin/bash\n+nis::::::\nbroken\nbob:x:1000:1000:Bob,,,:/home/bob:/bin/dash\n"
+                  "taken:x:70003:100::/:/bin/false\n");
+    put("group", "root:x:0:\nagents:x:900:bob,eve\nusers:x:100:\ntaken:x:70004:\n");
+    put("etc/keys/i.jwks", JWKS);
+}
+
+static void teardown(void)
+{
+    char command[96];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static int lookup(const char *account, struct identity *ret)
+{
+    int fd, r = identities_open(path_of("state/identities.cdb"), &fd);
+
+    if (r < 0)
+        return r;
+    r = identities_by_account(fd, account, ret);
+    close(fd);
+    return r;
+}
+
+static uint32_t uid_of(const char *account)
+{
+    struct identity identity;
+
+    ck_assert_int_eq(lookup(account, &identity), 0);
+    return identity.uid;
+}
+
+static char *value_of(const char *name, char kind, const char *key)
+{
+    static char value[65536];
+    size_t len;
+    int fd = open(path_of(name), O_RDONLY);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(database_get(fd, kind, key, value, sizeof value, &len), 0);
+    close(fd);
+    return value;
+}
+
+static mode_t mode_of(const char *name)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(path_of(name), &st), 0);
+    return st.st_mode & 07777;
+}
+
+#define EXAMPLE \
+    ISSUER IDENTITY("deploy") "identity crew { id = \"spiffe://e.org/crew/*\" }\n" \
+    "defaults { max-lifetime = 10m possession = signed }\n" \
+    "policy care {\n identities = { \"spiffe://e.org/agent/*\" }\n purposes = { \"restart\" }\n max-session = 1h\n" \
+    " login { services = { sshd } from = { \"10.0.0.0/8\" } }\n" \
+    " sudo { run-as = { root, www-data } commands = { \"/bin/id\", \"/bin/ls -l *\", \"/bin/echo a=b ...\" } any-arguments = true }\n" \
+    " sudo { run-as = web any-command = true }\n deny-sudo { commands = { \"/bin/sh\" } }\n}\n" \
+    "policy one { identities = { \"spiffe://e.org/crew/x/y\" } }\n"
+
+START_TEST(test_golden)
+{
+    struct identities_meta meta;
+    struct identity identity;
+    char wanted[2048];
+    int fd;
+
+    put_config(EXAMPLE);
+    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(err, "");
+    ck_assert_ptr_nonnull(strstr(out, "identity deploy: new, uid 70002, spiffe://e.org/agent/deploy\n"));
+    ck_assert_ptr_nonnull(strstr(out, "2 identities, 2 policies, 1 issuers with 1 keys: in force\n"));
+    ck_assert_str_eq(get("state/uids"), "deploy 70002\ncrew 70005\n"); /* 70003 and 70004 are taken */
+    ck_assert_str_eq(get("state/uid-range"), "70000-70010\n");
+    ck_assert_int_eq(identities_open(path_of("state/identities.cdb"), &fd), 0);
+    ck_assert_int_eq(identities_meta(fd, &meta), 0);
+    ck_assert_uint_eq(meta.uid_min, 70000);
+    ck_assert_uint_eq(meta.uid_max, 70010);
+    ck_assert_uint_eq(meta.agents_gid, 900);
+    ck_assert_uint_eq(meta.count, 2);
+    ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/crew/any", &identity), 0);
+    ck_assert_str_eq(identity.account, "crew");
+    ck_assert_int_eq(identities_by_uid(fd, 70002, &identity), 0);
+    ck_assert_str_eq(identity.account, "deploy");
+    ck_assert_str_eq(identity.home, "/var/lib/agents/deploy");
+    ck_assert_uint_eq(identity.gid, 70002);
+    ck_assert_int_eq(identity.disabled | identity.local, 0);
+    close(fd);
+    snprintf(wanted, sizeof wanted,
+             "pam_agent 1\npolicy defaults\nwhere %s/etc/agent.conf:5\nmax-lifetime 600\npossession signed\n"
+             "policy care\nwhere %s/etc/agent.conf:6\nidentity spiffe://e.org/agent/*\npurpose restart\nmax-session 3600\n"
+             "rule allow-login\nrule-where %s/etc/agent.conf:10\nservice sshd\nfrom 10.0.0.0/8\n"
+             "rule allow-sudo\nrule-where %s/etc/agent.conf:11\nrun-as root\nrun-as www-data\ncommand /bin/id\n"
+             "command /bin/ls\nword -l\nword *\ncommand /bin/echo\nword a=b\nany-arguments 1\n"
+             "rule allow-sudo\nrule-where %s/etc/agent.conf:12\nrun-as web\nany-command 1\n"
+             "rule deny-sudo\nrule-where %s/etc/agent.conf:13\ncommand /bin/sh\n",
+             dir, dir, dir, dir, dir, dir);
+    ck_assert_str_eq(value_of("state/policy.cdb", 'p', "deploy"), wanted);
+    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy one\n"));
+    ck_assert_ptr_null(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy care\n"));
+    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""), "host-id spiffe://e.org/host/a\nbuild "));
+    ck_assert_str_eq(value_of("state/anchors.cdb", 'a', ""),
+                     "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
+                     "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
+    ck_assert_uint_eq(mode_of("state/identities.cdb"), 0644);
+    ck_assert_uint_eq(mode_of("state/uid-range"), 0644);
+    ck_assert_uint_eq(mode_of("state/policy.cdb"), 0600);
+    ck_assert_uint_eq(mode_of("state/anchors.cdb"), 0600);
+    ck_assert_uint_eq(mode_of("state/uids"), 0600);
+}
+END_TEST
+
+START_TEST(test_twice_is_no_change)
+{
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    shell("ls -i state/* > before");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_str_eq(out, "2 identities, 2 policies, 1 issuers with 1 keys: no change\n");
+    shell("ls -i state/* | cmp - before");
+    shell("chmod 640 state/policy.cdb"); /* mode is part of it */
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_uint_eq(mode_of("state/policy.cdb"), 0600);
+}
+END_TEST
+
+START_TEST(test_check_writes_nothing)
+{
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(1), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "good, nothing written"));
+    ck_assert_int_ne(access(path_of("state"), F_OK), 0);
+    put_config("x = 1\n");
+    ck_assert_int_eq(apply(1), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: unknown key \"x\""));
+}
+END_TEST
+
+START_TEST(test_bad_configuration_changes_nothing)
+{
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    shell("ls -i state/* > before");
+    put_config("policy p { }\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    shell("ls -i state/* | cmp - before");
+}
+END_TEST
+
+START_TEST(test_dropped_identity_is_disabled)
+{
+    struct identity identity;
+    int fd;
+
+    put_config(IDENTITY("a") IDENTITY("b"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    put_config(IDENTITY("b") IDENTITY("c"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "identity a: no longer configured, disabled"));
+    ck_assert_int_eq(lookup("a", &identity), 0);
+    ck_assert_int_eq(identity.disabled, 1);
+    ck_assert_str_eq(identity.id, "spiffe://e.org/agent/a");
+    ck_assert_uint_eq(uid_of("c"), 70006); /* not 70002 */
+    ck_assert_int_eq(identities_open(path_of("state/identities.cdb"), &fd), 0);
+    ck_assert_int_eq(identities_by_uid(fd, 70002, &identity), 0);
+    ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/agent/a", &identity), 0);
+    ck_assert_int_eq(identity.disabled, 1);
+    close(fd);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "no change"));
+    put_config(IDENTITY("b") IDENTITY("a"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "identity a: configured again, uid 70002"));
+    ck_assert_int_eq(lookup("a", &identity), 0);
+    ck_assert_int_eq(identity.disabled, 0);
+}
+END_TEST
+
+/* The ID of a dropped identity may be another's now, by itself or by a pattern. */
+START_TEST(test_id_moves)
+{
+    struct identity identity;
+    int fd;
+
+    put_config(IDENTITY("a"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    put_config("identity all { id = \"spiffe://e.org/agent/*\" }\n");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(identities_open(path_of("state/identities.cdb"), &fd), 0);
+    ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/agent/a", &identity), 0);
+    ck_assert_str_eq(identity.account, "all");
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_uids_run_out)
+{
+    put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") IDENTITY("d") IDENTITY("e") IDENTITY("f") IDENTITY("g") IDENTITY("h"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS); /* 70002 and 70005 to 70010 are seven */
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:9: identity \"h\": no uid of uid-range 70000-70010 is left: widen it"));
+    ck_assert_ptr_null(get("state/uids"));
+}
+END_TEST
+
+START_TEST(test_lost_files)
+{
+    struct identity identity;
+
+    put_config(IDENTITY("a") IDENTITY("b"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    shell("rm state/uids");
+    put_config(IDENTITY("c") IDENTITY("b"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_uint_eq(uid_of("b"), 70005);
+    ck_assert_uint_eq(uid_of("c"), 70006);
+    shell("echo garbage > state/identities.cdb");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(err, "identities.cdb: damaged, made anew"));
+    ck_assert_int_eq(lookup("a", &identity), 0);
+    ck_assert_int_eq(identity.disabled, 1);
+    ck_assert_uint_eq(identity.uid, 70002);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "no change"));
+    shell("echo 'a 70002 x' > state/uids");
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    shell("printf 'a 70002\\nb 70002\\n' > state/uids");
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    shell("rm state/uids; ln -s /dev/zero state/uids");
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+}
+END_TEST
+
+START_TEST(test_local_account)
+{
+    struct identity identity;
+
+    put_config(IDENTITY("bob"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(lookup("bob", &identity), 0);
+    ck_assert_int_eq(identity.local, 1);
+    ck_assert_uint_eq(identity.uid, 1000);
+    ck_assert_uint_eq(identity.gid, 1000);
+    ck_assert_str_eq(identity.home, "/home/bob");
+    ck_assert_str_eq(identity.shell, "/bin/dash");
+    ck_assert_str_eq(get("state/uids"), "");
+    put_config(IDENTITY("a"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(lookup("bob", &identity), 0);
+    ck_assert_int_eq(identity.local & identity.disabled, 1);
+    put_config(IDENTITY("taken"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: identity \"taken\": this account of /etc/passwd is no member of group agents"));
+    put("passwd", "root:x:0:0::/root:/bin/sh\ntoor:x:0:900::/root:/bin/sh\n");
+    put_config(IDENTITY("toor"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "uid 0"));
+    put_config(IDENTITY("users"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "a group of this name is in /etc/group"));
+}
+END_TEST
+
+START_TEST(test_uid_of_another)
+{
+    put_config(IDENTITY("a"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    put("passwd", "root:x:0:0::/root:/bin/sh\nalias:x:70002:100::/:/bin/sh\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "a: its uid 70002 is also that of \"alias\" in /etc/passwd"));
+    put("passwd", "root:x:0:0::/root:/bin/sh\nalias:x:070001:100::/:/bin/sh\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:1: uid-range: its uid 70001 is also that of \"alias\""));
+    put("passwd", "root:x:0:0::/root:/bin/sh\n");
+    put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" uid-range = \"70001-70010\" }\n" IDENTITY("a"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "but 70002 is that of \"a\": begin lower"));
+}
+END_TEST
+
+START_TEST(test_lock_is_waited_for_and_no_longer)
+{
+    int fd;
+
+    put_config("");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    fd = open(path_of("state/.lock"), O_RDWR);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_ptr_nonnull(strstr(err, "another `agentctl apply` is at work"));
+    close(fd);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+}
+END_TEST
+
+/* A file that cannot be written whole: as a full disk. */
+START_TEST(test_no_room)
+{
+    struct rlimit before, small;
+
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    shell("ls -iA state > before");
+    put_config(EXAMPLE IDENTITY("more"));
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){2048, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    ck_assert_ptr_nonnull(strstr(err, "identities.cdb: File too large"));
+    shell("ls -iA state | cmp - before");
+}
+END_TEST
+
+/* Whenever it is killed, the databases are whole, and the next one cleans up. */
+START_TEST(test_killed)
+{
+    struct identity identity;
+
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    for (int i = 0; i < 60; i++) {
+        int status;
+        pid_t pid;
+
+        put_config(i % 2 ? EXAMPLE : EXAMPLE IDENTITY("more"));
+        pid = fork();
+        if (pid == 0)
+            _exit(apply(0));
+        usleep((useconds_t)(i * 150));
+        kill(pid, SIGKILL);
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_int_eq(lookup("deploy", &identity), 0);
+        ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "deploy"), "rule deny-sudo\n"));
+        ck_assert_ptr_nonnull(value_of("state/anchors.cdb", 'a', ""));
+    }
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    shell("test \"$(ls -A state | grep -c apply)\" = 0");
+}
+END_TEST
+
+static const struct {
+    const char *jwks, *says; /* NULL: good */
+} key_files[] = {
+    {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"d\":\"\"}]}",
+     "key 1 is private or symmetric"},
+    {"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "key 1 is private or symmetric"},
+    {"{\"keys\":[]}", "no key in it can be used"},
+    {"{\"keys\":[1]}", "key 1 is no JSON object"},
+    {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}", "no key in it can be used"},
+    {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}", "key 1 is not a valid public key"},
+    {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":1,\"x\":\"AAAA\"}]}", "its kid is no string"},
+    {"{\"keys\":{}}", "no JSON object with a list \"keys\""},
+    {"[]", "no JSON object with a list \"keys\""},
+    {"", "no JSON object with a list \"keys\""},
+    {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"},{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+     "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
+     NULL},
+};
+
+START_TEST(test_keys)
+{
+    put_config(ISSUER);
+    put("etc/keys/i.jwks", key_files[_i].jwks);
+    ck_assert_int_eq(apply(0), key_files[_i].says ? APPLY_PROBLEMS : APPLY_DONE);
+    if (key_files[_i].says) {
+        ck_assert_msg(strstr(err, "etc/agent.conf:2: ") && strstr(err, key_files[_i].says), "%s", err);
+        return;
+    }
+    ck_assert_ptr_nonnull(strstr(out, "key 1 passed over"));
+}
+END_TEST
+
+START_TEST(test_key_file_is_not_trusted)
+{
+    put_config(ISSUER);
+    shell("chmod 666 etc/keys/i.jwks");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "keys/i.jwks: not a regular file that root owns"));
+    shell("rm etc/keys/i.jwks");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "keys/i.jwks: No such file"));
+}
+END_TEST
+
+START_TEST(test_sudoers)
+{
+    const char *text;
+
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_ne(access(path_of("sudoers.d/pam_agent"), F_OK), 0); /* `enable` makes it */
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    text = strstr(get("sudoers.d/pam_agent"), "deploy ");
+    ck_assert_str_eq(text, "deploy ALL=(root) NOPASSWD: /bin/id \"\"\n"
+                           "deploy ALL=(root) NOPASSWD: /bin/ls -l *\n"
+                           "deploy ALL=(root) NOPASSWD: /bin/echo a\\=b\n"
+                           "deploy ALL=(root) NOPASSWD: /bin/echo a\\=b *\n"
+                           "deploy ALL=(www-data) NOPASSWD: /bin/id \"\"\n"
+                           "deploy ALL=(www-data) NOPASSWD: /bin/ls -l *\n"
+                           "deploy ALL=(www-data) NOPASSWD: /bin/echo a\\=b\n"
+                           "deploy ALL=(www-data) NOPASSWD: /bin/echo a\\=b *\n"
+                           "deploy ALL=(web) NOPASSWD: NOSETENV: ALL\n");
+    ck_assert_uint_eq(mode_of("sudoers.d/pam_agent"), 0440);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "no change"));
+}
+END_TEST
+
+/* Whatever a word is made of, visudo takes the line. */
+START_TEST(test_sudoers_odd_words)
+{
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" } sudo { any-arguments = true commands = {\n"
+                             "\"/bin/a ^x$ ! !x [a-z] # #1 , : = a=b,c:d %x @x ~ ( ) ' ` $ & | ; < > { } ? * **\",\n"
+                             "\"/bin/b \xc3\xa9 + ^ ...\", \"/bin/@c+~_.-d ...\" } } }\n");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_ptr_nonnull(strstr(get("sudoers.d/pam_agent"), "a ALL=(root) NOPASSWD: /bin/@c+~_.-d\n"));
+}
+END_TEST
+
+START_TEST(test_sudoers_refused_changes_nothing)
+{
+    char output[1024];
+    int changed;
+
+    put("sudoers.d/pam_agent", "# old\n");
+    ck_assert_int_eq(sudoers_install(paths.sudoers_dir, "nonsense\n", 9, output, sizeof output, &changed), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(output, "syntax error"));
+    ck_assert_str_eq(get("sudoers.d/pam_agent"), "# old\n");
+    shell("test \"$(ls -A sudoers.d)\" = pam_agent");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("apply");
+    TCase *tests = tcase_create("apply");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, test_golden);
+    tcase_add_test(tests, test_twice_is_no_change);
+    tcase_add_test(tests, test_check_writes_nothing);
+    tcase_add_test(tests, test_bad_configuration_changes_nothing);
+    tcase_add_test(tests, test_dropped_identity_is_disabled);
+    tcase_add_test(tests, test_id_moves);
+    tcase_add_test(tests, test_uids_run_out);
+    tcase_add_test(tests, test_lost_files);
+    tcase_add_test(tests, test_local_account);
+    tcase_add_test(tests, test_uid_of_another);
+    tcase_add_test(tests, test_lock_is_waited_for_and_no_longer);
+    tcase_add_test(tests, test_no_room);
+    tcase_add_test(tests, test_killed);
+    tcase_add_loop_test(tests, test_keys, 0, (int)COUNT_OF(key_files));
+    tcase_add_test(tests, test_key_file_is_not_trusted);
+    tcase_add_test(tests, test_sudoers);
+    tcase_add_test(tests, test_sudoers_odd_words);
+    tcase_add_test(tests, test_sudoers_refused_changes_nothing);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

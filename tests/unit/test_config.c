@@ -1,0 +1,414 @@
+/* agent.conf: every kind of mistake is told with its file and line; what is right is read as it is written. Runs as root. */
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agentctl/config.h"
+#include "core/compat.h"
+
+static char dir[64];
+
+static void put(const char *name, const void *text, size_t len)
+{
+    char path[256];
+    FILE *to;
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    to = fopen(path, "w");
+    ck_assert_ptr_nonnull(to);
+    ck_assert_uint_eq(fwrite(text, 1, len, to), len);
+    ck_assert_int_eq(fclose(to), 0);
+}
+
+static void put_text(const char *name, const char *text)
+{
+    put(name, text, strlen(text));
+}
+
+static void setup(void)
+{
+    char fragments[96];
+
+    umask(022);
+    strcpy(dir, "/tmp/test_config.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(fragments, sizeof fragments, "%s/conf.d", dir);
+    ck_assert_int_eq(mkdir(fragments, 0755), 0);
+}
+
+static void teardown(void)
+{
+    char command[96];
+
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* The problems as one text, "$" for the directory. */
+static char *problems_of(const char *text, size_t len)
+{
+    struct problems problems = {0};
+    struct config *config = NULL;
+    char *told = NULL, *all, *at, *found;
+    size_t told_len;
+    FILE *to = open_memstream(&told, &told_len);
+
+    put("agent.conf", text, len);
+    ck_assert_int_eq(config_read(dir, &config, &problems) == 0, problems.count == 0);
+    problems_print(&problems, to);
+    fclose(to);
+    problems_clear(&problems);
+    config_free(config);
+    all = calloc(1, told_len + 1);
+    for (at = told; (found = strstr(at, dir)); at = found + strlen(dir)) {
+        strncat(all, at, (size_t)(found - at));
+        strcat(all, "$");
+    }
+    strcat(all, at);
+    free(told);
+    return all;
+}
+
+#define HOST "host { id = \"spiffe://e.org/host/a\" }\n"
+#define IDENTITY HOST "identity agent-a { id = \"spiffe://e.org/agent/a\" }\n"
+#define ISSUER(body) HOST "issuer i {\n kind = aat\n iss = \"https://e.org\"\n keys = \"keys/i.jwks\"\n" body "}\n"
+#define POLICY(body) IDENTITY "policy p {\n identities = { \"spiffe://e.org/agent/a\" }\n" body "}\n"
+#define SUDO(body) POLICY(" sudo { " body " }\n")
+
+static const struct {
+    const char *text, *line, *says; /* one problem is exactly at this line, and says this */
+} mistakes[] = {
+    /* shape */
+    {HOST "host { id = \"spiffe://e.org/host/b\" }", "agent.conf:2: ", "host is there already, at $/agent.conf:1"},
+    {"# comment\n# comment\n" HOST "\n# comment\nhostt { }\n", "agent.conf:6: ", "unknown key \"hostt\""},
+    {"host {\n id = \"spiffe://e.org/host/a\"\n idx = \"1\"\n}", "agent.conf:3: ", "unknown key \"idx\" in host"},
+    {"/* a\nb\nc */ host {\n id = \"spiffe://e.org/host/a\" id = \"x\" }", "agent.conf:4: ", "id is given twice, first at line 4"},
+    {HOST "identity a { id = \"spiffe://e.org/a\" }\nidentity a { id = \"spiffe://e.org/b\" }", "agent.conf:3: ",
+     "identity \"a\" is there already, at $/agent.conf:2"},
+    {HOST "identity { }", "agent.conf:2: ", "identity has no name"},
+    {HOST "identity \"\" { }", "agent.conf:2: ", "identity has no name"},
+    {"host x { id = \"spiffe://e.org/host/a\" }", "agent.conf:1: ", "host takes no name"},
+    {"host {\n id = { \"a\", \"b\" }\n}", "agent.conf:2: ", "id takes one value, not a list"},
+    {POLICY(" purposes = { # none\n }\n"), "agent.conf:5: ", "purposes: the list is empty"},
+    {POLICY(" purposes = { \"a\", }\n"), "agent.conf:5: ", "unexpected \"}\": expected a value of the list"},
+    {POLICY(" purposes = { \"a\" \"b\" }\n"), "agent.conf:5: ", "unexpected \"b\": expected ',' or '}'"},
+    {POLICY(" purposes += { \"a\" }\n"), "agent.conf:5: ", "nothing is appended here"},
+    {POLICY(" purposes { }\n"), "agent.conf:5: ", "unexpected \"{\": expected '='"},
+    {HOST "include(\"/etc/passwd\")\n", "agent.conf:2: ", "unknown key \"include\""},
+    {"host {\n id = \"spiffe://e.org/host/a\"\n", "agent.conf:1: ", "host is not closed"},
+    {HOST "}\n", "agent.conf:2: ", "unexpected \"}\": expected a section"},
+    {HOST "# ${HOME}\n", "agent.conf:2: ", "nothing is expanded here"},
+    {HOST "\r\n", "agent.conf:2: ", "the line ends in CR LF"},
+    {HOST "\001", "agent.conf:2: ", "a control character"},
+    {HOST "identity 'a' { }\n", "agent.conf:2: ", "write \"...\" around text"},
+    {"host { id = \"a\\0b\" }", "agent.conf:1: ", "a backslash stands before"},
+    {"host { id = \"a\n\" }", "agent.conf:1: ", "the string does not end on its line"},
+    {"host { id = \"a", "agent.conf:1: ", "the string does not end on its line"},
+    {HOST "/* no end", "agent.conf:2: ", "the comment does not end"},
+    {HOST "identity a { id = spiffe://e.org/a }", "agent.conf:2: ", "a character that stands in strings only"},
+    {HOST "=", "agent.conf:2: ", "unexpected \"=\""},
+    {"", "agent.conf: ", "host is missing"},
+    /* not built yet */
+    {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }", "agent.conf:3: ", "labels: not supported yet"},
+    {HOST "commands \"look\" { list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands: not supported yet"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = 2 }", "agent.conf:4: ", "slots: not supported yet"},
+    {POLICY(" reattest-every = \"5m\"\n"), "agent.conf:5: ", "reattest-every: not supported yet"},
+    {SUDO("commands = { \"/bin/ls\" }\n window = \"fri\""), "agent.conf:6: ", "window: not supported yet"},
+    {ISSUER(" trust-domains = { \"e.org\" }\n claims = { }\n"), "agent.conf:7: ", "claims: not supported yet"},
+    {HOST "defaults { possession = \"bearer\" }", "agent.conf:2: ", "\"bearer\" is not supported yet"},
+    {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
+     "agent.conf:3: ", "kind: \"jwt-svid\" is not supported yet"},
+    /* lines of values, which libconfuse miscounts after comments */
+    {"# c\n/* c\n c */\nhost { # c\n // c\n id = \"x\" # c\n}\n", "agent.conf:6: ", "id: \"x\" is no SPIFFE ID"},
+    {POLICY(" purposes = { \"a\", # c\n # c\n \"\" }\n"), "agent.conf:7: ", "purposes: \"\" is not valid"},
+    /* host */
+    {"host { }", "agent.conf:1: ", "host has no id"},
+    {"host { id = \"spiffe://e.org\" }", "agent.conf:1: ", "is no SPIFFE ID"},
+    {"host { id = \"spiffe://e.org/host/*\" }", "agent.conf:1: ", "is no SPIFFE ID"},
+    {"host { id = \"spiffe://e.org/a\" uid-range = \"0-10\" }", "agent.conf:1: ", "uid-range: \"0-10\" is not valid"},
+    {"host { id = \"spiffe://e.org/a\" uid-range = \"60000-70000\" }", "agent.conf:1: ", "outside 61184-65535"},
+    {"host { id = \"spiffe://e.org/a\" uid-range = \"70000-70001\" }", "agent.conf:1: ", "three uids or more"},
+    {"host { id = \"spiffe://e.org/a\" uid-range = \"70000-4294967296\" }", "agent.conf:1: ", "is not valid"},
+    {"host { id = \"spiffe://e.org/a\" home-prefix = \"../x\" }", "agent.conf:1: ", "home-prefix: \"../x\" is not valid"},
+    /* issuer */
+    {ISSUER(""), "agent.conf:2: ", "issuer has no trust-domains"},
+    {ISSUER(" trust-domains = { \"E.org\" }\n"), "agent.conf:6: ", "trust-domains: \"E.org\" is not valid"},
+    {ISSUER(" trust-domains = { \"e.org\" }\n max-lifetime = \"2h\"\n"), "agent.conf:7: ", "too long: write at most \"1h\""},
+    {HOST "issuer i { kind = x iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ",
+     "kind: \"x\" is unknown"},
+    {HOST "issuer i { iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no kind"},
+    {HOST "issuer i { kind = aat keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no iss"},
+    {HOST "issuer i { kind = aat iss = \"https://e.org\" trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no keys"},
+    {HOST "issuer i { kind = aat iss = \"e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "is no URI"},
+    {HOST "issuer i { kind = aat iss = \"a:b\" keys = \"../k\" trust-domains = \"e.org\" }", "agent.conf:2: ", "no plain path"},
+    {HOST "issuer i { kind = aat iss = \"a:b\" keys = k trust-domains = \"e.org\" }\n"
+          "issuer j { kind = aat iss = \"a:b\" keys = k trust-domains = \"e.org\" }",
+     "agent.conf:3: ", "has the iss of \"i\""},
+    /* identity */
+    {HOST "identity a { }", "agent.conf:2: ", "identity has no id"},
+    {HOST "identity a { id = \"x\" }", "agent.conf:2: ", "id: \"x\" is no SPIFFE ID"},
+    {HOST "identity \"a b\" { id = \"spiffe://e.org/a\" }", "agent.conf:2: ", "is no account name"},
+    {HOST "identity \"root\" { id = \"spiffe://e.org/a\" }", "agent.conf:2: ", "root is no agent"},
+    {IDENTITY "identity b { id = \"spiffe://e.org/agent/a\" }", "agent.conf:3: ", "has the id of \"agent-a\" at $/agent.conf:2"},
+    /* limits */
+    {HOST "defaults { max-session = 30 }", "agent.conf:2: ", "max-session: \"30\" has no unit"},
+    {HOST "defaults { max-session = \"30 m\" }", "agent.conf:2: ", "is no duration"},
+    {HOST "defaults { max-session = \"0m\" }", "agent.conf:2: ", "is no duration"},
+    {HOST "defaults { max-session = \"99999999999d\" }", "agent.conf:2: ", "is no duration"},
+    {HOST "defaults { max-lifetime = \"61m\" }", "agent.conf:2: ", "too long: write at most \"1h\""},
+    {HOST "defaults { max-logins = 0 }", "agent.conf:2: ", "write a number from 1 to 1000"},
+    {HOST "defaults { possession = \"p1\" }", "agent.conf:2: ", "possession: \"p1\" is unknown"},
+    /* policy */
+    {IDENTITY "policy p { }", "agent.conf:3: ", "policy has no identities"},
+    {IDENTITY "policy p { identities = { \"spiffe://e.org/other\" } }", "agent.conf:3: ", "policy \"p\" matches no identity"},
+    {IDENTITY "policy p { identities = { \"*\" } }", "agent.conf:3: ", "identities: \"*\" is not valid"},
+    {POLICY(" login { from = { \"10.0.0.1/8\" } }\n"), "agent.conf:5: ", "from: \"10.0.0.1/8\" is not valid"},
+    {POLICY(" login { from = { \"host.example\" } }\n"), "agent.conf:5: ", "from: \"host.example\" is not valid"},
+    {POLICY(" login { services = { \"../sshd\" } }\n"), "agent.conf:5: ", "services: \"../sshd\" is not valid"},
+    {SUDO(""), "agent.conf:5: ", "sudo has no commands"},
+    {SUDO("commands = { \"/bin/ls\" }\n any-command = true"), "agent.conf:5: ", "commands and any-command = true"},
+    {SUDO("any-command = yes"), "agent.conf:5: ", "write true or false"},
+    {SUDO("commands = { \"ls\" }"), "agent.conf:5: ", "not an absolute path"},
+    {SUDO("commands = { \"/bin/../bin/ls\" }"), "agent.conf:5: ", "not an absolute path in its plainest form"},
+    {SUDO("commands = { \"/bin//ls\" }"), "agent.conf:5: ", "not an absolute path in its plainest form"},
+    {SUDO("commands = { \"/bin/*\" }"), "agent.conf:5: ", "not an absolute path in its plainest form"},
+    {SUDO("commands = { \"/bin/\" }"), "agent.conf:5: ", "not an absolute path in its plainest form"},
+    {SUDO("commands = { \" \" }"), "agent.conf:5: ", "no command"},
+    {SUDO("commands = { \"/bin/ls ...\" }"), "agent.conf:5: ", "needs any-arguments = true"},
+    {SUDO("commands = { \"/bin/ls ... -l\" } any-arguments = true"), "agent.conf:5: ", "stands as the last word only"},
+    {SUDO("commands = { \"/bin/ls\" } any-arguments = true"), "agent.conf:5: ", "no command ends in \"...\""},
+    {SUDO("commands = { \"/bin/ls \\\"a\" }"), "agent.conf:5: ", "cannot be written"},
+    {SUDO("commands = { \"/bin/ls\" } run-as = \"ALL\""), "agent.conf:5: ", "run-as: \"ALL\" is not valid"},
+    {SUDO("commands = { \"/bin/ls\" } run-as = \"#0\""), "agent.conf:5: ", "run-as: \"#0\" is not valid"},
+    {SUDO("commands = { \"/bin/ls\" } run-as = { \"root\", \"agent-a\" }"), "agent.conf:5: ", "is an agent's account"},
+};
+
+START_TEST(test_mistake)
+{
+    char *told = problems_of(mistakes[_i].text, strlen(mistakes[_i].text)), wanted[64], *line;
+
+    snprintf(wanted, sizeof wanted, "$/%s", mistakes[_i].line);
+    line = strstr(told, wanted);
+    ck_assert_msg(line && strcspn(line, "\n") > 0, "not told at %s of\n%s\nbut: %s", wanted, mistakes[_i].text, told);
+    for (; line; line = strstr(line + 1, wanted)) {
+        char *end = strchr(line, '\n'), *says = strstr(line, mistakes[_i].says);
+
+        if (says && says < end)
+            break;
+    }
+    ck_assert_msg(line, "\"%s\" is not told at %s of\n%s\nbut: %s", mistakes[_i].says, wanted, mistakes[_i].text, told);
+    free(told);
+}
+END_TEST
+
+START_TEST(test_every_problem_is_told)
+{
+    static const char text[] = "host { id = \"x\" colour = \"red\" }\n"
+                               "identity Bad { id = \"y\" }\n"
+                               "defaults {\n max-session = 5\n max-session = 6\n mode = observe\n}\n"
+                               "policy p { sudo { } login { from = \"z\" } }\n";
+    char *told = problems_of(text, strlen(text));
+    size_t lines = 0;
+
+    for (const char *at = told; (at = strchr(at, '\n')); at++)
+        lines++;
+    ck_assert_msg(lines == 10, "%s", told);
+    free(told);
+}
+END_TEST
+
+static struct config *read_good(const char *text)
+{
+    struct problems problems = {0};
+    struct config *config = NULL;
+
+    put_text("agent.conf", text);
+    if (config_read(dir, &config, &problems) < 0)
+        problems_print(&problems, stderr);
+    ck_assert_uint_eq(problems.count, 0);
+    return config;
+}
+
+START_TEST(test_good)
+{
+    struct config *config;
+    const struct rule *rule;
+
+    put_text("conf.d/10-b.conf", "policy b {\n identities = \"spiffe://e.org/agent/*\"\n max-session = 2h }");
+    put_text("conf.d/02-a.conf", "# first\n\ndefaults { possession = signed max-logins = 3 }");
+    put_text("conf.d/note.txt", "hello");
+    config = read_good(ISSUER(" trust-domains = { \"e.org\", \"f.org\" } // two\n") "identity agent-a /* here */ {\n"
+                       "  id = \"spiffe://e.org/agent/a\"\n}\n"
+                       "policy \"a policy\" {\n identities = { \"spiffe://e.org/agent/a\" } purposes = { \"x y\", # one\n \"z-*\" }\n"
+                       " deny-sudo { }\n login { from = \"10.0.0.0/8\" }\n"
+                       " sudo {\n  run-as = { \"root\", \"www-data\" }\n  commands = { \"/bin/ls  -l   *\", \"/bin/cat ...\" } \n"
+                       "  any-arguments = true\n }\n sudo { any-command = \"true\" } }\n");
+    ck_assert_str_eq(config->host.id, "spiffe://e.org/host/a");
+    ck_assert_uint_eq(config->host.uid_min, 70000);
+    ck_assert_uint_eq(config->host.uid_max, 99999);
+    ck_assert_str_eq(config->host.home_prefix, "/var/lib/agents");
+    ck_assert_uint_eq(config->issuer_count, 1);
+    ck_assert_uint_eq(config->issuers[0].max_lifetime, 900);
+    ck_assert_uint_eq(config->issuers[0].trust_domains.count, 2);
+    ck_assert_uint_eq(config->identity_count, 1);
+    ck_assert_str_eq(config->identities[0].account, "agent-a");
+    ck_assert_uint_eq(config->identities[0].place.line, 8);
+    ck_assert_int_eq(config->defaults.limits.possession, POSSESSION_SIGNED);
+    ck_assert_uint_eq(config->defaults.limits.max_logins, 3);
+    ck_assert_uint_eq(config->policy_count, 2);
+    ck_assert_str_eq(config->policies[0].name, "a policy");
+    ck_assert_uint_eq(config->policies[0].purposes.count, 2);
+    ck_assert_uint_eq(config->policies[0].rule_count, 4);
+    ck_assert_uint_eq(config->policies[1].limits.max_session, 7200);
+    ck_assert_ptr_nonnull(strstr(config->policies[1].where, "/conf.d/10-b.conf:1"));
+    rule = &config->policies[0].rules[1];
+    ck_assert_int_eq(rule->kind, RULE_ALLOW_SUDO);
+    ck_assert_ptr_nonnull(strstr(rule->where, "/agent.conf:16"));
+    ck_assert_uint_eq(rule->run_as.count, 2);
+    ck_assert_uint_eq(rule->command_count, 2);
+    ck_assert_uint_eq(rule->commands[0].words.count, 3);
+    ck_assert_str_eq(rule->commands[0].words.items[2], "*");
+    ck_assert_int_eq(rule->commands[0].any_arguments, 0);
+    ck_assert_uint_eq(rule->commands[1].words.count, 1);
+    ck_assert_int_eq(rule->commands[1].any_arguments, 1);
+    config_free(config);
+}
+END_TEST
+
+/* A title given in one file and again in another. */
+START_TEST(test_duplicate_across_files)
+{
+    char *told;
+
+    put_text("conf.d/a.conf", "\nidentity agent-a { id = \"spiffe://e.org/x\" }\n");
+    told = problems_of(IDENTITY, strlen(IDENTITY));
+    ck_assert_str_eq(told, "$/conf.d/a.conf:2: identity \"agent-a\" is there already, at $/agent.conf:2: give it another name or "
+                           "remove one\n");
+    free(told);
+}
+END_TEST
+
+static const struct {
+    const char *what, *says;
+} bad_files[] = {
+    {"chmod 664 agent.conf", "$/agent.conf: not a regular file that root owns"},
+    {"chown 1 agent.conf", "$/agent.conf: not a regular file that root owns"},
+    {"rm agent.conf; ln -s /dev/null agent.conf", "$/agent.conf: a symbolic link"},
+    {"rm agent.conf; mkfifo agent.conf", "$/agent.conf: not a regular file"},
+    {"rm agent.conf; mkdir agent.conf", "$/agent.conf: not a regular file"},
+    {"rm agent.conf", "$/agent.conf: No such file"},
+    {"touch conf.d/x.conf; chown 1 conf.d/x.conf", "$/conf.d/x.conf: not a regular file that root owns"},
+    {"chmod 777 conf.d", "$/conf.d: not a directory that root owns"},
+    {"chmod 777 .", "$: not a directory that root owns"},
+    {"truncate -s 1048577 agent.conf", "$/agent.conf: larger than 1 MiB"},
+    {"head -c 1048576 /dev/zero > agent.conf", "$/agent.conf:1: a NUL byte"},
+};
+
+START_TEST(test_bad_file)
+{
+    char command[256], *told, path[96];
+    struct problems problems = {0};
+    struct config *config;
+
+    put_text("agent.conf", HOST);
+    snprintf(command, sizeof command, "cd '%s' && (%s)", dir, bad_files[_i].what);
+    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_lt(config_read(dir, &config, &problems), 0);
+    ck_assert_uint_ge(problems.count, 1);
+    snprintf(path, sizeof path, "%s%s", dir, bad_files[_i].says + 1);
+    told = problems.texts[0];
+    ck_assert_msg(strncmp(told, path, strlen(path)) == 0, "%s", told);
+    problems_clear(&problems);
+}
+END_TEST
+
+/* Whatever is in the file: an answer, and soon. */
+START_TEST(test_hostile)
+{
+    size_t len = (1 << 20) - 1;
+    char *text = malloc(len + 1);
+
+    static const char *const units[] = {
+        "{",  "}",  "host {",     "policy p {", "a {", "\"", "a = {", "#",    "/*", "identity a { }", "\\", "a = ", "a",
+        "\n", "${", "\xff\xfe\n", "a=b ",       "(",   "=",  "+=",    "\\\"", ",",  "policy \"",      "//",  "é = ",
+    };
+
+    for (size_t at = 0, unit = strlen(units[_i]); at < len; at++)
+        text[at] = units[_i][at % unit];
+    text[len] = '\0';
+    if (strcmp(units[_i], "identity a { }") == 0)
+        len = 14 * 20000; /* each is a problem of its own */
+    text[len] = '\0';
+    free(problems_of(text, len));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_nested_braces)
+{
+    char text[20000 + 200] = HOST "x ";
+    char *told;
+
+    memset(text + strlen(text), '{', 10000);
+    memset(text + strlen(text), '}', 10000);
+    told = problems_of(text, strlen(text));
+    ck_assert_msg(strncmp(told, "$/agent.conf:2: unknown key \"x\"", 30) == 0, "%s", told);
+    free(told);
+}
+END_TEST
+
+START_TEST(test_random_bytes)
+{
+    static const char good[] = SUDO("commands = { \"/bin/ls -l\" } run-as = \"root\"");
+    char text[sizeof good];
+
+    srand(1);
+    for (int round = 0; round < 3000; round++) {
+        memcpy(text, good, sizeof good);
+        for (int i = 0; i < 1 + round % 4; i++)
+            text[(size_t)rand() % (sizeof good - 1)] = (char)(round % 3 ? "{}\"=,#/\\\n a0$"[rand() % 13] : rand() % 256);
+        free(problems_of(text, sizeof good - 1));
+    }
+}
+END_TEST
+
+/* A lie about what stands where: an escape in what we make of a file must not reach the terminal. */
+START_TEST(test_problems_are_printable)
+{
+    static const char text[] = HOST "identity \"a\x1b[31m\" { id = \"spiffe://e.org/a\" }";
+    char *told = problems_of(text, strlen(text));
+
+    ck_assert_ptr_null(strchr(told, '\x1b'));
+    free(told);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *tests = tcase_create("config");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_loop_test(tests, test_mistake, 0, (int)COUNT_OF(mistakes));
+    tcase_add_test(tests, test_every_problem_is_told);
+    tcase_add_test(tests, test_good);
+    tcase_add_test(tests, test_duplicate_across_files);
+    tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
+    tcase_add_loop_test(tests, test_hostile, 0, 25);
+    tcase_add_test(tests, test_nested_braces);
+    tcase_add_test(tests, test_random_bytes);
+    tcase_add_test(tests, test_problems_are_printable);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
