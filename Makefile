@@ -4,7 +4,7 @@
 BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libssl-dev libjansson-dev libcdb-dev libmd-dev \
                   libconfuse-dev check sudo
 TEST_PACKAGES  := openssh-server openssh-client libpam-modules libpam-runtime passwd iproute2 util-linux procps strace valgrind \
-                  cppcheck shellcheck jq tinycdb binutils at cron screen
+                  cppcheck shellcheck jq tinycdb binutils at cron screen pamtester openssl
 
 deps:
 	@if command -v apt-get >/dev/null; then \
@@ -57,7 +57,7 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 OPT        ?= -O2 -g
 DEFS       := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DSUDODIR='"$(SUDODIR)"' \
               -DPAMDIR='"$(PAMDIR)"' -DNSSDIR='"$(NSSDIR)"'
-COMPILE     = $(CC) -std=gnu11 -fPIC -fvisibility=hidden $(WARN) $(OPT) $(FORTIFY) $(HARDEN_C) $(SANITIZE) $(DEFS) $(CPPFLAGS) $(CFLAGS) -Icommon -I. -MMD -MP
+COMPILE     = $(CC) -std=gnu11 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN) $(OPT) $(FORTIFY) $(HARDEN_C) $(SANITIZE) $(DEFS) $(CPPFLAGS) $(CFLAGS) -Icommon -I. -MMD -MP
 LINK_EXE    = $(CC) -pie $(HARDEN_L) $(SANITIZE) $(LDFLAGS) -Wl,--gc-sections
 LINK_PLUGIN = $(CC) -shared $(HARDEN_L) $(SANITIZE) $(LDFLAGS) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs)
 
@@ -80,7 +80,6 @@ TRUST := $(O)/common/trust.a
 ALL   := $(TRUST) $(JUDGE) $(ASK) $(CORE)
 
 CDB       := -Wl,-Bstatic -lcdb -Wl,-Bdynamic
-CDB_PIC   := -Wl,-Bstatic -lcdb_pic -Wl,-Bdynamic
 MD        := -Wl,-Bstatic -lmd -Wl,-Bdynamic
 TRUST_LIB := -ljansson -lcrypto
 
@@ -109,15 +108,16 @@ $(eval $(call archive,$(TRUST),common/trust))
 
 $(B)/pam_agent.so: $(call objects,pam_agent) $(ASK) $(CORE) pam_agent/pam_agent.map
 	$(call say,LD,$@)
-	$(Q)$(LINK_PLUGIN) -Wl,--version-script=pam_agent/pam_agent.map -o $@ $(filter %.o %.a,$^) $(CDB_PIC) -lpam
+	$(Q)$(LINK_PLUGIN) -Wl,--version-script=pam_agent/pam_agent.map -Wl,--gc-sections -o $@ $(filter %.o %.a,$^) -lpam
 
 $(B)/sudo_agent.so: $(call objects,sudo_agent) $(ASK) $(CORE) sudo_agent/sudo_agent.map
 	$(call say,LD,$@)
-	$(Q)$(LINK_PLUGIN) -Wl,--version-script=sudo_agent/sudo_agent.map -o $@ $(filter %.o %.a,$^) $(CDB_PIC)
+	$(Q)$(LINK_PLUGIN) -Wl,--version-script=sudo_agent/sudo_agent.map -Wl,--gc-sections -o $@ $(filter %.o %.a,$^)
 
 $(B)/libnss_agent.so.2: $(call objects,nss_agent) $(CORE) nss_agent/nss_agent.map
 	$(call say,LD,$@)
-	$(Q)$(LINK_PLUGIN) -Wl,-soname,libnss_agent.so.2 -Wl,--version-script=nss_agent/nss_agent.map -o $@ $(filter %.o %.a,$^) $(CDB_PIC)
+	$(Q)$(LINK_PLUGIN) $(if $(SANITIZE),,-nostartfiles) -Wl,--gc-sections -Wl,-soname,libnss_agent.so.2 \
+	    -Wl,--version-script=nss_agent/nss_agent.map -o $@ $(filter %.o %.a,$^)
 
 GATE_PARTS     = $(filter $(O)/session/gate%.o,$(call objects,session))
 GUARD_PARTS    = $(filter $(O)/session/guard%.o,$(call objects,session))
@@ -125,15 +125,15 @@ VERIFIER_PARTS = $(filter $(O)/session/verifier%.o,$(call objects,session))
 
 $(B)/gate: $(GATE_PARTS) $(JUDGE) $(ASK) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(LINK_EXE) -o $@ $^ $(CDB) $(MD)
+	$(Q)$(LINK_EXE) -o $@ $^ $(MD)
 
 $(B)/guard: $(GUARD_PARTS) $(JUDGE) $(ASK) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(LINK_EXE) -o $@ $^ $(CDB) $(MD)
+	$(Q)$(LINK_EXE) -o $@ $^ $(MD)
 
 $(B)/verifier: $(VERIFIER_PARTS) $(TRUST) $(ASK) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(LINK_EXE) -o $@ $^ $(CDB) $(TRUST_LIB)
+	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
 
 $(B)/agentctl: $(call objects,agentctl) $(ALL)
 	$(call say,LD,$@)

@@ -1,16 +1,6 @@
 /*
  * What `agentctl apply` makes of a configuration: the databases that every login and step reads. Their forms are described where they
- * are read: core/identities.h, judge/policy.h and, for anchors.cdb, here.
- *
- * anchors.cdb (root, 0600), key "a", fields text:
- *
- *     anchor NAME             starts a key of the issuer NAME; all that follows belongs to it
- *     iss TEXT
- *     kid TEXT                absent where the key has none
- *     alg Ed25519|ES256
- *     trust-domain NAME       one or more
- *     max-lifetime SECONDS
- *     jwk JSON                the public key, no other member than those of its thumbprint (RFC 7638)
+ * are read: core/identities.h, judge/policy.h, trust/anchors.h.
  */
 #ifndef PAM_AGENT_COMPILE_H
 #define PAM_AGENT_COMPILE_H
@@ -22,8 +12,9 @@
 #include "agentctl/config.h"
 #include "core/compat.h"
 
-#define ANCHORS_MAX 256              /* keys of all issuers */
-#define ANCHORS_TEXT_MAX (1u << 20)  /* bytes */
+/* Within what trust/anchors.h takes. */
+#define ISSUER_KEYS_MAX 256             /* of all issuers */
+#define ISSUER_KEYS_TEXT_MAX (1u << 20) /* bytes */
 
 /* All write a database to fd, which is empty, readable and writable. 0; -errno; -ENOBUFS: an entry is too large. */
 int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,

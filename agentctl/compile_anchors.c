@@ -7,6 +7,7 @@
 #include "agentctl/compile.h"
 #include "core/fields.h"
 #include "core/files.h"
+#include "trust/anchors.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
 
@@ -109,8 +110,8 @@ static int take_key(struct gatherer *g, const struct issuer_config *issuer, cons
         issuer_problem(g, issuer, "%s: key %zu: its kid is no string of 1 to %d bytes", issuer->keys, position, KID_MAX);
     } else if (jwk_parse(jwk, &key) < 0) {
         issuer_problem(g, issuer, "%s: key %zu is not a valid public key", issuer->keys, position);
-    } else if (++g->count > ANCHORS_MAX) {
-        issuer_problem(g, issuer, "%s: more than %d keys of all issuers", issuer->keys, ANCHORS_MAX);
+    } else if (++g->count > ISSUER_KEYS_MAX) {
+        issuer_problem(g, issuer, "%s: more than %d keys of all issuers", issuer->keys, ISSUER_KEYS_MAX);
     } else {
         put_anchor(g, issuer, kid, key);
         return 1;
@@ -123,8 +124,11 @@ static void take_issuer(struct gatherer *g, const struct issuer_config *issuer)
     CLEANUP(json_freep) json_t *jwks = NULL;
     size_t before = g->problems->count, taken = 0, i;
     const json_t *jwk;
-    int r = read_jwks(issuer->keys, &jwks);
+    int r;
 
+    if (issuer->trust_domains.count > ANCHOR_DOMAINS_MAX)
+        issuer_problem(g, issuer, "trust-domains: more than %d: split issuer \"%s\"", ANCHOR_DOMAINS_MAX, issuer->name);
+    r = read_jwks(issuer->keys, &jwks);
     if (r < 0) {
         issuer_problem(g, issuer, "%s: %s", issuer->keys, read_error(r));
         return;
@@ -139,12 +143,12 @@ static void take_issuer(struct gatherer *g, const struct issuer_config *issuer)
 int anchors_read(const struct config *config, struct problems *problems, FILE *notes, char **ret_text, size_t *ret_len,
                  size_t *ret_count)
 {
-    char *text = memory_must(malloc(ANCHORS_TEXT_MAX));
+    char *text = memory_must(malloc(ISSUER_KEYS_TEXT_MAX));
     struct gatherer g = {.problems = problems, .notes = notes};
     size_t before = problems->count;
 
-    fields_begin(&g.w, text, ANCHORS_TEXT_MAX);
-    for (size_t i = 0; i < config->issuer_count && g.count <= ANCHORS_MAX; i++)
+    fields_begin(&g.w, text, ISSUER_KEYS_TEXT_MAX);
+    for (size_t i = 0; i < config->issuer_count && g.count <= ISSUER_KEYS_MAX; i++)
         take_issuer(&g, &config->issuers[i]);
     if (fields_end(&g.w, ret_len) < 0)
         problem_add(problems, NULL, 0, "the keys of all issuers take more than 1 MiB: remove some");

@@ -17,7 +17,7 @@
 #include "trust/anchors.h"
 
 #define SESSIONS_MAX 4096
-#define DOORBELL_MS 1000
+#define DOORBELL_SECONDS 1
 
 struct ringing {
     session_id id;
@@ -91,20 +91,33 @@ static const char *choose_issuer(struct issuers *issuers, const char *task)
     return NULL;
 }
 
-/* In a child, so that one guard that does not answer delays nobody: exit 0 when the session is ended. */
+static int is_gone(const char *id)
+{
+    struct session *session = malloc(sizeof *session);
+    int gone = session && session_read(id, session) == -ENOENT;
+
+    free(session);
+    return gone;
+}
+
+/*
+ * In a child, so that one guard that does not answer delays nobody: exit 0 when the session ends. A guard that is done before
+ * it comes to answer has ended it too.
+ */
 static void ring(const char *id)
 {
     const struct question question = { .step = "recheck" };
     struct outcome outcome;
 
-    alarm(DOORBELL_MS / 1000);
+    alarm(DOORBELL_SECONDS);
     ask_session(id, &question, &outcome);
-    if (outcome.verdict == OUTCOME_PERMIT)
-        _exit(1);
-    _exit(outcome.reason == REASON_TASK_COMPLETED || outcome.reason == REASON_SESSION_ENDING ||
-                  outcome.reason == REASON_SESSION_NOT_FOUND
-              ? 0
-              : 1);
+    if (outcome.verdict != OUTCOME_PERMIT &&
+        (outcome.reason == REASON_TASK_COMPLETED || outcome.reason == REASON_SESSION_ENDING ||
+         outcome.reason == REASON_SESSION_NOT_FOUND))
+        _exit(0);
+    while (!is_gone(id))
+        usleep(20000); /* until the alarm */
+    _exit(0);
 }
 
 static void start_ringing(struct ringing *r)

@@ -67,7 +67,7 @@ static void print_scope(const char *scope, size_t len)
     char *text = malloc(len + 1);
     const char *key, *value;
     struct fields f;
-    int values = 0;
+    int values = 0, tools = 0;
 
     if (!text)
         return;
@@ -76,7 +76,7 @@ static void print_scope(const char *scope, size_t len)
     if (fields_open(&f, text, len) == 0) {
         while (fields_next(&f, &key, &value) == 1) {
             if (!strcmp(key, "tool")) {
-                printf("\n  %-10s ", "tool");
+                printf("%s  %-10s ", tools++ ? "\n" : "", "tool");
                 print_escaped(stdout, value);
             } else if (!strcmp(key, "arg") || !strcmp(key, "optional")) {
                 putchar(' ');
@@ -105,9 +105,10 @@ static void print_text(const struct finding *f)
     char until[32];
 
     say("%s: %s", reason_word(f->reason), reason_meaning(f->reason));
-    print_field("at", f->detail);
-    if (f->reason != REASON_PERMIT)
+    if (f->reason != REASON_PERMIT) {
+        print_field("at", f->completed ? "the state of this host" : f->detail);
         print_field("mend", reason_mend(f->reason));
+    }
     if (!c)
         return;
     print_field("identity", c->identity);
@@ -126,7 +127,7 @@ static void print_json(const struct finding *f)
 {
     const struct credential *c = f->credential;
     json_t *out = json_pack("{s:b, s:s, s:s, s:s*}", "valid", f->reason == REASON_PERMIT, "reason", reason_word(f->reason),
-                            "mend", reason_mend(f->reason), "at", f->detail);
+                            "mend", reason_mend(f->reason), "at", f->reason == REASON_PERMIT ? NULL : f->detail);
 
     if (c && out) {
         json_t *claims = json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s}", "identity", c->identity, "principal",

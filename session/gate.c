@@ -174,6 +174,12 @@ static enum reason find_pending(struct gate *gate)
     return r == -ENOENT ? REASON_PENDING_MISSING : REASON_STATE_UNAVAILABLE;
 }
 
+/* A session whose leader is dead and whose guard answers no more: nothing will end it, so it has ended. */
+static int is_stale(const struct session *session)
+{
+    return !process_alive(session->leader, session->leader_start) && !ask_is_guarded(session->id);
+}
+
 int gate_account_busy(const struct gate *gate)
 {
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
@@ -183,12 +189,16 @@ int gate_account_busy(const struct gate *gate)
 
     for (size_t i = 0; r == 0 && i < count; i++) {
         r = session_read(ids[i], session);
-        if (r == 0)
+        if (r == -ENOENT) { /* it has just ended */
+            r = 0;
+            continue;
+        }
+        if (r == 0 && is_stale(session))
+            session_remove(session);
+        else if (r == 0)
             busy |= strcmp(session->grant.iss, gate->grant.iss) != 0 ||
                     strcmp(session->grant.task, gate->grant.task) != 0 ||
                     strcmp(session->grant.identity, gate->grant.identity) != 0;
-        else if (r == -ENOENT) /* it has just ended */
-            r = 0;
     }
     free(session);
     return r < 0 ? r : busy;

@@ -11,10 +11,13 @@
 #include "core/files.h"
 #include "core/paths.h"
 #include "core/text.h"
+#include "judge/reaper.h"
 #include "judge/task.h"
 #include "session/gate.h"
 
-#define READY_MS 1500 /* less than ASK_TIMEOUT_MS, so that the reason gets through */
+#define STRAY_TRIES 50
+#define STRAY_WAIT_MS 10
+#define READY_MS 1000 /* less than ASK_TIMEOUT_MS, so that the reason gets through */
 
 /* --- home --- */
 
@@ -175,10 +178,29 @@ static enum reason activate(const struct gate *gate)
     return REASON_PERMIT;
 }
 
+/* Processes of the account that no session holds are ended before a session begins: they would share its uid. */
+static enum reason clear_strays(const struct gate *gate)
+{
+    const struct target target = {.uid = gate->identity.uid, .audit = AUDIT_UNSET};
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    size_t count;
+
+    if (sessions_of_uid(gate->identity.uid, ids, COUNT_OF(ids), &count) < 0)
+        return REASON_STATE_UNAVAILABLE;
+    for (int tries = 0; count == 0 && reaper_count(&target) > 0; tries++) {
+        if (tries == STRAY_TRIES || reaper_signal(&target, SIGKILL) < 0)
+            return REASON_ACCOUNT_BUSY;
+        (void)poll(NULL, 0, STRAY_WAIT_MS);
+    }
+    return REASON_PERMIT;
+}
+
 enum reason gate_open_session(struct gate *gate)
 {
-    enum reason reason;
+    enum reason reason = clear_strays(gate);
 
+    if (reason != REASON_PERMIT)
+        return reason;
     if (make_home(gate) < 0 || sessions_prepare() < 0 || build_session(gate, &session) < 0 ||
         session_publish(&session) < 0)
         return REASON_STATE_UNAVAILABLE;

@@ -55,6 +55,17 @@ void verifier_stop(struct verifier_process *verifier)
     *verifier = (struct verifier_process){.fd = -1};
 }
 
+/* The claims that a verifier states; account, uid, possession and the rest are gate's own. */
+static int is_claim(const char *key)
+{
+    static const char *const claims[] = {"issuer", "iss", "jti", "identity", "principal", "task", "purpose", "issued", "expires", "scope"};
+
+    for (size_t i = 0; i < COUNT_OF(claims); i++)
+        if (strcmp(claims[i], key) == 0)
+            return 1;
+    return 0;
+}
+
 static enum reason take_field(const char *key, const char *value, struct grant *grant, struct verifier_answer *answer)
 {
     if (strcmp(key, "reason") == 0) {
@@ -69,7 +80,7 @@ static enum reason take_field(const char *key, const char *value, struct grant *
     }
     if (strcmp(key, "sha256") == 0)
         return text_copy(answer->sha256, sizeof answer->sha256, value) < 0 ? REASON_INTERNAL : REASON_PERMIT;
-    return grant && grant_field(grant, key, value) > 0 ? REASON_PERMIT : REASON_INTERNAL;
+    return grant && is_claim(key) && grant_field(grant, key, value) > 0 ? REASON_PERMIT : REASON_INTERNAL;
 }
 
 /* Send what w holds; take the reply in. The reply is judged as what it is: the word of a process that parsed hostile input. */

@@ -52,19 +52,6 @@ static void leave_session(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static int reserved_uid(uid_t *ret)
-{
-    CLEANUP(close_fd) int fd = -1;
-    struct identities_meta meta;
-    int r = identities_open(PATH_IDENTITIES, &fd);
-
-    if (r == 0)
-        r = identities_meta(fd, &meta);
-    if (r == 0)
-        *ret = meta.uid_min;
-    return r;
-}
-
 static int listen_at(const char *id, int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -89,8 +76,6 @@ static int start(struct guard *guard, const char *id)
 {
     int r = session_read(id, &guard->session);
 
-    if (r == 0)
-        r = reserved_uid(&guard->reserved);
     if (r == 0)
         r = listen_at(id, &guard->listener);
     if (r < 0)

@@ -40,7 +40,6 @@ enum phase {
 
 struct guard {
     struct session session;
-    uid_t reserved;        /* first uid of the range, for the reaper */
     int64_t boot_deadline; /* the session's deadline on clock_boot_ms(): the wall clock may be set back */
     int listener, leader_fd; /* leader_fd: a pidfd, or -1 on older kernels */
     struct client clients[CLIENTS_MAX];
@@ -50,6 +49,7 @@ struct guard {
     enum phase phase;
     enum reason end_reason; /* REASON_PERMIT: an ordinary close */
     int64_t kill_at;        /* clock_boot_ms() */
+    int recorded;           /* the end is in the log */
 };
 
 /* Answer one message of a client, which is then closed. */

@@ -10,16 +10,21 @@
 
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL */
 
-/* Does the account have another session? Then its other processes are that session's. Unknown counts as no. */
+/*
+ * Does the account have another session? Then its other processes are that session's. One whose leader is gone is ending
+ * or has lost its guard, and holds nothing. Unknown counts as none.
+ */
 static int has_company(const struct guard *guard)
 {
+    static struct session other; /* large: a scope */
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
     size_t count;
 
     if (sessions_of_uid(guard->session.grant.uid, ids, SESSIONS_PER_ACCOUNT_MAX, &count) < 0)
         return 0;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(ids[i], guard->session.id) != 0)
+        if (strcmp(ids[i], guard->session.id) != 0 && session_read(ids[i], &other) == 0 &&
+            process_alive(other.leader, other.leader_start))
             return 1;
     return 0;
 }
@@ -29,7 +34,6 @@ static struct target target_of(const struct guard *guard)
 {
     struct target target = {
         .uid = guard->session.grant.uid,
-        .reserved = guard->reserved,
         .audit = guard->session.audit,
         .spare = {getpid(), guard->session.leader},
     };
@@ -90,18 +94,22 @@ static void record_end(const struct guard *guard)
 
 int guard_end_step(struct guard *guard)
 {
-    const struct target target = target_of(guard);
+    struct target target = target_of(guard);
 
-    if (guard->phase == ENDING && clock_boot_ms() >= guard->kill_at) {
+    if (guard->phase == ENDING && clock_boot_ms() >= guard->kill_at)
         guard->phase = KILLING;
+    if (guard->phase == KILLING)
         signal_target(guard, SIGKILL);
-    } else if (guard->phase == KILLING) {
-        signal_target(guard, SIGKILL);
-    }
     if (reaper_count(&target) > 0)
         return 0;
-    record_end(guard);
+    if (!guard->recorded)
+        record_end(guard);
+    guard->recorded = 1;
     session_remove(&guard->session);
+    /* Of two sessions that end together each saw the other: whoever is removed last takes what is left of the uid. */
+    target = target_of(guard);
+    if (reaper_count(&target) > 0)
+        return 0;
     if (guard->end_reason != REASON_PERMIT)
         dismiss_leader(guard);
     return 1;

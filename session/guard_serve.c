@@ -215,7 +215,10 @@ static void answer_question(struct guard *guard, int fd, const struct question *
 
     if (strcmp(question->step, "recheck") == 0) {
         guard_recheck(guard);
-        answer(fd, "permit", guard->phase == RUNNING ? REASON_PERMIT : REASON_SESSION_ENDING, NULL);
+        if (guard->phase == RUNNING)
+            answer(fd, "permit", REASON_PERMIT, NULL);
+        else
+            answer(fd, "deny", REASON_SESSION_ENDING, NULL);
     } else if (step == STEP_CLOSE) {
         if (asker->process.pid == guard->session.leader)
             guard_end(guard, REASON_PERMIT);

@@ -35,6 +35,9 @@ void ask_gate(const struct question *question, converse_fn converse, void *arg, 
  */
 int ask_guard(uid_t uid, const struct question *question, struct outcome *ret);
 
+/* Does a guard listen for this session? 1 or 0. */
+int ask_is_guarded(const char *session);
+
 /* Put the question to the guard of one session. */
 void ask_session(const char *session, const struct question *question, struct outcome *ret);
 

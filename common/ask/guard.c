@@ -84,6 +84,13 @@ static int guard_connect(const char *session, int64_t deadline, int *ret_fd)
     return 0;
 }
 
+int ask_is_guarded(const char *session)
+{
+    CLEANUP(close_fd) int fd = -1;
+
+    return guard_connect(session, deadline_in(ASK_TIMEOUT_MS / 4), &fd) == 0;
+}
+
 /* 1: the guard answered for this session; 0: "elsewhere"; -errno. */
 static int consult(const char *session, const struct packet *packet, struct outcome *ret)
 {

@@ -258,6 +258,12 @@ static enum reason check_task(const struct facts *facts)
     return REASON_PERMIT;
 }
 
+/* What nobody proved to hold opens one session. */
+static uint32_t logins_of(const struct facts *facts, const struct limits *limits)
+{
+    return facts->possession == POSSESSION_BEARER ? 1 : limits->max_logins;
+}
+
 static enum reason check_login(const struct facts *facts, const struct limits *limits)
 {
     if (facts->environment_forgeable)
@@ -270,7 +276,7 @@ static enum reason check_login(const struct facts *facts, const struct limits *l
         return REASON_POSSESSION_MISSING;
     if (facts->possession > limits->possession)
         return facts->possession == POSSESSION_BEARER ? REASON_POSSESSION_MISSING : REASON_POSSESSION_TOO_WEAK;
-    if (facts->logins >= limits->max_logins)
+    if (facts->logins >= logins_of(facts, limits))
         return REASON_REPLAYED;
     if (facts->account_busy)
         return REASON_ACCOUNT_BUSY;
@@ -303,7 +309,7 @@ static enum reason decide_login(const struct facts *facts, const struct policy_s
         reason = check_rules(facts, policies, RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, decision);
     if (reason != REASON_PERMIT)
         return reason;
-    decision->max_logins = limits.max_logins;
+    decision->max_logins = logins_of(facts, &limits);
     decision->session_deadline = facts->now + limits.max_session;
     if (decision->session_deadline > facts->expires)
         decision->session_deadline = facts->expires;
@@ -320,7 +326,7 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
         reason = check_task(facts);
     if (reason != REASON_PERMIT)
         return reason;
-    if (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv || facts->argc == 0))
+    if ((facts->argv && facts->argc == 0) || (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv)))
         return REASON_BAD_QUESTION;
     if (!gather_limits(facts, policies, &limits))
         return REASON_NO_POLICY;

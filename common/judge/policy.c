@@ -100,6 +100,14 @@ static int set_limit(uint32_t *limit, const char *value)
     return 0;
 }
 
+static int set_flag(int *flag, const char *value)
+{
+    if (strcmp(value, "1") != 0)
+        return -EBADMSG;
+    *flag = 1;
+    return 0;
+}
+
 static int policy_line(struct place *at, const char *key, const char *value)
 {
     struct limits *limits = &at->policy->limits;
@@ -138,11 +146,11 @@ static int rule_line(struct place *at, const char *key, const char *value)
     else if (strcmp(key, "command") == 0)
         return start_command(at, value);
     else if (strcmp(key, "any-command") == 0)
-        at->rule->any_command = 1;
+        return set_flag(&at->rule->any_command, value);
     else if (at->command && strcmp(key, "word") == 0)
         return add_word(&at->command->words, value);
     else if (at->command && strcmp(key, "any-arguments") == 0)
-        at->command->any_arguments = 1;
+        return set_flag(&at->command->any_arguments, value);
     else
         return policy_line(at, key, value); /* the next rule */
     return 0;
@@ -155,6 +163,15 @@ static int line(struct place *at, const char *key, const char *value)
     if (!at->policy)
         return -EBADMSG;
     return at->rule ? rule_line(at, key, value) : policy_line(at, key, value);
+}
+
+/* A policy without identities is the defaults, which hold limits alone: rules in it would be everybody's. */
+static int judged(const struct policy_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->policies[i].identities.count == 0 && set->policies[i].rule_count > 0)
+            return -EBADMSG;
+    return 0;
 }
 
 int policy_set_parse(const char *text, size_t len, struct policy_set *ret)
@@ -175,6 +192,8 @@ int policy_set_parse(const char *text, size_t len, struct policy_set *ret)
     r = fields_open(&fields, set.text, len);
     while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0)
         r = line(&at, key, value);
+    if (r == 0)
+        r = judged(&set);
     if (r < 0) {
         policy_set_clear(&set);
         return r;

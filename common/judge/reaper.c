@@ -9,6 +9,9 @@
 
 #include "core/proc.h"
 
+/* Beyond what anybody allots; pids end at 4194304 (proc(5)). */
+#define LONELY_UIDS 0xe0000000u
+
 /* Make the permitted capabilities effective again, to get back to root. */
 static int raise_capabilities(void)
 {
@@ -22,14 +25,21 @@ static int raise_capabilities(void)
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* Without CAP_KILL, which setresuid() takes away, kill(-1) reaches the processes of this uid alone. */
-static int signal_uid(uid_t uid, uid_t reserved, int sig)
+/* Of no account and of no other process: kill(2) compares the sender's real uid as well. */
+static uid_t lonely_uid(void)
 {
+    return LONELY_UIDS + (uid_t)getpid();
+}
+
+/* Without CAP_KILL, which setresuid() takes away, kill(-1) reaches the processes of this uid alone. */
+static int signal_uid(uid_t uid, int sig)
+{
+    uid_t lonely = lonely_uid();
     int r = 0;
 
-    if (uid == 0 || reserved == 0 || uid == reserved)
+    if (uid == 0)
         return -EINVAL;
-    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(reserved, uid, reserved) < 0)
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(lonely, uid, lonely) < 0)
         return -errno;
     if (kill(-1, sig) < 0 && errno != ESRCH && errno != EPERM)
         r = -errno;
@@ -49,16 +59,24 @@ static int in_audit_session(const struct target *target, pid_t pid)
     return target->audit != AUDIT_UNSET && process_audit_session(pid) == target->audit;
 }
 
+static int is_of_uid(const struct target *target, pid_t pid)
+{
+    uid_t uid;
+
+    return target->uid && process_uid(pid, &uid) == 0 && uid == target->uid;
+}
+
 struct signalling {
     const struct target *target;
-    int sig;
+    int sig, by_uid;
 };
 
 static int signal_one(const struct process *process, void *arg)
 {
     const struct signalling *s = arg;
 
-    if (!is_spared(s->target, process->pid) && in_audit_session(s->target, process->pid))
+    if (!is_spared(s->target, process->pid) &&
+        (in_audit_session(s->target, process->pid) || (s->by_uid && is_of_uid(s->target, process->pid))))
         (void)kill(process->pid, s->sig);
     return 0;
 }
@@ -66,15 +84,12 @@ static int signal_one(const struct process *process, void *arg)
 int reaper_signal(const struct target *target, int sig)
 {
     struct signalling signalling = {.target = target, .sig = sig};
-    int r = target->uid ? signal_uid(target->uid, target->reserved, sig) : 0;
 
-    if (target->audit != AUDIT_UNSET) {
-        int other = process_each(signal_one, &signalling);
-
-        if (r == 0)
-            r = other;
-    }
-    return r;
+    /* A user namespace may not have the lonely uids: then one by one, which a storm can outrun for a while. */
+    signalling.by_uid = target->uid && signal_uid(target->uid, sig) < 0;
+    if (target->audit == AUDIT_UNSET && !signalling.by_uid)
+        return 0;
+    return process_each(signal_one, &signalling);
 }
 
 struct counting {
@@ -85,12 +100,9 @@ struct counting {
 static int count_one(const struct process *process, void *arg)
 {
     struct counting *c = arg;
-    uid_t uid;
 
-    if (is_spared(c->target, process->pid))
-        return 0;
-    if ((c->target->uid && process_uid(process->pid, &uid) == 0 && uid == c->target->uid) ||
-        in_audit_session(c->target, process->pid))
+    if (!is_spared(c->target, process->pid) &&
+        (is_of_uid(c->target, process->pid) || in_audit_session(c->target, process->pid)))
         c->count++;
     return 0;
 }

@@ -3,7 +3,8 @@
  *
  * Processes of the account's uid are signalled by one kill(-1) with that uid as effective uid: the kernel
  * reaches every one of them in one pass under the task list lock, so that a fork storm cannot outrun it (a walk through
- * /proc can be outrun). The real and saved uid is then a reserved one, so that no process of the account can signal the caller.
+ * /proc can be outrun). The real and saved uid is then one that no other process has, so that neither the account nor
+ * another reaper can signal the caller.
  *
  * Processes of other uids (what sudo started) are those of the session's audit session, where that is the session's alone.
  */
@@ -17,7 +18,6 @@
 
 struct target {
     uid_t uid;          /* the account's; 0: leave the uid alone */
-    uid_t reserved;     /* first uid of the range */
     uint32_t audit;     /* the session's audit session, or AUDIT_UNSET */
     pid_t spare[2];     /* never signalled: the guard, and sshd's monitor; 0 = none */
 };

@@ -83,36 +83,52 @@ static void put_string(struct line *line, const char *text)
     put(line, "\"");
 }
 
-static void put_member(struct line *line, const char *name, const char *value)
+static void put_name(struct line *line, const char *name)
 {
-    if (!value || !*value)
-        return;
     if (line->len && line->buf[line->len - 1] != '{')
         put(line, ",");
     put_string(line, name);
     put(line, ":");
+}
+
+static void put_member(struct line *line, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    put_name(line, name);
     put_string(line, value);
 }
 
 static void put_number(struct line *line, const char *name, long long value)
 {
-    char text[64];
+    char digits[32];
 
-    snprintf(text, sizeof text, "%s\"%s\":%lld", line->buf[line->len - 1] == '{' ? "" : ",", name, value);
-    put(line, text);
+    put_name(line, name);
+    snprintf(digits, sizeof digits, "%lld", value);
+    put(line, digits);
 }
 
+/* As many words as fit: escapes count, or a refused command could be made too long to be recorded. */
 static void put_command(struct line *line, const char *const *argv, size_t argc)
 {
-    size_t shown = 0, bytes = 0;
+    size_t shown = 0, start;
+    int was_full = line->full;
 
     if (!argv)
         return;
-    put(line, ",\"command\":[");
-    for (; shown < argc && (bytes += strlen(argv[shown])) <= RECORD_COMMAND_MAX; shown++) {
+    put_name(line, "command");
+    put(line, "[");
+    for (start = line->len; shown < argc; shown++) {
+        size_t before = line->len;
+
         if (shown)
             put(line, ",");
         put_string(line, argv[shown]);
+        if (line->full != was_full || line->len - start > RECORD_COMMAND_MAX) {
+            line->len = before;
+            line->full = was_full;
+            break;
+        }
     }
     put(line, "]");
     if (shown < argc)
@@ -155,7 +171,7 @@ int record_format(const struct record *record, const char *reference, long long 
     put_member(&line, "session", record->session);
     put_member(&line, "detail", record->detail);
     if (record->observed)
-        put_number(&line, "observed", 1);
+        put(&line, ",\"observed\":true");
     put(&line, "}}\n");
     if (line.full)
         return -ENOBUFS;

@@ -86,11 +86,11 @@ static enum reason alternative(struct walk *w, const char *key, const char *valu
     } else if (strcmp(key, "list") == 0) {
         open_list(w);
         list_element(w, value);
-    } else if (strcmp(key, "list-empty") == 0) {
+    } else if (strcmp(key, "list-empty") == 0 && strcmp(value, "1") == 0) {
         open_list(w);
     } else if (strcmp(key, "item") == 0 && w->list_open) {
         list_element(w, value);
-    } else if (strcmp(key, "any") == 0) {
+    } else if (strcmp(key, "any") == 0 && strcmp(value, "1") == 0) {
         w->matched = 1;
     } else {
         return REASON_STATE_UNAVAILABLE; /* a restriction that is not understood is not skipped */
@@ -104,7 +104,7 @@ static enum reason tool_line(struct walk *w, const char *key, const char *value)
         return open_constraint(w, value, 0);
     if (strcmp(key, "optional") == 0)
         return open_constraint(w, value, 1);
-    if (strcmp(key, "rest") == 0) {
+    if (strcmp(key, "rest") == 0 && strcmp(value, "1") == 0) {
         w->rest = 1;
         return close_constraint(w);
     }

@@ -84,14 +84,21 @@ expect_refused() {
 	fi
 }
 
+claims_of() {
+	local text
+	text=$(cut -d. -f2 "$CREDENTIALS/$1" | tr -- '-_' '+/')
+	while [ $((${#text} % 4)) != 0 ]; do text+='='; done
+	echo "$text" | base64 -d
+}
+
 # mint NAME: signs the usual claims, after the jq filter on standard input, with KEY (the host's issuer unless set).
 mint() {
-	local name=$1 now
+	local name=$1 filter now
+	filter=$(cat)
 	now=$(date +%s)
 	[ -z "${KEY:-}" ] || [ -f "$KEY" ] || openssl genpkey -algorithm ed25519 -out "$KEY"
 	credential base
-	cut -d. -f2 "$CREDENTIALS/base" | tr -- '-_' '+/' | base64 -d 2>/dev/null |
-		jq -c --argjson now "$now" "$(cat)" >/tmp/claims
+	claims_of base | jq -c --argjson now "$now" "$filter" >/tmp/claims
 	"$TOP/build/tests/mint" "${KEY:-/etc/pam_agent/keys/private/issuer.pem}" </tmp/claims >"$CREDENTIALS/$name"
 }
 

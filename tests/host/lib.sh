@@ -103,6 +103,11 @@ expect_output() {
 	fi
 }
 
+# expect_seen WHAT PATTERN: the command before this printed it.
+expect_seen() {
+	if grep -Eq -- "$2" "$OUTPUT"; then pass "$1"; else fail "$1" "no output like: $2"; fi
+}
+
 # Logs are written by others: they get a moment.
 expect_log() {
 	LAST_COMMAND=

@@ -328,7 +328,7 @@ static inline void puppet_leave(pid_t pid)
 /* Everything as at the beginning, but for the accounts. */
 static inline void stage_reset(const char *gate_mode)
 {
-    (void)!system("rm -rf " PATH_RUN " " GATE_HEARD " " GUARD_HEARD " " PATH_IDENTITIES " " PATH_UID_RANGE);
+    (void)!system("rm -rf " PATH_RUN " " GATE_HEARD " " GUARD_HEARD " " PATH_IDENTITIES " " PATH_UID_RANGE " /tmp/moved /tmp/run");
     stage_database();
     stage_put(GATE_MODE, gate_mode);
 }

@@ -17,6 +17,7 @@
 #include "core/files.h"
 #include "core/identities.h"
 #include "judge/policy.h"
+#include "trust/anchors.h"
 
 static char dir[64], out[65536], err[65536];
 static struct apply_paths paths;
@@ -163,7 +164,9 @@ static mode_t mode_of(const char *name)
 
 START_TEST(test_golden)
 {
+    struct policy_set policies;
     struct identities_meta meta;
+    struct anchors *anchors;
     struct identity identity;
     char wanted[2048];
     int fd;
@@ -205,6 +208,12 @@ START_TEST(test_golden)
     ck_assert_str_eq(value_of("state/anchors.cdb", 'a', ""),
                      "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
                      "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
+    ck_assert_int_eq(anchors_parse(value_of("state/anchors.cdb", 'a', ""), strlen(value_of("state/anchors.cdb", 'a', "")), &anchors), 0);
+    ck_assert_uint_eq(anchors->count, 1);
+    anchors_free(anchors);
+    ck_assert_int_eq(policy_set_parse(value_of("state/policy.cdb", 'p', "deploy"), strlen(wanted), &policies), 0);
+    ck_assert_uint_eq(policies.count, 2);
+    policy_set_clear(&policies);
     ck_assert_uint_eq(mode_of("state/identities.cdb"), 0644);
     ck_assert_uint_eq(mode_of("state/uid-range"), 0644);
     ck_assert_uint_eq(mode_of("state/policy.cdb"), 0600);
@@ -474,6 +483,20 @@ START_TEST(test_keys)
 }
 END_TEST
 
+/* What the verifier would not take must not be put in place. */
+START_TEST(test_too_many_trust_domains)
+{
+    char text[4096] = "issuer i { kind = aat iss = \"https://e.org\" keys = \"keys/i.jwks\" trust-domains = { \"e.org\"";
+
+    for (int i = 1; i < 65; i++)
+        strcat(text, ", \"e.org\"");
+    strcat(text, " } }\n");
+    put_config(text);
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "trust-domains: more than 64"));
+}
+END_TEST
+
 START_TEST(test_key_file_is_not_trusted)
 {
     put_config(ISSUER);
@@ -559,6 +582,7 @@ int main(void)
     tcase_add_test(tests, test_no_room);
     tcase_add_test(tests, test_killed);
     tcase_add_loop_test(tests, test_keys, 0, (int)COUNT_OF(key_files));
+    tcase_add_test(tests, test_too_many_trust_domains);
     tcase_add_test(tests, test_key_file_is_not_trusted);
     tcase_add_test(tests, test_sudoers);
     tcase_add_test(tests, test_sudoers_odd_words);
