@@ -74,7 +74,9 @@ int backup_forget(const char *path)
     const struct host_file none = { 0 };
     int r = put(path, "after", &none);
 
-    return r < 0 ? r : put(path, "before", &none);
+    if (r == 0)
+        r = put(path, "before", &none);
+    return r == -ENOENT ? 0 : r; /* the directory itself may be gone */
 }
 
 int backup_note_group(void)

@@ -108,11 +108,11 @@ no_process_of() { ! pgrep -u "$1" >/dev/null; }
 password_login() {
 	printf '#!/bin/sh\necho secret-of-the-agent\n' >/tmp/password-askpass
 	chmod 0755 /tmp/password-askpass
-	AGENT_ASKPASS=/tmp/password-askpass agent_ssh agent-deploy id
+	AGENT_ASKPASS=/tmp/password-askpass agent_ssh "${ACCOUNT:-agent-deploy}" id
 }
 
 # The stock client with a key alone.
 key_login() {
 	setsid -w timeout 30 ssh "${SSH_OPTIONS[@]}" -o BatchMode=yes -o IdentitiesOnly=yes -i "$CREDENTIALS/key" \
-		"agent-deploy@127.0.0.1" "$@"
+		"${ACCOUNT:-agent-deploy}@127.0.0.1" "$@"
 }

@@ -6,7 +6,7 @@
  *     harass limit NAME VALUE CMD...    is run once with this limit, soft and hard
  *     harass process PID [FILE]...      tries to signal, trace, read and write the process, and to open the files
  *
- * In CMD, a '%' stands for the number of the run. Prints a line for each run: its number and how it ended; `process` prints
+ * In CMD, a '%' stands for the number of the run; each reads HARASS_STDIN, where set, from its beginning. Prints a line for each run: its number and how it ended; `process` prints
  * what it was able to do, and ends with 0 where that was nothing. No run takes more than 5 s.
  */
 #include <errno.h>
@@ -35,10 +35,15 @@ static void wait_us(long us)
         ;
 }
 
-static void become(char **argv, int number)
+static void become(char **argv, int number, int resource, const struct rlimit *limit)
 {
     static char texts[ARGS_MAX][256];
     char *args[ARGS_MAX + 1] = {NULL};
+    const char *input = getenv("HARASS_STDIN");
+    int fd = input ? open(input, O_RDONLY) : -1;
+
+    if (fd >= 0 && (dup2(fd, 0) < 0 || (fd > 0 && close(fd) < 0)))
+        _exit(126);
 
     for (int i = 0; i < ARGS_MAX && argv[i]; i++) {
         char *percent = strchr(argv[i], '%');
@@ -49,6 +54,8 @@ static void become(char **argv, int number)
             snprintf(texts[i], sizeof texts[i], "%s", argv[i]);
         args[i] = texts[i];
     }
+    if (limit && setrlimit((__rlimit_resource_t)resource, limit) < 0)
+        _exit(126);
     execv(args[0], args);
     _exit(127);
 }
@@ -88,7 +95,7 @@ static void disturb(int stop, int count, long step, char **argv)
         pid_t pid = fork();
 
         if (pid == 0)
-            become(argv, i);
+            become(argv, i, 0, NULL);
         if (pid < 0)
             exit(1);
         wait_us(i * step);
@@ -125,11 +132,8 @@ static void run_limited(const char *name, rlim_t value, char **argv)
     int resource = limit_named(name);
     pid_t pid = fork();
 
-    if (pid == 0) {
-        if (setrlimit((__rlimit_resource_t)resource, &limit) < 0)
-            _exit(126);
-        become(argv, (int)value);
-    }
+    if (pid == 0)
+        become(argv, (int)value, resource, &limit);
     printf("%s ", name);
     report(pid, (int)value);
 }

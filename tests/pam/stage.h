@@ -91,15 +91,24 @@ static inline int stage_count(const char *path, const char *what)
 
 /* --- the host --- */
 
-static inline const char *stage_built(const char *name)
+/* This program; not /proc/self/exe as a file, which under valgrind is valgrind. */
+static inline const char *stage_self(void)
 {
-    static char path[2 * PATH_MAX];
-    char self[PATH_MAX];
+    static char self[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
     if (n < 0)
         err(1, "/proc/self/exe");
     self[n] = '\0';
+    return self;
+}
+
+static inline const char *stage_built(const char *name)
+{
+    static char path[2 * PATH_MAX];
+    char self[PATH_MAX];
+
+    snprintf(self, sizeof self, "%s", stage_self());
     snprintf(path, sizeof path, "%s/../../%s", dirname(self), name); /* build/tests/pam/... */
     return path;
 }
@@ -151,9 +160,9 @@ static inline void stage_accounts(void)
 
 static inline void stage_program(const char *path)
 {
-    char command[PATH_MAX + 256];
+    char command[2 * PATH_MAX];
 
-    snprintf(command, sizeof command, "mkdir -p %s && cp /proc/%d/exe %s", LIBEXECDIR, (int)getpid(), path);
+    snprintf(command, sizeof command, "mkdir -p %s && cp %s %s", LIBEXECDIR, stage_self(), path);
     if (system(command) != 0)
         errx(1, "%s: cannot be put in place", path);
 }

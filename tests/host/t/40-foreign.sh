@@ -1,12 +1,12 @@
 #!/bin/bash
 # Ways to an agent's account, or out of one, that are no login with a credential.
 . "$TOP/tests/host/agent.sh"
-agent_host --plain-keys
+agent_host
 uid=$(id -u agent-deploy)
 
 story "other services do not open the account"
 expect_refused "root's su" not_an_agent_login su - agent-deploy -c id
-expect_refused "a human's sudo -u" not_an_agent_login as_human alice sudo -n -u agent-deploy id
+expect_refused "a human's sudo -u" target_is_agent as_human alice sudo -n -u agent-deploy id
 for service in cron atd login systemd-user; do
 	printf 'account include common-account\nsession include common-session-noninteractive\n' >"/etc/pam.d/$service"
 	expect_refused "the account phase of $service" not_an_agent_login pamtester "$service" agent-deploy acct_mgmt
@@ -27,12 +27,16 @@ fi
 
 story "names"
 credential names
-echo "sneaky:x:$uid:$uid::/tmp:/bin/sh" >>/etc/passwd
-printf 'restrict,pty %s\n' "$(cat "$CREDENTIALS/key.pub")" >/tmp/sneaky
-ACCOUNT=sneaky expect_refused "a second passwd line with the agent's uid" alias agent names id
+echo "sneaky:x:$uid:$uid::/home/sneaky:/bin/sh" >>/etc/passwd
+install -d -m 0700 -o "$uid" /home/sneaky /home/sneaky/.ssh
+install -m 0600 -o "$uid" "$CREDENTIALS/key.pub" /home/sneaky/.ssh/authorized_keys
+ACCOUNT=sneaky expect_refused "a second passwd line with the agent's uid" alias key_login id
+ACCOUNT=sneaky expect_refused "the same with a password" alias password_login
 sed -i '/^sneaky:/d' /etc/passwd
 ACCOUNT=AGENT-DEPLOY expect_fail "upper case: refused" agent names id
-ACCOUNT=$AGENT_ID expect_refused "the SPIFFE ID as user name" alias agent names id
+ACCOUNT=$AGENT_ID expect_fail "the SPIFFE ID as user name: refused (sshd cuts it at the colon)" agent names id
+expect_refused "the SPIFFE ID as PAM_USER" alias pamtester sshd "$AGENT_ID" acct_mgmt
+expect_refused "su to the SPIFFE ID" not_an_agent_login su - "$AGENT_ID" -c id
 
 story "an identity that is configured no more"
 sed -i 's/^.*identity "agent-other".*$//' /etc/pam_agent/conf.d/10-deploy.conf
@@ -61,7 +65,7 @@ passwd </dev/null; echo "passwd: $?"
 chsh -s /bin/sh </dev/null; echo "chsh: $?"
 STEPS
 chmod 644 /tmp/inside
-expect_output "su is refused" '^su: [1-9]' agent inside sh /tmp/inside
+expect_output "su is refused" '^su: [1-9]' agent inside 'sh /tmp/inside 2>&1'
 expect_seen "su to another agent" '^su to an agent: [1-9]'
 expect_seen "passwd is refused" '^passwd: [1-9]'
 expect_seen "chsh is refused" '^chsh: [1-9]'

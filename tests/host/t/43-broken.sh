@@ -61,15 +61,15 @@ done
 
 story "databases"
 for file in /var/lib/pam_agent/identities.cdb /var/lib/pam_agent/policy.cdb /var/lib/pam_agent/anchors.cdb; do
+	nth=$((nth + 1))
+	credential "noise-$nth"
 	keep "$file"
 	rm "$file"
 	humans_live "no ${file##*/}"
-	nth=$((nth + 1))
-	expect_fail "no ${file##*/}: no agent logs in" agent well id
+	expect_fail "no ${file##*/}: no agent logs in" agent "noise-$nth" id
 	expect_fail "no ${file##*/}: no stray sudoes" setpriv --reuid "$uid" --regid "$uid" --clear-groups sudo -n /usr/bin/id
 	head -c 3000 /dev/urandom >"$file"
 	humans_live "${file##*/} is noise"
-	credential "noise-$nth"
 	expect_fail "${file##*/} is noise: no agent logs in" agent "noise-$nth" id
 	truncate -s 100 "$file"
 	expect_fail "${file##*/} is cut: no agent logs in" agent "noise-$nth" id

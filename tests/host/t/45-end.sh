@@ -12,7 +12,7 @@ run_session() {
 		agent_ssh agent-deploy "$script" >"/tmp/session.$name" 2>&1 &
 	session=$!
 }
-is_quiet() { no_process_of agent-deploy && ! pgrep -f 'sleep 77' >/dev/null; }
+is_quiet() { no_process_of agent-deploy && ! pgrep -f '^(/usr/bin/)?sleep 77' >/dev/null; }
 no_session() { [ -z "$(ls -A /run/pam_agent/session 2>/dev/null)" ]; }
 no_guard() { ! pgrep -x guard >/dev/null; }
 all_gone() { is_quiet && no_session && no_guard; }
@@ -21,7 +21,7 @@ stubborn='setsid sleep 771 >/dev/null 2>&1 & (trap "" TERM HUP; exec sleep 772) 
 
 story "the task is completed"
 run_session done "$stubborn"
-expect_ok "the session runs" wait_until 10 pgrep -f 'sleep 773'
+expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
 expect_output "complete says what ended" task-done agentctl task complete task-done
 expect_ok "all is gone" wait_until 5 all_gone
 wait "$session" || true
@@ -30,14 +30,14 @@ expect_ok "a human's processes live" pgrep sshd
 
 story "the credential expires"
 run_session short "$stubborn" --ttl 6s
-expect_ok "the session runs" wait_until 5 pgrep -f 'sleep 773'
+expect_ok "the session runs" wait_until 5 pgrep -f '^/usr/bin/sleep 773'
 expect_ok "all is gone in time" wait_until 12 all_gone
 wait "$session" || true
 expect_log "with its reason" session_expired "$DECISIONS"
 
 story "the client closes"
 run_session closed "$stubborn"
-expect_ok "the session runs" wait_until 10 pgrep -f 'sleep 773'
+expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
 kill "$session"
 pkill -f "ssh .*agent-deploy@127.0.0.1" || true
 expect_ok "all is gone" wait_until 8 all_gone
@@ -45,7 +45,7 @@ wait "$session" 2>/dev/null || true
 
 story "sshd's monitor dies by SIGKILL"
 run_session killed "$stubborn"
-expect_ok "the session runs" wait_until 10 pgrep -f 'sleep 773'
+expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
 leader=$(sed -n 's/^leader //p' /run/pam_agent/session/*)
 kill -KILL "$leader"
 expect_ok "all is gone" wait_until 8 all_gone
@@ -62,12 +62,12 @@ wait "$session" 2>/dev/null || true
 
 story "two tasks do not share an account"
 run_session first 'sleep 775'
-expect_ok "the first session runs" wait_until 10 pgrep -f 'sleep 775'
+expect_ok "the first session runs" wait_until 10 pgrep -f '^sleep 775'
 credential second
 expect_refused "another task meanwhile" account_busy agent second id
 credential same --task task-first
 expect_output "another login of the same task" agent-deploy agent same id -un
-expect_ok "it did not end the first" pgrep -f 'sleep 775'
+expect_ok "it did not end the first" pgrep -f '^sleep 775'
 expect_ok "which ends" agentctl task complete task-first
 expect_ok "and all is gone" wait_until 5 all_gone
 wait "$session" 2>/dev/null || true
