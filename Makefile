@@ -190,9 +190,9 @@ SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' etc/* tests/* tests/*/* tests/hos
 
 lint:
 	$(Q)cppcheck --quiet --std=c11 --inline-suppr --error-exitcode=1 --enable=warning,portability,performance \
-	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -D_GNU_SOURCE -Icommon -I. \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -Icommon -I. \
 	    common pam_agent nss_agent sudo_agent session agentctl
-	$(Q)shellcheck -x -e SC1091,SC2317 $(SCRIPTS)
+	$(Q)shellcheck -x -S warning -e SC1091,SC2317 $(SCRIPTS)
 	$(Q)tests/layers
 
 format:

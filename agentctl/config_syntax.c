@@ -78,7 +78,7 @@ int service_name_valid(const char *name)
         return 0;
     while (alphanumeric(name[n]) || (name[n] && strchr("._-", name[n])))
         n++;
-    return name[n] == '\0' && n <= SERVICE_NAME_MAX;
+    return n <= SERVICE_NAME_MAX && name[n] == '\0';
 }
 
 int user_name_valid(const char *name)
@@ -91,7 +91,7 @@ int user_name_valid(const char *name)
         return 0;
     while (alphanumeric(name[n]) || (name[n] && strchr("._-", name[n])))
         lowers += (size_t)lower(name[n++]);
-    return name[n] == '\0' && n <= ACCOUNT_NAME_MAX && lowers > 0;
+    return n <= ACCOUNT_NAME_MAX && name[n] == '\0' && lowers > 0;
 }
 
 /* Text without control characters, of 1 to max bytes. */

@@ -187,12 +187,15 @@ static enum reason clear_strays(const struct gate *gate)
 
     if (sessions_of_uid(gate->identity.uid, ids, COUNT_OF(ids), &count) < 0)
         return REASON_STATE_UNAVAILABLE;
-    for (int tries = 0; count == 0 && reaper_count(&target) > 0; tries++) {
-        if (tries == STRAY_TRIES || reaper_signal(&target, SIGKILL) < 0)
-            return REASON_ACCOUNT_BUSY;
+    for (int tries = 0; count == 0 && tries < STRAY_TRIES; tries++) {
+        /* First, unasked: a walk through /proc can miss what forks all the time. */
+        if (reaper_signal(&target, SIGKILL) < 0)
+            break;
+        if (reaper_count(&target) == 0)
+            return REASON_PERMIT;
         (void)poll(NULL, 0, STRAY_WAIT_MS);
     }
-    return REASON_PERMIT;
+    return count > 0 ? REASON_PERMIT : REASON_ACCOUNT_BUSY;
 }
 
 enum reason gate_open_session(struct gate *gate)

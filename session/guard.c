@@ -178,12 +178,12 @@ int main(int argc, char **argv)
     if (write(0, "1", 1) != 1)
         return 1;
     close(0);
-    for (;;) {
-        await(&guard);
+    for (;;) { /* before the first wait too: who changed the facts before we listened could not ring */
         if (!leader_alive(&guard))
             guard_end(&guard, REASON_PERMIT);
         guard_recheck(&guard);
         if (guard.phase != RUNNING && guard_end_step(&guard))
             return 0;
+        await(&guard);
     }
 }

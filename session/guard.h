@@ -49,6 +49,7 @@ struct guard {
     enum phase phase;
     enum reason end_reason; /* REASON_PERMIT: an ordinary close */
     int64_t kill_at;        /* clock_boot_ms() */
+    int dismissed;          /* the leader was asked to end */
     int recorded;           /* the end is in the log */
 };
 

@@ -29,13 +29,21 @@ static int has_company(const struct guard *guard)
     return 0;
 }
 
-/* What is to end. A task that is over takes the whole account along: one account has one task at a time. */
+static int leader_alive(const struct guard *guard)
+{
+    return process_alive(guard->session.leader, guard->session.leader_start);
+}
+
+/*
+ * What is to end. A task that is over takes the whole account along: one account has one task at a time. The pid of a leader
+ * that is gone spares nobody: an agent may have forked until it got it.
+ */
 static struct target target_of(const struct guard *guard)
 {
     struct target target = {
         .uid = guard->session.grant.uid,
         .audit = guard->session.audit,
-        .spare = {getpid(), guard->session.leader},
+        .spare = {getpid(), leader_alive(guard) ? guard->session.leader : 0},
     };
 
     if (guard->end_reason != REASON_TASK_COMPLETED && has_company(guard))
@@ -74,13 +82,18 @@ void guard_recheck(struct guard *guard)
         guard_end(guard, REASON_TASK_COMPLETED);
 }
 
-/* The user's processes are gone: sshd's monitor closes by itself, or is asked to. */
-static void dismiss_leader(const struct guard *guard)
+/*
+ * The user's processes are gone: sshd's monitor closes by itself, or is asked to. It may be about to start the first of them,
+ * so the guard stays until it is gone. 1 when it is.
+ */
+static int dismiss_leader(struct guard *guard)
 {
-    const struct session *session = &guard->session;
-
-    if (process_alive(session->leader, session->leader_start))
-        (void)kill(session->leader, SIGTERM);
+    if (!leader_alive(guard))
+        return 1;
+    if (!guard->dismissed || guard->phase == KILLING)
+        (void)kill(guard->session.leader, guard->phase == KILLING ? SIGKILL : SIGTERM);
+    guard->dismissed = 1;
+    return 0;
 }
 
 static void record_end(const struct guard *guard)
@@ -102,15 +115,14 @@ int guard_end_step(struct guard *guard)
         signal_target(guard, SIGKILL);
     if (reaper_count(&target) > 0)
         return 0;
+    signal_target(guard, SIGKILL); /* a walk through /proc can miss what forks all the time; this cannot */
+    if (guard->end_reason != REASON_PERMIT && !dismiss_leader(guard))
+        return 0;
     if (!guard->recorded)
         record_end(guard);
     guard->recorded = 1;
     session_remove(&guard->session);
     /* Of two sessions that end together each saw the other: whoever is removed last takes what is left of the uid. */
     target = target_of(guard);
-    if (reaper_count(&target) > 0)
-        return 0;
-    if (guard->end_reason != REASON_PERMIT)
-        dismiss_leader(guard);
-    return 1;
+    return reaper_count(&target) == 0;
 }

@@ -55,6 +55,8 @@ void outcome_of_answer(const struct answer *answer, struct outcome *ret)
         outcome.reason = REASON_PERMIT;
     } else if (text_equal(answer->verdict, "deny")) {
         outcome.reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
+        if (outcome.reason == REASON_PERMIT)
+            return; /* it contradicts itself */
     } else {
         return;
     }

@@ -48,36 +48,41 @@ static int stat_tail(pid_t pid, char *buf, size_t cap, const char **ret)
     return 0;
 }
 
-static int read_process(pid_t pid, struct process *ret, char *ret_state)
+/*
+ * A zombie whose other threads go on is alive: its main thread alone has exited. Only so is it told from one that has ended,
+ * which counts itself as its one thread.
+ */
+static int read_process(pid_t pid, struct process *ret, int *ret_alive)
 {
-    char buf[1024];
+    char buf[1024], state;
     const char *tail = "";
     unsigned long long start;
-    long parent;
+    long parent, threads;
     int r = stat_tail(pid, buf, sizeof buf, &tail);
 
     if (r < 0)
         return r;
-    if (sscanf(tail, "%c %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", ret_state,
-               &parent, &start) != 3)
+    if (sscanf(tail, "%c %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu", &state, &parent,
+               &threads, &start) != 4)
         return -ESRCH;
+    *ret_alive = (state != 'Z' && state != 'X') || threads > 1;
     *ret = (struct process){.pid = pid, .parent = (pid_t)parent, .start = start};
     return 0;
 }
 
 int process_read(pid_t pid, struct process *ret)
 {
-    char state;
+    int alive;
 
-    return read_process(pid, ret, &state);
+    return read_process(pid, ret, &alive);
 }
 
 int process_alive(pid_t pid, uint64_t start)
 {
     struct process process;
-    char state;
+    int alive;
 
-    return read_process(pid, &process, &state) == 0 && process.start == start && state != 'Z' && state != 'X';
+    return read_process(pid, &process, &alive) == 0 && process.start == start && alive;
 }
 
 static uint32_t audit_value(pid_t pid, const char *name)
@@ -139,10 +144,10 @@ int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
         return -errno;
     while (r == 0 && (entry = readdir(proc))) {
         struct process process;
-        char state;
+        int alive;
 
         if (isdigit((unsigned char)entry->d_name[0]) &&
-            read_process((pid_t)strtol(entry->d_name, NULL, 10), &process, &state) == 0 && state != 'Z' && state != 'X')
+            read_process((pid_t)strtol(entry->d_name, NULL, 10), &process, &alive) == 0 && alive)
             r = fn(&process, arg);
     }
     closedir(proc);

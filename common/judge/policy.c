@@ -26,14 +26,15 @@ const char *possession_word(enum possession possession)
 /* One more element, zeroed, at the end of the array that *array_ptr points to; NULL when there is no memory. */
 static void *grow(void *array_ptr, size_t *count, size_t size)
 {
-    char *array;
+    char *array, *moved;
 
     memcpy(&array, array_ptr, sizeof array);
     /* Full at every power of two from 4 on. */
     if (*count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0)) {
-        array = realloc(array, (*count ? *count * 2 : 4) * size);
-        if (!array)
+        moved = realloc(array, (*count ? *count * 2 : 4) * size);
+        if (!moved)
             return NULL;
+        array = moved;
         memcpy(array_ptr, &array, sizeof array);
     }
     memset(array + *count * size, 0, size);

@@ -170,8 +170,10 @@ int record_format(const struct record *record, const char *reference, long long 
     put_member(&line, "rule_where", record->rule_where);
     put_member(&line, "session", record->session);
     put_member(&line, "detail", record->detail);
-    if (record->observed)
-        put(&line, ",\"observed\":true");
+    if (record->observed) {
+        put_name(&line, "observed");
+        put(&line, "true");
+    }
     put(&line, "}}\n");
     if (line.full)
         return -ENOBUFS;
@@ -238,16 +240,16 @@ static void put_word(struct line *line, const char *name, const char *value)
 }
 
 /* syslog(3) may wait for a slow reader and keeps a descriptor; this does neither. */
-static void tell_syslog(const struct record *record, const char *reference)
+static void tell_syslog(const struct record *record, enum reason reason, const char *reference)
 {
     CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
     char text[SYSLOG_MAX];
     struct line line = {.buf = text, .cap = sizeof text};
-    int level = record->reason == REASON_PERMIT ? LOG_INFO : LOG_NOTICE;
+    int level = reason == REASON_PERMIT ? LOG_INFO : LOG_NOTICE;
 
     if (fd < 0 || text_format(text, sizeof text, "<%d>pam_agent[%ld]: %s", LOG_AUTHPRIV | level, (long)getpid(),
-                              reason_word(record->reason)) < 0)
+                              reason_word(reason)) < 0)
         return;
     line.len = strlen(text);
     put_word(&line, "ref", reference);
@@ -273,6 +275,7 @@ int record_write(const struct record *record, char *reference)
     r = record_format(record, reference, clock_wall_ms(), buf, sizeof buf, &len);
     if (r == 0)
         r = append(buf, len);
-    tell_syslog(record, reference);
+    /* What is not recorded is not permitted. */
+    tell_syslog(record, r < 0 && record->reason == REASON_PERMIT ? REASON_RECORD_FAILED : record->reason, reference);
     return r;
 }

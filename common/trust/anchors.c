@@ -133,7 +133,7 @@ static int read_anchors(struct anchors *anchors, size_t len)
 
 int anchors_parse(const char *text, size_t len, struct anchors **ret_anchors)
 {
-    CLEANUP(anchors_freep) struct anchors *anchors = NULL;
+    struct anchors *anchors;
     int r;
 
     if (len > ANCHORS_TEXT_MAX)
@@ -142,15 +142,17 @@ int anchors_parse(const char *text, size_t len, struct anchors **ret_anchors)
     if (!anchors)
         return -ENOMEM;
     anchors->text = malloc(len + 1);
-    if (!anchors->text)
-        return -ENOMEM;
-    memcpy(anchors->text, text, len);
-    anchors->text[len] = '\0';
-    r = read_anchors(anchors, len);
-    if (r < 0)
+    r = anchors->text ? 0 : -ENOMEM;
+    if (r == 0) {
+        memcpy(anchors->text, text, len);
+        anchors->text[len] = '\0';
+        r = read_anchors(anchors, len);
+    }
+    if (r < 0) {
+        anchors_free(anchors);
         return r;
+    }
     *ret_anchors = anchors;
-    anchors = NULL;
     return 0;
 }
 

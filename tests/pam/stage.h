@@ -215,7 +215,7 @@ static inline void puppet_describe(FILE *out)
     if (dir)
         closedir(dir);
     for (int i = 1; i < NSIG; i++)
-        ignored += sigaction(i, NULL, &action) == 0 && action.sa_handler != SIG_DFL;
+        ignored += sigaction(i, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
     for (size_t i = 0; i < COUNT_OF(resources); i++)
         lifted &= getrlimit((unsigned)resources[i], &limit) == 0 && limit.rlim_cur == limit.rlim_max;
     (void)getresuid(&r, &e, &s);

@@ -215,6 +215,7 @@ static const struct {
     {TEXT(HEAD "verdict deny\nreason expired\n"), 0, OUTCOME_DENY, REASON_EXPIRED},
     {TEXT(HEAD "verdict deny\n"), 0, OUTCOME_DENY, REASON_INTERNAL},
     {TEXT(HEAD "verdict deny\nreason a-later-word\n"), 0, OUTCOME_DENY, REASON_INTERNAL},
+    {TEXT(HEAD "verdict deny\nreason permit\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD "verdict PERMIT\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD "verdict permit \n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD "verdict permitted\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},

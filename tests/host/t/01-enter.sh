@@ -45,7 +45,13 @@ expect_output "its status" '^status 7$' status_of "$enter" sh -c 'exit 7'
 expect_output "what it reads" '^hello$' "$enter" cat <<<hello
 expect_output "a command that is not there" '^status 127$' status_of "$enter" no-such-command
 expect_output "no time left" '^status 137$' status_of env HOST_TIMEOUT=1 "$enter" sleep 777
-expect_output "signals are not ignored" '^SigIgn:\s*0+$' "$enter" sh -c 'exec grep SigIgn /proc/self/status'
+# The 31 that have a name: 32 and 33 are the C library's own, and whoever started us may ignore those.
+ignored_signals() {
+	local mask
+	mask=$("$enter" grep SigIgn /proc/self/status)
+	echo "ignored $((0x${mask##*[[:space:]]} & 0x7fffffff))"
+}
+expect_output "signals are not ignored" '^ignored 0$' ignored_signals
 
 story "The source tree may lie anywhere"
 for dir in /usr/src /var/tmp /home/dev /root /tmp /opt; do

@@ -55,7 +55,7 @@ after() {
 }
 
 story "what stands between: nothing but us"
-expect_output "with the password, su works for a human" '^root$' as_human alice 'su -c "id -un" root <'/tmp/secret
+expect_output "with the password, su works for a human" 'root$' as_human alice 'su -c "id -un" root <'/tmp/secret
 in_session control <<'STEPS'
 sudo -n /usr/bin/touch /tmp/marks/ok-control; echo "permitted: $?"
 sudo -n /usr/bin/touch /tmp/marks/bad-control; echo "forbidden: $?"
@@ -69,18 +69,20 @@ after "undisturbed"
 
 story "killed at a hundred instants"
 in_session kill <<'STEPS'
+HARASS_STDIN=/tmp/secret harass kill 40 500 /usr/bin/su -c 'touch /tmp/marks/bad-su-%' root &
 harass kill 100 300 /usr/bin/sudo -n /usr/bin/touch /tmp/marks/ok-kill-%
 harass kill 100 300 /usr/bin/sudo -n /usr/bin/touch /tmp/marks/bad-kill-%
-HARASS_STDIN=/tmp/secret harass kill 40 500 /usr/bin/su -c 'touch /tmp/marks/bad-su-%' root
+wait
 STEPS
 expect_output "all of them ran" '^240$' runs
 after "killed"
 
 story "stopped at a hundred instants, then killed or let go on"
 in_session stop <<'STEPS'
+HARASS_STDIN=/tmp/secret harass stop 40 500 /usr/bin/su -c 'touch /tmp/marks/bad-su-%' root &
 harass stop 100 300 /usr/bin/sudo -n /usr/bin/touch /tmp/marks/ok-stop-%
 harass stop 100 300 /usr/bin/sudo -n /usr/bin/touch /tmp/marks/bad-stop-%
-HARASS_STDIN=/tmp/secret harass stop 40 500 /usr/bin/su -c 'touch /tmp/marks/bad-su-%' root
+wait
 STEPS
 expect_output "all of them ran" '^240$' runs
 after "stopped"
@@ -93,8 +95,9 @@ starve() {
 	for value; do
 		harass limit "$name" "$value" /usr/bin/sudo -n /usr/bin/touch "/tmp/marks/ok-$name-%"
 		harass limit "$name" "$value" /usr/bin/sudo -n /usr/bin/touch "/tmp/marks/bad-$name-%"
-		HARASS_STDIN=/tmp/secret harass limit "$name" "$value" /usr/bin/su -c "touch /tmp/marks/bad-$name-%" root
+		HARASS_STDIN=/tmp/secret harass limit "$name" "$value" /usr/bin/su -c "touch /tmp/marks/bad-$name-%" root & # su sleeps
 	done
+	wait
 }
 starve nofile 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20
 starve nproc 0 1 2 3 4 5 6 8 10 15 20 30 40 50

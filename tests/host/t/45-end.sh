@@ -20,9 +20,9 @@ all_gone() { is_quiet && no_session && no_guard; }
 stubborn='setsid sleep 771 >/dev/null 2>&1 & (trap "" TERM HUP; exec sleep 772) & sudo -n /usr/bin/sleep 773 & sleep 774'
 
 story "the task is completed"
-run_session done "$stubborn"
+run_session over "$stubborn"
 expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
-expect_output "complete says what ended" task-done agentctl task complete task-done
+expect_output "complete says what ended" task-over agentctl task complete task-over
 expect_ok "all is gone" wait_until 5 all_gone
 wait "$session" || true
 expect_log "with its reason" '"status_code":"task_completed".*"step":"close"' "$DECISIONS"

@@ -1,0 +1,568 @@
+/* common/judge/decide: every reason and every limit. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/compat.h"
+#include "core/fields.h"
+#include "judge/decide.h"
+
+#define HEAD "pam_agent 1\n"
+#define DEPLOY "spiffe://example.org/agent/deploy"
+#define SCOPE_ALL HEAD "tool host:login\nrest 1\ntool host:sudo\nrest 1\n"
+
+#define DEFAULTS "policy defaults\nwhere built in\npossession channel\n"
+#define CARE "policy care\nwhere conf:1\nidentity " DEPLOY "\npurpose restart-web\npurpose incident-*\n"
+#define LOGIN "rule allow-login\nrule-where conf:2\n"
+#define SUDO "rule allow-sudo\nrule-where conf:3\ncommand /usr/bin/systemctl\nword restart\nword nginx\n"
+#define DENY_SUDO "rule deny-sudo\nrule-where conf:4\n"
+#define BASE HEAD DEFAULTS CARE LOGIN SUDO
+
+#define NOW 1764000000
+
+static const char *const restart_nginx[] = {"/usr/bin/systemctl", "restart", "nginx", NULL};
+static const char *const restart_ssh[] = {"/usr/bin/systemctl", "restart", "ssh", NULL};
+static const char *const shell[] = {"/bin/sh", NULL};
+
+/* A step that BASE permits; a test changes what it is about. */
+static struct facts good(enum step step)
+{
+    struct facts facts = {
+        .step = step,
+        .now = NOW,
+        .boot = NOW - 86400,
+        .account = "agent-deploy",
+        .identity = DEPLOY,
+        .issuer = "corp-sts",
+        .task = "task-1",
+        .purpose = "restart-web",
+        .issued = NOW - 10,
+        .expires = NOW + 290,
+        .possession = POSSESSION_CHANNEL,
+        .scope = SCOPE_ALL,
+        .scope_len = sizeof SCOPE_ALL - 1,
+        .service = step == STEP_SUDO || step == STEP_COMMAND ? "sudo" : "sshd",
+        .source = "10.0.0.5",
+        .run_as = "root",
+        .argv = restart_nginx,
+        .argc = 3,
+    };
+
+    if (step == STEP_SUDO || step == STEP_COMMAND)
+        facts.session_deadline = NOW + 290;
+    return facts;
+}
+
+static char rule[128]; /* that decided: its policy and place */
+
+static struct decision judge(const struct facts *facts, const char *text)
+{
+    struct policy_set set;
+    struct decision decision;
+
+    ck_assert_msg(policy_set_parse(text, strlen(text), &set) == 0, "%s", text);
+    decision = decide(facts, &set);
+    ck_assert_int_eq(decision.verdict == VERDICT_PERMIT, decision.reason == REASON_PERMIT);
+    ck_assert_int_eq(decision.verdict != VERDICT_PERMIT, decision.verdict == VERDICT_DENY);
+    snprintf(rule, sizeof rule, "%s %s", decision.rule ? decision.rule : "-", decision.rule_where ? decision.rule_where : "-");
+    decision.rule = decision.rule_where = NULL; /* they go with the set */
+    policy_set_clear(&set);
+    return decision;
+}
+
+static void assert_reason(const struct facts *facts, const char *text, enum reason reason)
+{
+    struct decision decision = judge(facts, text);
+
+    ck_assert_msg(decision.reason == reason, "%s, not %s, at %s of:\n%s", reason_word(decision.reason), reason_word(reason),
+                  step_word(facts->step), text);
+}
+
+static const enum step login_steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN};
+static const enum step sudo_steps[] = {STEP_SUDO, STEP_COMMAND};
+
+#define LOGINS 1
+#define SUDOS 2
+
+/* The reason at each step of the kinds. */
+static void assert_steps(int kinds, void (*change)(struct facts *facts), const char *text, enum reason reason)
+{
+    struct facts facts;
+
+    for (size_t i = 0; (kinds & LOGINS) && i < COUNT_OF(login_steps); i++) {
+        facts = good(login_steps[i]);
+        if (change)
+            change(&facts);
+        assert_reason(&facts, text, reason);
+    }
+    for (size_t i = 0; (kinds & SUDOS) && i < COUNT_OF(sudo_steps); i++) {
+        facts = good(sudo_steps[i]);
+        if (change)
+            change(&facts);
+        assert_reason(&facts, text, reason);
+    }
+}
+
+START_TEST(good_steps_are_permitted)
+{
+    struct facts facts = good(STEP_OPEN);
+
+    assert_steps(LOGINS | SUDOS, NULL, BASE, REASON_PERMIT);
+    assert_reason(&facts, BASE, REASON_PERMIT);
+    ck_assert_str_eq(rule, "care conf:2");
+    facts = good(STEP_COMMAND);
+    assert_reason(&facts, BASE, REASON_PERMIT);
+    ck_assert_str_eq(rule, "care conf:3");
+    assert_reason(&facts, BASE DENY_SUDO, REASON_DENIED_BY_RULE);
+    ck_assert_str_eq(rule, "care conf:4");
+    facts.argv = shell;
+    facts.argc = 1;
+    assert_reason(&facts, BASE, REASON_NO_RULE);
+    ck_assert_str_eq(rule, "- -");
+}
+END_TEST
+
+/* --- reasons: one change, one reason --- */
+
+static void disabled(struct facts *f) { f->identity_disabled = 1; }
+static void completed(struct facts *f) { f->task_completed = 1; }
+static void expired(struct facts *f) { f->expires = NOW - 1; }
+static void expires_now(struct facts *f) { f->expires = NOW; }
+static void expires_next(struct facts *f) { f->expires = NOW + 1; }
+static void forgeable(struct facts *f) { f->environment_forgeable = 1; }
+static void before_boot(struct facts *f) { f->issued = f->boot - 1; }
+static void at_boot(struct facts *f) { f->issued = f->boot; }
+static void unproven(struct facts *f) { f->possession = POSSESSION_UNSET; }
+static void bearer(struct facts *f) { f->possession = POSSESSION_BEARER; }
+static void is_signed(struct facts *f) { f->possession = POSSESSION_SIGNED; }
+static void used(struct facts *f) { f->logins = 1; }
+static void busy(struct facts *f) { f->account_busy = 1; }
+static void ending(struct facts *f) { f->session_ending = 1; }
+static void over(struct facts *f) { f->session_deadline = NOW; }
+static void no_deadline(struct facts *f) { f->session_deadline = 0; }
+static void stranger(struct facts *f) { f->identity = "spiffe://example.org/agent/other"; }
+static void below(struct facts *f) { f->identity = DEPLOY "/x"; }
+static void other_purpose(struct facts *f) { f->purpose = "restart-we"; }
+static void no_purpose(struct facts *f) { f->purpose = NULL; }
+static void incident(struct facts *f) { f->purpose = "incident-7"; }
+static void other_service(struct facts *f) { f->service = "su"; }
+static void no_service(struct facts *f) { f->service = NULL; }
+static void no_source(struct facts *f) { f->source = NULL; }
+static void odd_source(struct facts *f) { f->source = "host.example.org"; }
+static void other_source(struct facts *f) { f->source = "192.0.2.1"; }
+static void other_user(struct facts *f) { f->run_as = "www-data"; }
+static void other_command(struct facts *f) { f->argv = restart_ssh; }
+static void runs_shell(struct facts *f) { f->argv = shell; f->argc = 1; }
+static void scope_login_only(struct facts *f) { f->scope = HEAD "tool host:login\nrest 1\n"; f->scope_len = strlen(f->scope); }
+static void scope_sudo_only(struct facts *f) { f->scope = HEAD "tool host:sudo\nrest 1\n"; f->scope_len = strlen(f->scope); }
+static void scope_none(struct facts *f) { f->scope = HEAD; f->scope_len = strlen(f->scope); }
+static void scope_empty(struct facts *f) { f->scope = ""; f->scope_len = 0; }
+static void scope_torn(struct facts *f) { f->scope_len--; }
+static void scope_unknown(struct facts *f)
+{
+    f->scope = HEAD "tool host:login\nrest 1\narg cwd\nvalue /\ntool host:sudo\nrest 1\narg cwd\nvalue /\n";
+    f->scope_len = strlen(f->scope);
+}
+static void scope_account(struct facts *f)
+{
+    f->scope = HEAD "tool host:login\narg account\nvalue agent-deploy\narg service\nvalue sshd\n"
+                    "tool host:sudo\narg runas\nvalue root\narg command\nvalue /usr/bin/systemctl\n"
+                    "arg args\nlist restart\nitem nginx\n";
+    f->scope_len = strlen(f->scope);
+}
+static void scope_other(struct facts *f)
+{
+    f->scope = HEAD "tool host:login\nrest 1\narg account\nvalue agent-other\n"
+                    "tool host:sudo\nrest 1\narg args\nlist restart\nitem apache\n";
+    f->scope_len = strlen(f->scope);
+}
+static void not_approved(struct facts *f) { f->approval_required = 1; }
+static void approved(struct facts *f) { f->approval_required = f->approved = 1; }
+static void approved_for_nothing(struct facts *f) { f->approved = 1; }
+static void no_words(struct facts *f) { f->argc = 0; }
+
+#define FROM10 HEAD CARE LOGIN "from 10.0.0.0/8\n"
+#define DENY10 BASE "rule deny-login\nfrom 10.0.0.0/8\n"
+
+static const struct {
+    int kinds;
+    void (*change)(struct facts *facts);
+    const char *text;
+    enum reason reason;
+} reasons[] = {
+    {LOGINS | SUDOS, disabled, BASE, REASON_IDENTITY_DISABLED},
+    {LOGINS | SUDOS, completed, BASE, REASON_TASK_COMPLETED},
+    {LOGINS | SUDOS, expired, BASE, REASON_EXPIRED},
+    {LOGINS | SUDOS, expires_now, BASE, REASON_EXPIRED},
+    {LOGINS | SUDOS, expires_next, BASE, REASON_PERMIT},
+    {LOGINS, forgeable, BASE, REASON_ENVIRONMENT_FORGEABLE},
+    {LOGINS, before_boot, BASE, REASON_BEFORE_BOOT},
+    {LOGINS, at_boot, BASE, REASON_PERMIT},
+
+    /* possession */
+    {LOGINS, unproven, BASE, REASON_POSSESSION_MISSING},
+    {LOGINS, unproven, BASE "possession bearer\n", REASON_POSSESSION_MISSING},
+    {LOGINS, bearer, BASE, REASON_POSSESSION_MISSING},
+    {LOGINS, is_signed, BASE, REASON_POSSESSION_TOO_WEAK},
+    {LOGINS, is_signed, HEAD CARE LOGIN, REASON_POSSESSION_TOO_WEAK}, /* channel where nothing is said */
+    {LOGINS, is_signed, HEAD CARE "possession signed\n" LOGIN, REASON_PERMIT},
+    {LOGINS, NULL, HEAD CARE "possession signed\n" LOGIN, REASON_PERMIT},
+    {LOGINS, bearer, HEAD CARE "possession signed\n" LOGIN, REASON_POSSESSION_MISSING},
+    {LOGINS, bearer, HEAD CARE "possession bearer\n" LOGIN, REASON_PERMIT},
+    {LOGINS, is_signed, HEAD CARE "possession bearer\n" LOGIN, REASON_PERMIT},
+
+    {LOGINS, used, BASE, REASON_REPLAYED},
+    {LOGINS, used, HEAD CARE "max-logins 2\n" LOGIN, REASON_PERMIT},
+    {LOGINS, busy, BASE, REASON_ACCOUNT_BUSY},
+    {SUDOS, ending, BASE, REASON_SESSION_ENDING},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED},
+    {SUDOS, no_deadline, BASE, REASON_SESSION_EXPIRED},
+
+    /* which policies are of this session */
+    {LOGINS | SUDOS, NULL, HEAD, REASON_NO_POLICY},
+    {LOGINS | SUDOS, NULL, HEAD DEFAULTS, REASON_NO_POLICY},
+    {LOGINS | SUDOS, stranger, BASE, REASON_NO_POLICY},
+    {LOGINS | SUDOS, below, BASE, REASON_NO_POLICY},
+    {LOGINS | SUDOS, below, HEAD "policy p\nidentity " DEPLOY "/*\n" LOGIN SUDO, REASON_PERMIT},
+    {LOGINS | SUDOS, NULL, HEAD "policy p\nidentity " DEPLOY "/*\n" LOGIN SUDO, REASON_NO_POLICY},
+    {LOGINS | SUDOS, NULL, HEAD "policy p\nidentity spiffe://example.org/*\n" LOGIN SUDO, REASON_PERMIT},
+    {LOGINS | SUDOS, NULL, HEAD "policy p\nidentity spiffe://example.com/*\n" LOGIN SUDO, REASON_NO_POLICY},
+    {LOGINS | SUDOS, other_purpose, BASE, REASON_NO_POLICY},
+    {LOGINS | SUDOS, no_purpose, BASE, REASON_NO_POLICY},
+    {LOGINS | SUDOS, incident, BASE, REASON_PERMIT},
+    {LOGINS | SUDOS, no_purpose, HEAD "policy p\nidentity " DEPLOY "\n" LOGIN SUDO, REASON_PERMIT},
+    {LOGINS | SUDOS, no_purpose, HEAD "policy p\nidentity " DEPLOY "\npurpose *\n" LOGIN SUDO, REASON_NO_POLICY},
+
+    /* login rules */
+    {LOGINS, NULL, HEAD CARE SUDO, REASON_NO_RULE},
+    {LOGINS, other_service, BASE, REASON_NO_RULE},
+    {LOGINS, no_service, HEAD CARE "rule allow-login\nservice sshd\n", REASON_NO_RULE},
+    {LOGINS, other_service, HEAD CARE LOGIN "service su\n", REASON_PERMIT},
+    {LOGINS, NULL, HEAD CARE LOGIN "service su\n", REASON_NO_RULE},
+    {LOGINS, NULL, HEAD CARE LOGIN "service su\nservice sshd\n", REASON_PERMIT},
+    {LOGINS, NULL, BASE "rule deny-login\n", REASON_DENIED_BY_RULE},
+    {LOGINS, NULL, BASE "rule deny-login\nservice sshd\n", REASON_DENIED_BY_RULE},
+    {LOGINS, NULL, BASE "rule deny-login\nservice su\n", REASON_PERMIT},
+    {LOGINS, other_service, HEAD CARE LOGIN "service su\nrule deny-login\n", REASON_DENIED_BY_RULE}, /* of any service */
+    {LOGINS, NULL, FROM10, REASON_PERMIT},
+    {LOGINS, other_source, FROM10, REASON_NO_RULE},
+    {LOGINS, other_source, FROM10 "from 192.0.2.0/24\n", REASON_PERMIT},
+    {LOGINS, no_source, FROM10, REASON_SOURCE_UNKNOWN},
+    {LOGINS, no_source, FROM10 LOGIN, REASON_PERMIT}, /* a rule that limits none is there, too */
+    {LOGINS, no_source, HEAD CARE LOGIN LOGIN "from 10.0.0.0/8\n", REASON_PERMIT},
+    {LOGINS, no_source, BASE, REASON_PERMIT},
+    {LOGINS, odd_source, FROM10, REASON_NO_RULE},
+    {LOGINS, NULL, DENY10, REASON_DENIED_BY_RULE},
+    {LOGINS, other_source, DENY10, REASON_PERMIT},
+    {LOGINS, no_source, DENY10, REASON_SOURCE_UNKNOWN}, /* it might be the denied one */
+    {LOGINS, no_source, DENY10 "rule deny-login\n", REASON_DENIED_BY_RULE},
+    {LOGINS, no_source, DENY10 "service su\n", REASON_PERMIT},
+
+    /* sudo rules */
+    {SUDOS, NULL, HEAD CARE LOGIN, REASON_NO_RULE},
+    {SUDOS, other_user, BASE, REASON_NO_RULE}, /* root where nothing is said */
+    {SUDOS, other_user, HEAD CARE SUDO "run-as www-data\n", REASON_PERMIT},
+    {SUDOS, NULL, HEAD CARE SUDO "run-as www-data\n", REASON_NO_RULE},
+    {SUDOS, other_command, BASE, REASON_NO_RULE},
+    {SUDOS, runs_shell, BASE, REASON_NO_RULE},
+    {SUDOS, runs_shell, HEAD CARE "rule allow-sudo\nany-command 1\n", REASON_PERMIT},
+    {SUDOS, runs_shell, HEAD CARE "rule allow-sudo\n", REASON_NO_RULE}, /* no command is none */
+    {SUDOS, NULL, BASE DENY_SUDO, REASON_DENIED_BY_RULE},               /* and any, where it denies */
+    {SUDOS, NULL, BASE DENY_SUDO "run-as root\n", REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, BASE DENY_SUDO "run-as www-data\n", REASON_PERMIT},
+    {SUDOS, other_user, HEAD CARE SUDO "run-as www-data\n" DENY_SUDO, REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, BASE DENY_SUDO "command /usr/bin/systemctl\nany-arguments 1\n", REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, BASE DENY_SUDO "command /usr/bin/systemctl\n", REASON_PERMIT},
+    {SUDOS, NULL, BASE DENY_SUDO "command /bin/sh\nany-command 1\n", REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, HEAD CARE DENY_SUDO "policy late\nidentity " DEPLOY "\n" SUDO, REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.org/*\n" DENY_SUDO, REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.com/*\n" DENY_SUDO, REASON_PERMIT}, /* not of this session */
+
+    /* scope */
+    {LOGINS, scope_login_only, BASE, REASON_PERMIT},
+    {SUDOS, scope_login_only, BASE, REASON_SCOPE_EXCEEDED},
+    {LOGINS, scope_sudo_only, BASE, REASON_SCOPE_EXCEEDED},
+    {SUDOS, scope_sudo_only, BASE, REASON_PERMIT},
+    {LOGINS | SUDOS, scope_none, BASE, REASON_SCOPE_EXCEEDED},
+    {LOGINS | SUDOS, scope_empty, BASE, REASON_STATE_UNAVAILABLE},
+    {LOGINS | SUDOS, scope_torn, BASE, REASON_STATE_UNAVAILABLE},
+    {LOGINS | SUDOS, scope_unknown, BASE, REASON_COMMAND_UNKNOWN},
+    {LOGINS | SUDOS, scope_account, BASE, REASON_PERMIT},
+    {LOGINS | SUDOS, scope_other, BASE, REASON_SCOPE_EXCEEDED},
+
+    {SUDOS, not_approved, BASE, REASON_NOT_APPROVED},
+    {SUDOS, approved, BASE, REASON_PERMIT},
+    {SUDOS, approved_for_nothing, HEAD CARE LOGIN, REASON_NO_RULE},
+    {SUDOS, no_words, BASE, REASON_BAD_QUESTION},
+};
+
+START_TEST(reason_table)
+{
+    assert_steps(reasons[_i].kinds, reasons[_i].change, reasons[_i].text, reasons[_i].reason);
+}
+END_TEST
+
+START_TEST(lifetime)
+{
+    struct facts facts = good(STEP_LOGIN);
+
+    facts.issued = NOW;
+    facts.expires = NOW + 600;
+    assert_reason(&facts, HEAD CARE LOGIN, REASON_PERMIT);
+    assert_reason(&facts, HEAD CARE "max-lifetime 600\n" LOGIN, REASON_PERMIT);
+    assert_reason(&facts, HEAD CARE "max-lifetime 599\n" LOGIN, REASON_LIFETIME_TOO_LONG);
+    assert_reason(&facts, HEAD "policy defaults\nmax-lifetime 599\n" CARE LOGIN, REASON_LIFETIME_TOO_LONG);
+    assert_reason(&facts, HEAD CARE "max-lifetime 4294967295\n" LOGIN, REASON_PERMIT);
+    facts.expires = NOW + 4294967296LL;
+    assert_reason(&facts, HEAD CARE "max-lifetime 4294967295\n" LOGIN, REASON_LIFETIME_TOO_LONG);
+}
+END_TEST
+
+START_TEST(logins)
+{
+    struct facts facts = good(STEP_OPEN);
+
+    facts.logins = UINT32_MAX - 1;
+    assert_reason(&facts, HEAD CARE "max-logins 4294967295\n" LOGIN, REASON_PERMIT);
+    facts.logins = UINT32_MAX;
+    assert_reason(&facts, HEAD CARE "max-logins 4294967295\n" LOGIN, REASON_REPLAYED);
+}
+END_TEST
+
+static const struct {
+    const char *limit;
+    int64_t expires_in, deadline_in;
+} deadlines[] = {
+    {"", 86400, 1800},
+    {"max-session 60\n", 86400, 60},
+    {"max-session 1\n", 86400, 1},
+    {"max-session 86401\n", 86400, 86400}, /* exp bounds the session, too */
+    {"max-session 4294967295\n", 100, 100},
+    {"max-session 60\n", 1, 1},
+};
+
+START_TEST(deadline_is_the_earliest)
+{
+    struct facts facts = good(STEP_OPEN);
+    struct decision decision;
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s%s%s", HEAD CARE, deadlines[_i].limit, LOGIN);
+    facts.expires = NOW + deadlines[_i].expires_in;
+    decision = judge(&facts, text);
+    ck_assert_int_eq(decision.reason, REASON_PERMIT);
+    ck_assert_int_eq(decision.session_deadline - NOW, deadlines[_i].deadline_in);
+    ck_assert_uint_eq(decision.max_logins, 1);
+}
+END_TEST
+
+/* Several policies: each limit is the strictest, in whatever order they stand, and whichever of them allows. */
+START_TEST(strictest_limits_in_any_order)
+{
+    static const char *const policies[] = {
+        "policy defaults\nmax-session 1000\nmax-logins 9\n",
+        "policy a\nidentity " DEPLOY "\nmax-session 500\nmax-logins 5\npossession signed\n" LOGIN,
+        "policy b\nidentity spiffe://example.org/*\nmax-session 700\nmax-logins 2\nmax-lifetime 300\npossession channel\n",
+        "policy c\nidentity spiffe://example.com/*\nmax-session 1\nmax-logins 1\nmax-lifetime 1\nrule deny-login\n",
+    };
+    static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 0, 3, 2}, {2, 3, 0, 1}, {2, 1, 3, 0}, {1, 3, 2, 0}};
+
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        struct facts facts = good(STEP_LOGIN);
+        struct decision decision;
+        char text[2048] = HEAD;
+
+        for (int j = 0; j < 4; j++)
+            strcat(text, policies[orders[i][j]]);
+        facts.expires = NOW + 290;
+        facts.issued = NOW - 10;
+        facts.logins = 1;
+        decision = judge(&facts, text);
+        ck_assert_int_eq(decision.reason, REASON_PERMIT);
+        ck_assert_uint_eq(decision.max_logins, 2);
+        ck_assert_int_eq(decision.session_deadline, NOW + 290);
+        facts.logins = 2;
+        assert_reason(&facts, text, REASON_REPLAYED);
+        facts.logins = 0;
+        facts.possession = POSSESSION_SIGNED;
+        assert_reason(&facts, text, REASON_POSSESSION_TOO_WEAK);
+        facts.possession = POSSESSION_CHANNEL;
+        facts.issued = NOW - 11;
+        assert_reason(&facts, text, REASON_LIFETIME_TOO_LONG);
+    }
+}
+END_TEST
+
+/* Account of sudo, before it has resolved anything: what may yet be allowed goes on, what is denied whatever comes is not. */
+static const struct {
+    const char *text, *scope, *run_as;
+    enum reason reason;
+} early[] = {
+    {BASE, SCOPE_ALL, NULL, REASON_PERMIT},
+    {BASE, SCOPE_ALL, "root", REASON_PERMIT},
+    {BASE, SCOPE_ALL, "www-data", REASON_NO_RULE},
+    {HEAD CARE LOGIN, SCOPE_ALL, NULL, REASON_NO_RULE},
+    {HEAD CARE SUDO "run-as www-data\n", SCOPE_ALL, NULL, REASON_PERMIT},
+    {BASE DENY_SUDO, SCOPE_ALL, NULL, REASON_DENIED_BY_RULE},
+    {BASE DENY_SUDO "run-as root\n", SCOPE_ALL, NULL, REASON_PERMIT},
+    {BASE DENY_SUDO "run-as root\n", SCOPE_ALL, "root", REASON_DENIED_BY_RULE},
+    {BASE DENY_SUDO "command /bin/sh\n", SCOPE_ALL, "root", REASON_PERMIT},
+    {BASE DENY_SUDO "command /bin/sh\n", SCOPE_ALL, NULL, REASON_PERMIT},
+    {BASE DENY_SUDO "command /bin/sh\nany-command 1\n", SCOPE_ALL, NULL, REASON_DENIED_BY_RULE},
+    {BASE, HEAD "tool host:sudo\narg runas\nvalue root\narg command\nvalue /bin/sh\n", NULL, REASON_PERMIT},
+    {BASE, HEAD "tool host:sudo\narg runas\nvalue www-data\n", "root", REASON_SCOPE_EXCEEDED},
+    {BASE, HEAD "tool host:login\nrest 1\n", NULL, REASON_SCOPE_EXCEEDED},
+    {BASE, HEAD "tool host:sudo\narg cwd\nvalue /\n", NULL, REASON_COMMAND_UNKNOWN},
+};
+
+START_TEST(account_of_sudo)
+{
+    struct facts facts = good(STEP_SUDO);
+
+    facts.run_as = early[_i].run_as;
+    facts.argv = NULL;
+    facts.argc = 0;
+    facts.scope = early[_i].scope;
+    facts.scope_len = strlen(facts.scope);
+    assert_reason(&facts, early[_i].text, early[_i].reason);
+    facts.step = STEP_COMMAND; /* which must know all of it */
+    assert_reason(&facts, early[_i].text, REASON_BAD_QUESTION);
+}
+END_TEST
+
+START_TEST(command_must_be_known)
+{
+    struct facts facts = good(STEP_COMMAND);
+
+    facts.run_as = NULL;
+    assert_reason(&facts, BASE, REASON_BAD_QUESTION);
+    facts = good(STEP_COMMAND);
+    facts.argv = NULL;
+    assert_reason(&facts, BASE, REASON_BAD_QUESTION);
+}
+END_TEST
+
+/* What is wrong first is what is said: the order is one flat list. */
+START_TEST(order_of_checks)
+{
+    static void (*const login_order[])(struct facts *) = {disabled, completed, expired, stranger, forgeable,
+                                                          before_boot, unproven, used, busy, scope_none, other_service};
+    static const enum reason login_reasons[] = {
+        REASON_IDENTITY_DISABLED, REASON_TASK_COMPLETED, REASON_EXPIRED, REASON_NO_POLICY, REASON_ENVIRONMENT_FORGEABLE,
+        REASON_BEFORE_BOOT, REASON_POSSESSION_MISSING, REASON_REPLAYED, REASON_ACCOUNT_BUSY, REASON_SCOPE_EXCEEDED,
+        REASON_NO_RULE};
+    static void (*const sudo_order[])(struct facts *) = {ending, over, disabled, completed, expired,
+                                                         stranger, scope_none, runs_shell, not_approved};
+    static const enum reason sudo_reasons[] = {
+        REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED, REASON_TASK_COMPLETED, REASON_EXPIRED,
+        REASON_NO_POLICY, REASON_SCOPE_EXCEEDED, REASON_NO_RULE, REASON_NOT_APPROVED};
+
+    for (size_t first = 0; first < COUNT_OF(login_order); first++) {
+        struct facts facts = good(STEP_LOGIN);
+
+        for (size_t i = first; i < COUNT_OF(login_order); i++)
+            login_order[i](&facts);
+        assert_reason(&facts, BASE, login_reasons[first]);
+    }
+    for (size_t first = 0; first < COUNT_OF(sudo_order); first++) {
+        struct facts facts = good(STEP_SUDO);
+
+        for (size_t i = first; i < COUNT_OF(sudo_order); i++)
+            sudo_order[i](&facts);
+        assert_reason(&facts, BASE, sudo_reasons[first]);
+    }
+}
+END_TEST
+
+START_TEST(close_is_never_refused)
+{
+    struct facts facts = {.step = STEP_CLOSE, .now = NOW, .task_completed = 1, .identity_disabled = 1, .session_ending = 1};
+
+    assert_reason(&facts, HEAD, REASON_PERMIT);
+}
+END_TEST
+
+START_TEST(unknown_step_is_refused)
+{
+    struct facts facts = good(STEP_LOGIN);
+
+    facts.step = (enum step)99;
+    assert_reason(&facts, BASE, REASON_INTERNAL);
+    facts.step = (enum step)-1;
+    assert_reason(&facts, BASE, REASON_INTERNAL);
+}
+END_TEST
+
+START_TEST(step_words)
+{
+    for (int step = STEP_LOGIN; step <= STEP_COMMAND; step++)
+        ck_assert_int_eq(step_parse(step_word((enum step)step)), step);
+    ck_assert_str_eq(step_word(STEP_COMMAND), "command");
+    ck_assert_int_eq(step_parse(""), -1);
+    ck_assert_int_eq(step_parse("logi"), -1);
+    ck_assert_int_eq(step_parse("Login"), -1);
+    ck_assert_str_eq(step_word((enum step)99), "");
+    ck_assert_str_eq(step_word((enum step)-1), "");
+}
+END_TEST
+
+START_TEST(services_that_open_agents)
+{
+    static const struct {
+        const char *text, *service;
+        int opens;
+    } cases[] = {
+        {HEAD, "sshd", 0},
+        {BASE, "sshd", 1},
+        {BASE, "su", 0},
+        {BASE, "", 0},
+        {HEAD CARE LOGIN "service su\n", "su", 1},
+        {HEAD CARE LOGIN "service su\n", "sshd", 0},
+        {HEAD CARE SUDO, "sshd", 0},
+        {HEAD CARE "rule deny-login\n", "sshd", 0},
+        {HEAD CARE "rule deny-login\nservice su\n", "su", 0},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct policy_set set;
+
+        ck_assert_int_eq(policy_set_parse(cases[i].text, strlen(cases[i].text), &set), 0);
+        ck_assert_int_eq(service_opens_agents(&set, cases[i].service), cases[i].opens);
+        policy_set_clear(&set);
+    }
+}
+END_TEST
+
+static Suite *decide_suite(void)
+{
+    Suite *suite = suite_create("decide");
+    TCase *tables = tcase_create("tables");
+
+    tcase_add_test(tables, good_steps_are_permitted);
+    tcase_add_loop_test(tables, reason_table, 0, COUNT_OF(reasons));
+    tcase_add_test(tables, lifetime);
+    tcase_add_test(tables, logins);
+    tcase_add_loop_test(tables, deadline_is_the_earliest, 0, COUNT_OF(deadlines));
+    tcase_add_test(tables, strictest_limits_in_any_order);
+    tcase_add_loop_test(tables, account_of_sudo, 0, COUNT_OF(early));
+    tcase_add_test(tables, command_must_be_known);
+    tcase_add_test(tables, order_of_checks);
+    tcase_add_test(tables, close_is_never_refused);
+    tcase_add_test(tables, unknown_step_is_refused);
+    tcase_add_test(tables, step_words);
+    tcase_add_test(tables, services_that_open_agents);
+    suite_add_tcase(suite, tables);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(decide_suite());
+    int failed;
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

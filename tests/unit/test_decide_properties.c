@@ -1,0 +1,484 @@
+/* common/judge/decide: what must hold whatever the policies are, on random ones. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/compat.h"
+#include "judge/decide.h"
+
+#define HEAD "pam_agent 1\n"
+#define DEPLOY "spiffe://example.org/agent/deploy"
+#define NOW 1764000000
+
+#define CASES 30000
+
+static unsigned long long seed;
+
+static unsigned next_random(unsigned below)
+{
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (unsigned)(seed >> 33) % below;
+}
+
+static int one_in(unsigned n)
+{
+    return next_random(n) == 0;
+}
+
+#define PICK(array) (array)[next_random(COUNT_OF(array))]
+
+static const char *const identity_patterns[] = {DEPLOY, DEPLOY, "spiffe://example.org/*", "spiffe://example.org/agent/*",
+                                                "spiffe://example.com/*", DEPLOY "/*"};
+static const char *const identities[] = {DEPLOY, DEPLOY, DEPLOY, DEPLOY "/x", "spiffe://example.org/agent/other", "spiffe://example.com/a"};
+static const char *const purpose_patterns[] = {"restart-web", "restart-*", "*", "*", "incident-?"};
+static const char *const purposes[] = {"restart-web", "restart-web", "restart-db", "incident-7", "", NULL};
+static const char *const services[] = {"sshd", "su", "cockpit"};
+static const char *const from_patterns[] = {"10.0.0.0/8", "10.0.0.0/24", "192.0.2.1", "2001:db8::/32", "0.0.0.0/0", "::/0"};
+static const char *const sources[] = {"10.0.0.5", "10.1.0.5", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.5", "name", NULL};
+static const char *const users[] = {"root", "www-data", "backup"};
+static const char *const programs[] = {"/bin/a", "/bin/b"};
+static const char *const argument_patterns[] = {"x", "*", "x*", "?", "-x", "/p/*"};
+static const char *const arguments[] = {"x", "xy", "-x", "/p/q", "..", "", "/p/q/r"};
+static const char *const possessions[] = {"channel", "signed", "bearer"};
+
+static void append(char *text, const char *key, const char *value)
+{
+    size_t len = strlen(text);
+
+    sprintf(text + len, "%s %s\n", key, value);
+}
+
+static void append_some(char *text, const char *key, const char *const *from, size_t count, unsigned max)
+{
+    for (unsigned n = next_random(max + 1); n > 0; n--)
+        append(text, key, from[next_random((unsigned)count)]);
+}
+
+static void random_rule(char *text, const char *kind)
+{
+    append(text, "rule", kind);
+    if (strstr(kind, "login")) {
+        append_some(text, "service", services, COUNT_OF(services), 2);
+        append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
+        return;
+    }
+    append_some(text, "run-as", users, COUNT_OF(users), 2);
+    for (unsigned n = next_random(3); n > 0; n--) {
+        append(text, "command", PICK(programs));
+        append_some(text, "word", argument_patterns, COUNT_OF(argument_patterns), 2);
+        if (one_in(3))
+            append(text, "any-arguments", "1");
+    }
+    if (one_in(4))
+        append(text, "any-command", "1");
+}
+
+static void random_limits(char *text)
+{
+    char number[16];
+
+    for (int i = 0; i < 3; i++) {
+        static const char *const keys[] = {"max-lifetime", "max-session", "max-logins"};
+        static const unsigned most[] = {900, 2000, 3};
+
+        snprintf(number, sizeof number, "%u", 1 + next_random(most[i]));
+        if (one_in(3))
+            append(text, keys[i], number);
+    }
+    if (one_in(2))
+        append(text, "possession", PICK(possessions));
+}
+
+static void random_policy(char *text)
+{
+    static const char *const kinds[] = {"allow-login", "allow-login", "deny-login", "allow-sudo", "allow-sudo", "deny-sudo"};
+
+    append(text, "policy", "p");
+    append(text, "identity", PICK(identity_patterns));
+    append_some(text, "identity", identity_patterns, COUNT_OF(identity_patterns), 1);
+    append_some(text, "purpose", purpose_patterns, COUNT_OF(purpose_patterns), 1);
+    random_limits(text);
+    for (unsigned n = next_random(5); n > 0; n--)
+        random_rule(text, PICK(kinds));
+}
+
+/* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
+#define WIDEST "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\n"
+
+static void random_policies(char *text)
+{
+    unsigned count = 1 + next_random(4);
+
+    strcpy(text, HEAD);
+    if (one_in(2)) {
+        append(text, "policy", "defaults");
+        random_limits(text);
+    }
+    for (unsigned i = 0; i < count; i++)
+        random_policy(text);
+}
+
+static void random_tool(char *text, const char *tool, const char *const *names, size_t count)
+{
+    append(text, "tool", tool);
+    if (!one_in(4))
+        append(text, "rest", "1");
+    for (size_t i = 0; i < count; i++) {
+        if (one_in(2))
+            continue;
+        append(text, one_in(3) ? "optional" : "arg", names[i]);
+        append_some(text, "value", users, COUNT_OF(users), 1);
+        append_some(text, "value", programs, COUNT_OF(programs), 1);
+        append_some(text, "value", services, COUNT_OF(services), 1);
+        append_some(text, "list", arguments, COUNT_OF(arguments), 2);
+        if (one_in(3))
+            append(text, "any", "1");
+    }
+}
+
+static void random_scope(char *text)
+{
+    static const char *const login_names[] = {"account", "service"}, *const sudo_names[] = {"runas", "command", "args"};
+
+    strcpy(text, HEAD);
+    if (!one_in(8))
+        random_tool(text, "host:login", login_names, one_in(2) ? COUNT_OF(login_names) : 0);
+    if (!one_in(8))
+        random_tool(text, "host:sudo", sudo_names, one_in(2) ? COUNT_OF(sudo_names) : 0);
+}
+
+struct random_step {
+    struct facts facts;
+    const char *argv[4];
+    char scope[4096];
+};
+
+static void random_step(struct random_step *s)
+{
+    s->facts = (struct facts){.step = (enum step)next_random(STEP_COMMAND + 1), .now = NOW, .boot = NOW - 86400,
+                              .account = "agent-deploy", .issuer = "corp-sts", .task = "task-1"};
+    random_scope(s->scope);
+    s->facts.scope = s->scope;
+    s->facts.scope_len = strlen(s->scope);
+    s->facts.identity = PICK(identities);
+    s->facts.purpose = PICK(purposes);
+    s->facts.service = PICK(services);
+    s->facts.source = PICK(sources);
+    s->facts.run_as = PICK(users);
+    s->facts.argc = 1 + next_random(3);
+    s->argv[0] = PICK(programs);
+    for (size_t i = 1; i < s->facts.argc; i++)
+        s->argv[i] = PICK(arguments);
+    s->facts.argv = s->argv;
+    if (s->facts.step == STEP_SUDO && one_in(2)) {
+        s->facts.argv = NULL;
+        s->facts.argc = 0;
+        if (one_in(2))
+            s->facts.run_as = NULL;
+    }
+    s->facts.possession = (enum possession)next_random(4);
+    if (one_in(2))
+        s->facts.possession = POSSESSION_CHANNEL;
+    s->facts.issued = NOW - 1 - (int)next_random(200);
+    s->facts.expires = NOW + 1 + (int)next_random(600);
+    s->facts.logins = one_in(2) ? 0 : next_random(3);
+    s->facts.session_deadline = NOW + (int)next_random(4);
+    s->facts.account_busy = one_in(12);
+    s->facts.environment_forgeable = one_in(20);
+    s->facts.identity_disabled = one_in(20);
+    s->facts.task_completed = one_in(20);
+    s->facts.session_ending = one_in(20);
+    s->facts.approval_required = one_in(4);
+    s->facts.approved = one_in(2);
+}
+
+static int permits(const struct facts *facts, const char *text, struct decision *ret)
+{
+    struct policy_set set;
+    int permitted;
+
+    ck_assert_msg(policy_set_parse(text, strlen(text), &set) == 0, "%s", text);
+    *ret = decide(facts, &set);
+    permitted = ret->verdict == VERDICT_PERMIT;
+    ret->rule = ret->rule_where = NULL;
+    policy_set_clear(&set);
+    return permitted;
+}
+
+/* A change to the policies or to the step that must not permit what was refused. */
+typedef void narrow_fn(char *text, struct random_step *step);
+
+static void never_permits_more(const char *base, narrow_fn *narrow)
+{
+    static char text[65536], before_text[65536];
+    unsigned permitted = 0, taken = 0;
+
+    seed = 20261123;
+    for (int i = 0; i < CASES; i++) {
+        struct decision before, after;
+        struct random_step step;
+        int was, is;
+
+        random_policies(text);
+        strcat(text, base);
+        random_step(&step);
+        strcpy(before_text, text);
+        was = permits(&step.facts, text, &before);
+        narrow(text, &step);
+        is = permits(&step.facts, text, &after);
+        permitted += (unsigned)was;
+        taken += was && !is;
+        ck_assert_msg(was || !is || step.facts.step == STEP_CLOSE, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s",
+                      i, step_word(step.facts.step), reason_word(before.reason), text, step.scope, before_text);
+        if (was && is && step.facts.step <= STEP_OPEN) {
+            ck_assert_int_le(after.session_deadline, before.session_deadline);
+            ck_assert_uint_le(after.max_logins, before.max_logins);
+        }
+    }
+    if (getenv("SHOW_CASES"))
+        printf("%u permitted, %u taken away\n", permitted, taken);
+    ck_assert_uint_gt(permitted, CASES / 20); /* the cases are no empty ones */
+    ck_assert_uint_gt(taken, CASES / 400);
+}
+
+static void add_deny(char *text, struct random_step *step)
+{
+    (void)step;
+    append(text, "policy", "deny");
+    append(text, "identity", PICK(identity_patterns));
+    if (one_in(2))
+        append(text, "purpose", PICK(purpose_patterns));
+    random_rule(text, one_in(2) ? "deny-login" : "deny-sudo");
+}
+
+/* A policy of limits alone is a deny, too: where another one matches anyway. */
+static void add_limits(char *text, struct random_step *step)
+{
+    (void)step;
+    append(text, "policy", "defaults");
+    random_limits(text);
+}
+
+/* Cut one allow rule out, up to the next rule or policy. */
+static void remove_allow(char *text, struct random_step *step)
+{
+    char *rules[64], *end, *next;
+    unsigned count = 0;
+
+    (void)step;
+    for (char *at = strstr(text, "\nrule allow-"); at && count < COUNT_OF(rules); at = strstr(at + 1, "\nrule allow-"))
+        rules[count++] = at + 1;
+    if (count == 0)
+        return;
+    end = rules[next_random(count)];
+    next = end;
+    do
+        next = strchr(next, '\n') + 1;
+    while (*next && strncmp(next, "rule ", 5) != 0 && strncmp(next, "policy ", 7) != 0);
+    memmove(end, next, strlen(next) + 1);
+}
+
+/* Another constraint in each tool, or one alternative less. */
+static void narrow_scope(char *text, struct random_step *step)
+{
+    char *at, *value = NULL, *next;
+
+    (void)text;
+    if (one_in(4) && strstr(step->scope, "tool host:sudo\n"))
+        append(step->scope, "tool", "host:sudo"); /* twice: both must allow */
+    for (at = step->scope; (at = strstr(at, "\nvalue ")) || (at = NULL); at++)
+        if (!value || one_in(2))
+            value = at + 1;
+    if (value && one_in(2)) {
+        next = strchr(value, '\n') + 1;
+        memmove(value, next, strlen(next) + 1);
+    } else if ((at = strstr(step->scope, "rest 1\n")) && one_in(2)) {
+        memmove(at, at + 7, strlen(at + 7) + 1);
+    } else if ((at = strstr(step->scope, "any 1\n")) && one_in(2)) {
+        memmove(at, at + 6, strlen(at + 6) + 1);
+    } else if ((at = strstr(step->scope, "optional "))) {
+        memmove(at + 3, at + 8, strlen(at + 8) + 1);
+        memcpy(at, "arg", 3);
+    }
+    step->facts.scope_len = strlen(step->scope);
+}
+
+/* A fact for the worse. */
+static void worsen_facts(char *text, struct random_step *step)
+{
+    struct facts *f = &step->facts;
+
+    (void)text;
+    switch (next_random(10)) {
+    case 0: f->identity_disabled = 1; break;
+    case 1: f->task_completed = 1; break;
+    case 2: f->environment_forgeable = 1; break;
+    case 3: f->account_busy = 1; break;
+    case 4: f->logins++; break;
+    case 5: f->session_ending = 1; break;
+    case 6: f->session_deadline--; break;
+    case 7: f->possession = f->possession == POSSESSION_CHANNEL ? POSSESSION_SIGNED : POSSESSION_UNSET; break;
+    case 8: f->approved = 0; break;
+    case 9: f->now += next_random(700); break;
+    }
+}
+
+START_TEST(adding_a_deny_never_permits_more) { never_permits_more("", add_deny); }
+END_TEST
+START_TEST(adding_limits_never_permits_more) { never_permits_more(WIDEST, add_limits); }
+END_TEST
+START_TEST(removing_an_allow_never_permits_more) { never_permits_more("", remove_allow); }
+END_TEST
+START_TEST(narrowing_the_scope_never_permits_more) { never_permits_more("", narrow_scope); }
+END_TEST
+
+START_TEST(worse_facts_never_permit_more)
+{
+    static char text[65536];
+    unsigned permitted = 0, taken = 0;
+
+    seed = 4711;
+    for (int i = 0; i < CASES; i++) {
+        struct decision decision;
+        struct random_step step;
+        int was, is;
+
+        random_policies(text);
+        random_step(&step);
+        was = permits(&step.facts, text, &decision);
+        worsen_facts(text, &step);
+        is = permits(&step.facts, text, &decision);
+        permitted += (unsigned)was;
+        taken += was && !is;
+        ck_assert_msg(was || !is, "case %d: worse facts permit %s\n%s", i, step_word(step.facts.step), text);
+    }
+    ck_assert_uint_gt(permitted, CASES / 20);
+    ck_assert_uint_gt(taken, CASES / 400);
+}
+END_TEST
+
+START_TEST(no_matching_policy_is_refused)
+{
+    static char text[65536];
+
+    seed = 1;
+    for (int i = 0; i < CASES; i++) {
+        struct decision decision;
+        struct random_step step;
+
+        random_policies(text);
+        random_step(&step);
+        step.facts.identity = "spiffe://elsewhere.example/agent/deploy"; /* no pattern's */
+        if (step.facts.step == STEP_CLOSE)
+            continue;
+        ck_assert_msg(!permits(&step.facts, text, &decision), "case %d: %s\n%s", i, step_word(step.facts.step), text);
+    }
+}
+END_TEST
+
+/* Policies and rules in another order: the same verdict, deadline and places. */
+static void shuffle(char *text)
+{
+    static char copy[65536];
+    char *starts[16], *rest;
+    unsigned count = 0;
+
+    strcpy(copy, text);
+    rest = strstr(copy, "\npolicy ");
+    for (char *at = rest; at; at = strstr(at + 1, "\npolicy "))
+        starts[count++] = at + 1;
+    text[rest + 1 - copy] = '\0';
+    while (count > 0) {
+        unsigned i = next_random(count);
+        char *end = strstr(starts[i], "\npolicy ");
+
+        strncat(text, starts[i], end ? (size_t)(end + 1 - starts[i]) : strlen(starts[i]));
+        starts[i] = starts[--count];
+    }
+}
+
+START_TEST(order_of_policies_means_nothing)
+{
+    static char text[65536], other[65536];
+
+    seed = 2;
+    for (int i = 0; i < CASES; i++) {
+        struct decision before, after;
+        struct random_step step;
+
+        random_policies(text);
+        random_step(&step);
+        strcpy(other, text);
+        shuffle(other);
+        ck_assert_uint_eq(strlen(other), strlen(text));
+        (void)permits(&step.facts, text, &before);
+        (void)permits(&step.facts, other, &after);
+        ck_assert_msg(before.reason == after.reason && before.session_deadline == after.session_deadline &&
+                          before.max_logins == after.max_logins,
+                      "case %d: %s and %s\n%s\n%s", i, reason_word(before.reason), reason_word(after.reason), text, other);
+    }
+}
+END_TEST
+
+/* What is permitted before the command is known may be refused after, but never the other way round. */
+START_TEST(knowing_more_never_permits_more)
+{
+    static char text[65536];
+    unsigned permitted = 0;
+
+    seed = 3;
+    for (int i = 0; i < CASES; i++) {
+        struct decision decision;
+        struct random_step step;
+        struct facts blind;
+
+        random_policies(text);
+        random_step(&step);
+        step.facts.step = STEP_SUDO;
+        step.facts.session_deadline = NOW + 5;
+        step.facts.run_as = PICK(users);
+        step.facts.argv = step.argv;
+        step.facts.argc = 1;
+        blind = step.facts;
+        blind.argv = NULL;
+        blind.argc = 0;
+        if (one_in(2))
+            blind.run_as = NULL;
+        if (!permits(&step.facts, text, &decision))
+            continue;
+        permitted++;
+        ck_assert_msg(permits(&blind, text, &decision), "case %d: %s\n%s", i, reason_word(decision.reason), text);
+    }
+    ck_assert_uint_gt(permitted, CASES / 100);
+}
+END_TEST
+
+static Suite *properties_suite(void)
+{
+    Suite *suite = suite_create("decide_properties");
+    TCase *tcase = tcase_create("properties");
+
+    tcase_set_timeout(tcase, 300); /* under valgrind */
+    tcase_add_test(tcase, adding_a_deny_never_permits_more);
+    tcase_add_test(tcase, adding_limits_never_permits_more);
+    tcase_add_test(tcase, removing_an_allow_never_permits_more);
+    tcase_add_test(tcase, narrowing_the_scope_never_permits_more);
+    tcase_add_test(tcase, worse_facts_never_permit_more);
+    tcase_add_test(tcase, no_matching_policy_is_refused);
+    tcase_add_test(tcase, order_of_policies_means_nothing);
+    tcase_add_test(tcase, knowing_more_never_permits_more);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(properties_suite());
+    int failed;
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
