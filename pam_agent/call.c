@@ -38,14 +38,16 @@ static const char *find_user(pam_handle_t *pamh, enum phase phase)
  * The uid of PAM_USER where it is an agent's, else -1. A name that resolves to nothing but is an agent's account (NSS is
  * broken, not the database) is one.
  */
-static uid_t agent_uid_of(pam_handle_t *pamh, const char *user)
+static uid_t agent_uid_of(pam_handle_t *pamh, const char *user, int *ret_resolved)
 {
     const struct passwd *pw;
     struct identity identity;
 
+    *ret_resolved = 0;
     if (!*user)
         return (uid_t)-1;
     pw = pam_modutil_getpwnam(pamh, user);
+    *ret_resolved = pw != NULL;
     if (pw)
         return uid_belongs_to_agent(pw->pw_uid) ? pw->pw_uid : (uid_t)-1;
     return identity_of_account(user, &identity) == 0 ? identity.uid : (uid_t)-1;
@@ -69,29 +71,44 @@ static int user_changed(const struct call *call)
     return !(memory->inside && handed_over && is_sudo(call->service));
 }
 
-static enum call_kind find_kind(struct call *call)
+/* An agent's handle stays one: sudo may be root in every uid when it opens the session, and a database may vanish. */
+static enum call_kind kind_as_before(struct call *call)
+{
+    call->uid = call->memory->uid;
+    call->user_uid = call->memory->uid;
+    return call->memory->inside ? CALL_INSIDE : CALL_LOGIN;
+}
+
+static enum call_kind kind_by_uid(struct call *call)
 {
     struct caller caller;
+    int resolved;
 
+    if (memory_is_other(call->pamh, call->user))
+        return CALL_OTHERS;
+    caller_of_process(&caller);
+    call->uid = caller.uid;
+    if (caller.kind == CALLER_AGENT)
+        return CALL_INSIDE;
+    call->user_uid = agent_uid_of(call->pamh, call->user, &resolved);
+    if (call->user_uid != (uid_t)-1)
+        return CALL_LOGIN;
+    if (caller.kind == CALLER_TRACE)
+        return CALL_TRACE;
+    if (resolved)
+        memory_note_other(call->pamh, call->user);
+    return CALL_OTHERS;
+}
+
+static enum call_kind find_kind(struct call *call)
+{
     if (call->memory && user_changed(call)) {
         /* login(1) asks for another name after a refusal, in the same handle. */
         if (call->phase != PHASE_AUTH || memory_forget(call->pamh, call->memory) < 0)
             return CALL_CHANGED;
         call->memory = NULL;
     }
-    /* sudo may be root in every uid by the time it opens the session. */
-    if (call->memory && call->memory->inside) {
-        call->uid = call->memory->uid;
-        return CALL_INSIDE;
-    }
-    caller_of_process(&caller);
-    call->uid = caller.uid;
-    if (caller.kind == CALLER_AGENT)
-        return CALL_INSIDE;
-    call->user_uid = agent_uid_of(call->pamh, call->user);
-    if (call->user_uid != (uid_t)-1)
-        return CALL_LOGIN;
-    return caller.kind == CALLER_TRACE ? CALL_TRACE : CALL_OTHERS;
+    return call->memory ? kind_as_before(call) : kind_by_uid(call);
 }
 
 void call_gather(pam_handle_t *pamh, enum phase phase, int flags, int argc, const char **argv, struct call *ret)

@@ -16,17 +16,28 @@ static int write_login_uid(const char *text)
     return fd < 0 || write(fd, text, strlen(text)) < 0 ? -1 : 0;
 }
 
-uid_t login_uid_claim(uid_t uid)
+/* Whoever started the listener, and all that it starts, have this audit session too. */
+static int is_inherited(void)
+{
+    return process_audit_session(getpid()) == process_audit_session(getppid());
+}
+
+static int put_login_uid(uint32_t uid)
 {
     char text[24];
 
-    if (getuid() != 0 || process_loginuid(getpid()) != AUDIT_UNSET ||
-        text_format(text, sizeof text, "%lu", (unsigned long)uid) < 0 || write_login_uid(text) < 0)
-        return (uid_t)-1;
-    return uid;
+    return text_format(text, sizeof text, "%lu", (unsigned long)uid) < 0 ? -1 : write_login_uid(text);
 }
 
-void login_uid_release(void)
+int login_uid_claim(uid_t uid, uint32_t *ret_before)
 {
-    (void)write_login_uid("4294967295");
+    *ret_before = process_loginuid(getpid());
+    if (getuid() != 0 || (*ret_before != AUDIT_UNSET && !is_inherited()))
+        return 0;
+    return put_login_uid(uid) == 0;
+}
+
+void login_uid_release(uint32_t before)
+{
+    (void)put_login_uid(before);
 }

@@ -8,6 +8,13 @@
 #include "core/text.h"
 
 #define DATA_NAME "pam_agent"
+#define OTHER_NAME "pam_agent_other"
+
+struct other {
+    pid_t pid;
+    uid_t real;
+    char user[MEMORY_USER_MAX + 1];
+};
 
 /* pam_end, also of an application that never came to pam_close_session (sshd after a refusal further down the stack). */
 static void cleanup(pam_handle_t *pamh, void *data, int status)
@@ -84,6 +91,37 @@ int memory_forget(pam_handle_t *pamh, const struct memory *memory)
         if (memory_permits(memory, (enum phase)phase))
             return -1;
     return pam_set_data(pamh, DATA_NAME, NULL, NULL) == PAM_SUCCESS ? 0 : -1;
+}
+
+static void cleanup_other(pam_handle_t *pamh, void *data, int status)
+{
+    (void)pamh;
+    (void)status;
+    free(data);
+}
+
+int memory_is_other(pam_handle_t *pamh, const char *user)
+{
+    const void *data = NULL;
+    const struct other *other;
+
+    if (pam_get_data(pamh, OTHER_NAME, &data) != PAM_SUCCESS || !data)
+        return 0;
+    other = data;
+    return other->pid == getpid() && other->real == getuid() && strcmp(other->user, user) == 0;
+}
+
+void memory_note_other(pam_handle_t *pamh, const char *user)
+{
+    struct other *other = calloc(1, sizeof *other);
+
+    if (!other)
+        return;
+    other->pid = getpid();
+    other->real = getuid();
+    if (text_copy(other->user, sizeof other->user, user) < 0 ||
+        pam_set_data(pamh, OTHER_NAME, other, cleanup_other) != PAM_SUCCESS)
+        free(other);
 }
 
 void memory_close_session(struct memory *memory)

@@ -16,7 +16,7 @@
 #define MEMORY_SERVICE_MAX 63
 
 struct memory {
-    int inside;  /* the call comes from inside a session: of uid */
+    int inside; /* the call comes from inside a session of uid; else uid is the account's */
     uid_t uid;
     char user[MEMORY_USER_MAX + 1]; /* PAM_USER and service at the first call */
     char service[MEMORY_SERVICE_MAX + 1];
@@ -39,6 +39,13 @@ void memory_put(struct memory *memory, enum phase phase, const struct outcome *o
 
 /* Forget everything, for an application that begins anew with another user. Only while nothing was permitted: else -1. */
 int memory_forget(pam_handle_t *pamh, const struct memory *memory);
+
+/*
+ * What was found to be no agent's stays so for this user, process and real uid, and costs the phases that follow nothing.
+ * What cannot be noted is found again.
+ */
+int memory_is_other(pam_handle_t *pamh, const char *user);
+void memory_note_other(pam_handle_t *pamh, const char *user);
 
 /* End the session that this process opened in this handle, if any. */
 void memory_close_session(struct memory *memory);

@@ -44,7 +44,8 @@ static void ask_stray(const struct call *call, struct outcome *ret)
 static void ask_login(const struct call *call, struct outcome *ret)
 {
     struct question question;
-    uid_t owned = (uid_t)-1;
+    uint32_t before;
+    int claimed = 0;
 
     switch (call->phase) {
     case PHASE_AUTH:
@@ -56,14 +57,14 @@ static void ask_login(const struct call *call, struct outcome *ret)
         break;
     case PHASE_OPEN:
         call_question(call, "open", NULL, &question);
-        owned = login_uid_claim(call->user_uid);
+        claimed = login_uid_claim(call->user_uid, &before);
         break;
     default:
         call_question(call, "account", NULL, &question);
     }
     ask_gate(&question, NULL, NULL, ret);
-    if (owned != (uid_t)-1 && ret->verdict != OUTCOME_PERMIT)
-        login_uid_release();
+    if (claimed && ret->verdict != OUTCOME_PERMIT)
+        login_uid_release(before);
 }
 
 /* --- one phase --- */
@@ -130,10 +131,8 @@ static int begin_memory(struct call *call)
         call->memory = memory_begin(call->pamh, call->user, call->service);
     if (!call->memory)
         return -1;
-    if (call->kind == CALL_INSIDE) {
-        call->memory->inside = 1;
-        call->memory->uid = call->uid;
-    }
+    call->memory->inside = call->kind == CALL_INSIDE;
+    call->memory->uid = call->kind == CALL_INSIDE ? call->uid : call->user_uid;
     return 0;
 }
 

@@ -115,31 +115,31 @@ static enum reason refuse_foreign(struct gate *gate)
 /* --- the decision --- */
 
 /*
- * The process that will open the session: the asker, or where that is a child which sshd made for the conversation, its
- * parent, which runs the same program as root.
+ * The asker's parent, where it runs the same program as root: sshd makes a child for the conversation, and opens the session
+ * itself. 1 or 0.
  */
-static struct process opener(const struct gate *gate)
+static int find_parent(const struct gate *gate, struct process *ret)
 {
-    struct process parent;
     uid_t uid;
 
-    if (process_same_program(gate->asker.pid, gate->asker.parent) && process_uid(gate->asker.parent, &uid) == 0 &&
-        uid == 0 && process_read(gate->asker.parent, &parent) == 0)
-        return parent;
-    return gate->asker;
+    return process_same_program(gate->asker.pid, gate->asker.parent) && process_uid(gate->asker.parent, &uid) == 0 &&
+           uid == 0 && process_read(gate->asker.parent, ret) == 0;
 }
 
+/* For whichever of the two will open the session; open takes what stands under its own name alone. */
 static enum reason put_pending(struct gate *gate)
 {
-    struct process process = opener(gate);
     struct pending *pending = calloc(1, sizeof *pending);
+    struct process parent;
     int r = -ENOMEM;
 
     if (pending) {
         pending->made = clock_boot_ms();
         pending->grant = gate->grant;
-        r = pending_put(process.pid, process.start, pending);
+        r = pending_put(gate->asker.pid, gate->asker.start, pending);
     }
+    if (r == 0 && find_parent(gate, &parent))
+        r = pending_put(parent.pid, parent.start, pending);
     free(pending);
     return r < 0 ? REASON_STATE_UNAVAILABLE : REASON_PERMIT;
 }
@@ -148,15 +148,15 @@ static enum reason put_pending(struct gate *gate)
 static enum reason find_pending(struct gate *gate)
 {
     struct pending *pending = calloc(1, sizeof *pending);
-    struct process parent = opener(gate);
     const struct grant *grant;
+    struct process parent;
     int r = -ENOMEM;
 
     if (pending && gate->step == STEP_OPEN)
         r = pending_take(gate->asker.pid, gate->asker.start, pending);
     else if (pending) {
         r = pending_get(gate->asker.pid, gate->asker.start, pending);
-        if (r == -ENOENT)
+        if (r == -ENOENT && find_parent(gate, &parent))
             r = pending_get(parent.pid, parent.start, pending);
     }
     if (r == 0) {

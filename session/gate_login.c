@@ -161,8 +161,14 @@ enum reason gate_credential(struct gate *gate)
     enum reason reason = collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING,
                                  REASON_CREDENTIAL_MALFORMED);
 
-    if (reason == REASON_PERMIT)
-        reason = verifier_start(gate, &verifier) < 0 ? REASON_INTERNAL : verify(gate, &verifier, token);
+    if (reason == REASON_PERMIT) {
+        int r = verifier_start(gate, &verifier);
+
+        if (r < 0)
+            reason = r == -ENOMEM || r == -EAGAIN ? REASON_INTERNAL : REASON_STATE_UNAVAILABLE;
+        else
+            reason = verify(gate, &verifier, token);
+    }
     verifier_stop(&verifier);
     wipe(token, sizeof token);
     return reason;

@@ -109,6 +109,9 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
 
     if (guard->phase != RUNNING)
         return REASON_SESSION_ENDING;
+    /* What its record would leave out could be the very part that matters: no record, no permit. */
+    if (question->argc && !record_holds_command(question->argv, question->argc))
+        return REASON_TOO_LARGE;
     if (step == STEP_COMMAND)
         return question->run_as && is_agent_account(question->run_as, &agent) < 0 ? REASON_STATE_UNAVAILABLE
                : agent                                                           ? REASON_TARGET_IS_AGENT

@@ -61,8 +61,9 @@ static int is_true(const char *value)
 
 /*
  * A rule names a user, a path and arguments. What else changes the effect is not overlooked: it stands behind the user's
- * name, where no rule matches it and the record shows it. A group and a root directory are no part of a rule; sudoedit
- * shows the editor's command line, but lets the caller write what the line, run as a command, would only read.
+ * name, where no rule matches it and the record shows it. A group, the caller's groups (sudo -P) and a root directory are
+ * no part of a rule; sudoedit shows the editor's command line, but lets the caller write what the line, run as a command,
+ * would only read.
  */
 static int describe_run_as(char *const info[], struct command *command)
 {
@@ -82,6 +83,8 @@ static int describe_run_as(char *const info[], struct command *command)
         return text_format(command->run_as, sizeof command->run_as, "%s (chroot %.256s)", name, root);
     if (is_true(info_value(info, "sudoedit")))
         return text_format(command->run_as, sizeof command->run_as, "%s (sudoedit)", name);
+    if (is_true(info_value(info, "preserve_groups")))
+        return text_format(command->run_as, sizeof command->run_as, "%s (groups kept)", name);
     command->strange = 0;
     return text_copy(command->run_as, sizeof command->run_as, name);
 }

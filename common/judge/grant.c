@@ -17,6 +17,11 @@ static const struct {
 #undef STRING
 };
 
+void grant_clear(struct grant *grant)
+{
+    memset(grant, 0, offsetof(struct grant, scope) + 1);
+}
+
 void grant_write(struct fields_writer *w, const struct grant *grant)
 {
     for (size_t i = 0; i < COUNT_OF(strings); i++)

@@ -26,8 +26,11 @@ struct grant {
     int64_t issued, expires; /* seconds since the epoch */
     enum possession possession;
     char source[64], service[64];
-    char scope[SCOPE_MAX + 1]; /* judge/scope.h */
+    char scope[SCOPE_MAX + 1]; /* judge/scope.h; last: most of it is never touched */
 };
+
+/* Make it empty, at the cost of what it holds, not of its size. */
+void grant_clear(struct grant *grant);
 
 /* Append its lines. */
 void grant_write(struct fields_writer *w, const struct grant *grant);

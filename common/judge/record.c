@@ -108,14 +108,14 @@ static void put_number(struct line *line, const char *name, long long value)
     put(line, digits);
 }
 
-/* As many words as fit: escapes count, or a refused command could be made too long to be recorded. */
-static void put_command(struct line *line, const char *const *argv, size_t argc)
+/* As many words as fit: escapes count, or a refused command could be made too long to be recorded. How many did not. */
+static size_t put_command(struct line *line, const char *const *argv, size_t argc)
 {
     size_t shown = 0, start;
     int was_full = line->full;
 
     if (!argv)
-        return;
+        return 0;
     put_name(line, "command");
     put(line, "[");
     for (start = line->len; shown < argc; shown++) {
@@ -133,6 +133,15 @@ static void put_command(struct line *line, const char *const *argv, size_t argc)
     put(line, "]");
     if (shown < argc)
         put_number(line, "command_left_out", (long long)(argc - shown));
+    return argc - shown;
+}
+
+int record_holds_command(const char *const *argv, size_t argc)
+{
+    char buf[RECORD_MAX];
+    struct line line = {.buf = buf, .cap = sizeof buf};
+
+    return put_command(&line, argv, argc) == 0;
 }
 
 static int is_authorization(const struct record *record)
@@ -162,7 +171,7 @@ int record_format(const struct record *record, const char *reference, long long 
     put_member(&line, "service", record->service);
     put_member(&line, "source", record->source);
     put_member(&line, "run_as", record->run_as);
-    put_command(&line, record->argv, record->argc);
+    (void)put_command(&line, record->argv, record->argc);
     put_member(&line, "agent", record->identity);
     put_member(&line, "issuer", record->issuer);
     put_member(&line, "purpose", record->purpose);

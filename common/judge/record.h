@@ -41,6 +41,9 @@ struct record {
  */
 int record_write(const struct record *record, char *reference) MUST_CHECK;
 
+/* Does a record show the whole of this command? 1 or 0. */
+int record_holds_command(const char *const *argv, size_t argc);
+
 /* The JSON line alone, for the test of its form: 0 and the length, or -ENOBUFS. */
 int record_format(const struct record *record, const char *reference, long long time_ms, char *buf, size_t cap,
                   size_t *ret_len) MUST_CHECK;

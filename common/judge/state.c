@@ -2,14 +2,17 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/paths.h"
+#include "core/proc.h"
 #include "core/text.h"
 #include "judge/state_dir.h"
 
@@ -97,6 +100,25 @@ static int pending_field(void *object, const char *key, const char *value)
     return grant_field(&pending->grant, key, value);
 }
 
+/* What nobody took is removed by the next login. */
+static void remove_old(int dir)
+{
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy < 0 ? NULL : fdopendir(copy);
+    int64_t oldest = clock_wall_seconds() - 2 * PENDING_SECONDS;
+    struct dirent *entry;
+    struct stat st;
+
+    if (!stream) {
+        close_fd(&copy);
+        return;
+    }
+    while ((entry = readdir(stream)))
+        if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime < oldest)
+            (void)unlinkat(dir, entry->d_name, 0);
+    closedir(stream);
+}
+
 int pending_put(pid_t pid, uint64_t start, const struct pending *pending)
 {
     CLEANUP(close_fd) int dir = -1;
@@ -105,7 +127,10 @@ int pending_put(pid_t pid, uint64_t start, const struct pending *pending)
 
     if (r == 0)
         r = state_run_dir(MAKE, "pending", NULL, NULL, &dir);
-    return r < 0 ? r : write_record(dir, name, write_pending, publish_over, pending);
+    if (r < 0)
+        return r;
+    remove_old(dir);
+    return write_record(dir, name, write_pending, publish_over, pending);
 }
 
 static int pending_read(int dir, const char *name, struct pending *ret)
@@ -246,8 +271,12 @@ int session_read(const char *id, struct session *ret)
 
     if (!session_id_valid(id))
         return -ENOENT;
-    memset(ret, 0, sizeof *ret);
+    grant_clear(&ret->grant);
     strcpy(ret->id, id);
+    ret->leader = 0;
+    ret->leader_start = 0;
+    ret->audit = AUDIT_UNSET;
+    ret->opened = ret->deadline = 0;
     r = state_run_dir(FIND, "session", NULL, NULL, &dir);
     if (r == 0)
         r = read_record(dir, id, session_field, ret);

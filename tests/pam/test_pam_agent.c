@@ -462,6 +462,38 @@ START_TEST(a_human_may_follow_a_refused_agent)
 }
 END_TEST
 
+START_TEST(an_agents_handle_stays_an_agents)
+{
+    pam_handle_t *pamh;
+
+    stage_reset("permit");
+    pamh = begin("sshd", LOCAL);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+    ck_assert_int_eq(unlink(PATH_IDENTITIES), 0); /* and the uid lies outside the default range */
+    stage_put(GATE_MODE, "deny");
+    ck_assert_int_eq(pam_open_session(pamh, 0), PAM_PERM_DENIED);
+    end(pamh);
+}
+END_TEST
+
+START_TEST(a_humans_handle_may_become_an_agents)
+{
+    pam_handle_t *pamh;
+
+    stage_reset("deny");
+    pamh = begin("sshd", HUMAN);
+    ck_assert_int_eq(pam_authenticate(pamh, 0), IGNORED_AUTH);
+    set_user(pamh, AGENT);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), PAM_PERM_DENIED);
+    end(pamh);
+    pamh = begin("sshd", HUMAN);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), IGNORED_ACCOUNT);
+    ck_assert_int_eq(setresuid(AGENT_UID, 0, 0), 0);
+    ck_assert_int_eq(pam_open_session(pamh, 0), PAM_PERM_DENIED);
+    end(pamh);
+}
+END_TEST
+
 /* --- the session that open made --- */
 
 START_TEST(close_ends_the_session_once)
@@ -625,6 +657,8 @@ static Suite *module_suite(void)
     tcase_add_test(all, close_and_delete_always_work);
     tcase_add_loop_test(all, a_user_who_changes_is_refused, 0, COUNT_OF(others));
     tcase_add_test(all, a_human_may_follow_a_refused_agent);
+    tcase_add_test(all, an_agents_handle_stays_an_agents);
+    tcase_add_test(all, a_humans_handle_may_become_an_agents);
     tcase_add_test(all, close_ends_the_session_once);
     tcase_add_test(all, a_handle_that_ends_ends_the_session);
     tcase_add_test(all, a_guard_that_is_gone_hinders_no_close);

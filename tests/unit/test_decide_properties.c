@@ -142,6 +142,10 @@ static void random_scope(char *text)
     static const char *const login_names[] = {"account", "service"}, *const sudo_names[] = {"runas", "command", "args"};
 
     strcpy(text, HEAD);
+    if (one_in(3)) {
+        strcat(text, "tool host:login\nrest 1\ntool host:sudo\nrest 1\n");
+        return;
+    }
     if (!one_in(8))
         random_tool(text, "host:login", login_names, one_in(2) ? COUNT_OF(login_names) : 0);
     if (!one_in(8))
@@ -156,7 +160,9 @@ struct random_step {
 
 static void random_step(struct random_step *s)
 {
-    s->facts = (struct facts){.step = (enum step)next_random(STEP_COMMAND + 1), .now = NOW, .boot = NOW - 86400,
+    static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN, STEP_SUDO, STEP_SUDO, STEP_COMMAND};
+
+    s->facts = (struct facts){.step = PICK(steps), .now = NOW, .boot = NOW - 86400,
                               .account = "agent-deploy", .issuer = "corp-sts", .task = "task-1"};
     random_scope(s->scope);
     s->facts.scope = s->scope;
@@ -177,18 +183,16 @@ static void random_step(struct random_step *s)
         if (one_in(2))
             s->facts.run_as = NULL;
     }
-    s->facts.possession = (enum possession)next_random(4);
-    if (one_in(2))
-        s->facts.possession = POSSESSION_CHANNEL;
+    s->facts.possession = one_in(4) ? (enum possession)next_random(4) : POSSESSION_CHANNEL;
     s->facts.issued = NOW - 1 - (int)next_random(200);
     s->facts.expires = NOW + 1 + (int)next_random(600);
-    s->facts.logins = one_in(2) ? 0 : next_random(3);
-    s->facts.session_deadline = NOW + (int)next_random(4);
-    s->facts.account_busy = one_in(12);
-    s->facts.environment_forgeable = one_in(20);
-    s->facts.identity_disabled = one_in(20);
-    s->facts.task_completed = one_in(20);
-    s->facts.session_ending = one_in(20);
+    s->facts.logins = one_in(4) ? next_random(3) : 0;
+    s->facts.session_deadline = NOW + (one_in(20) ? 0 : 1);
+    s->facts.account_busy = one_in(30);
+    s->facts.environment_forgeable = one_in(30);
+    s->facts.identity_disabled = one_in(30);
+    s->facts.task_completed = one_in(30);
+    s->facts.session_ending = one_in(30);
     s->facts.approval_required = one_in(4);
     s->facts.approved = one_in(2);
 }
@@ -229,16 +233,14 @@ static void never_permits_more(const char *base, narrow_fn *narrow)
         is = permits(&step.facts, text, &after);
         permitted += (unsigned)was;
         taken += was && !is;
-        ck_assert_msg(was || !is || step.facts.step == STEP_CLOSE, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s",
+        ck_assert_msg(was || !is, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s",
                       i, step_word(step.facts.step), reason_word(before.reason), text, step.scope, before_text);
         if (was && is && step.facts.step <= STEP_OPEN) {
             ck_assert_int_le(after.session_deadline, before.session_deadline);
             ck_assert_uint_le(after.max_logins, before.max_logins);
         }
     }
-    if (getenv("SHOW_CASES"))
-        printf("%u permitted, %u taken away\n", permitted, taken);
-    ck_assert_uint_gt(permitted, CASES / 20); /* the cases are no empty ones */
+    ck_assert_uint_gt(permitted, CASES / 30); /* the cases are no empty ones */
     ck_assert_uint_gt(taken, CASES / 400);
 }
 
@@ -353,7 +355,7 @@ START_TEST(worse_facts_never_permit_more)
         taken += was && !is;
         ck_assert_msg(was || !is, "case %d: worse facts permit %s\n%s", i, step_word(step.facts.step), text);
     }
-    ck_assert_uint_gt(permitted, CASES / 20);
+    ck_assert_uint_gt(permitted, CASES / 30);
     ck_assert_uint_gt(taken, CASES / 400);
 }
 END_TEST
@@ -370,8 +372,6 @@ START_TEST(no_matching_policy_is_refused)
         random_policies(text);
         random_step(&step);
         step.facts.identity = "spiffe://elsewhere.example/agent/deploy"; /* no pattern's */
-        if (step.facts.step == STEP_CLOSE)
-            continue;
         ck_assert_msg(!permits(&step.facts, text, &decision), "case %d: %s\n%s", i, step_word(step.facts.step), text);
     }
 }

@@ -314,6 +314,25 @@ START_TEST(refusal_is_told_in_one_text)
 }
 END_TEST
 
+/* Run from the top of the tree, as tests/run does. */
+START_TEST(every_reason_stands_in_the_manual)
+{
+    static char page[1 << 20];
+    FILE *file = fopen("doc/pam_agent.8", "r");
+
+    if (!file)
+        return;
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (int reason = 0; reason < REASON_COUNT; reason++) {
+        char line[128];
+
+        snprintf(line, sizeof line, "\n.It Sy %s\n", reason_word((enum reason)reason));
+        ck_assert_msg(strstr(page, line) != NULL, "%s is not in pam_agent(8)", reason_word((enum reason)reason));
+    }
+}
+END_TEST
+
 static Suite *message_suite(void)
 {
     Suite *suite = suite_create("message");
@@ -331,6 +350,7 @@ static Suite *message_suite(void)
     tcase_add_loop_test(others, reply_is_read_whole_or_not, 0, COUNT_OF(replies));
     tcase_add_test(others, reply_is_bounded);
     tcase_add_test(others, refusal_is_told_in_one_text);
+    tcase_add_test(others, every_reason_stands_in_the_manual);
     suite_add_tcase(suite, others);
     return suite;
 }

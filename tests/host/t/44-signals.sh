@@ -57,6 +57,7 @@ after() {
 story "what stands between: nothing but us"
 expect_output "with the password, su works for a human" 'root$' as_human alice 'su -c "id -un" root <'/tmp/secret
 in_session control <<'STEPS'
+exec 2>/dev/null
 sudo -n /usr/bin/touch /tmp/marks/ok-control; echo "permitted: $?"
 sudo -n /usr/bin/touch /tmp/marks/bad-control; echo "forbidden: $?"
 su -c 'touch /tmp/marks/bad-su' root </tmp/secret; echo "su: $?"

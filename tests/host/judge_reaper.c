@@ -1,0 +1,431 @@
+/* common/judge/reaper: a fork storm, the innocent, and audit sessions. */
+#include "judge_host.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "core/proc.h"
+#include "judge/reaper.h"
+
+#define UID 70005
+#define OTHER_UID 70006
+#define STORM 200
+
+static const struct target account = {.uid = UID, .audit = AUDIT_UNSET};
+
+/* A process that fn() makes its own and that then sleeps; it ends with the test. */
+static pid_t started(int (*fn)(void))
+{
+    atomic_int *state = shared(sizeof *state);
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        int r = prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || fn() < 0;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of uid forgets it */
+        atomic_store(state, r ? -1 : 1);
+        for (;;)
+            pause();
+    }
+    while (atomic_load(state) == 0)
+        short_sleep();
+    ck_assert_int_eq(atomic_load(state), 1);
+    munmap(state, sizeof *state);
+    return pid;
+}
+
+static int as_root(void) { return 0; }
+static int as_agent(void) { return setresuid(UID, UID, UID); }
+static int as_other(void) { return setresuid(OTHER_UID, OTHER_UID, OTHER_UID); }
+static int as_nobody(void) { return setresuid(65534, 65534, 65534); }
+/* sudo, before it becomes its target */
+static int as_setuid_program(void) { return setresuid(UID, 0, 0); }
+static int as_deaf_agent(void)
+{
+    for (int sig = 1; sig < 65; sig++)
+        (void)signal(sig, SIG_IGN);
+    return setsid() < 0 || as_agent() < 0 ? -1 : 0;
+}
+
+static int ended(pid_t pid)
+{
+    for (int i = 0; i < 2000; i++) {
+        int status;
+
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+        short_sleep();
+    }
+    return 0;
+}
+
+static int lives(pid_t pid)
+{
+    struct process process;
+
+    return waitpid(pid, NULL, WNOHANG) == 0 && process_read(pid, &process) == 0 && process_alive(pid, process.start);
+}
+
+/* So that what a signal began has had time to show. */
+static void settle(void)
+{
+    for (int i = 0; i < 50; i++)
+        short_sleep();
+}
+
+static void finish(const pid_t *pids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        kill(pids[i], SIGKILL);
+        waitpid(pids[i], NULL, 0);
+    }
+}
+
+static int until_none(const struct target *target)
+{
+    for (int i = 0; i < 2000; i++) {
+        if (reaper_count(target) == 0)
+            return 1;
+        short_sleep();
+    }
+    return 0;
+}
+
+START_TEST(account_is_ended_and_nobody_else)
+{
+    int (*const guilty_of[])(void) = {as_agent, as_deaf_agent, as_setuid_program};
+    int (*const innocent_of[])(void) = {as_root, as_other, as_nobody};
+    pid_t guilty[COUNT_OF(guilty_of)], innocent[COUNT_OF(innocent_of)];
+
+    ck_assert_uint_eq(reaper_count(&account), 0);
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0); /* nobody there is no error */
+    for (size_t i = 0; i < COUNT_OF(guilty); i++)
+        guilty[i] = started(guilty_of[i]);
+    for (size_t i = 0; i < COUNT_OF(innocent); i++)
+        innocent[i] = started(innocent_of[i]);
+    ck_assert_uint_eq(reaper_count(&account), COUNT_OF(guilty));
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0);
+    for (size_t i = 0; i < COUNT_OF(guilty); i++)
+        ck_assert_msg(ended(guilty[i]), "guilty %zu", i);
+    ck_assert_uint_eq(reaper_count(&account), 0);
+    settle();
+    for (size_t i = 0; i < COUNT_OF(innocent); i++)
+        ck_assert_msg(lives(innocent[i]), "innocent %zu", i);
+    finish(innocent, COUNT_OF(innocent));
+}
+END_TEST
+
+START_TEST(nobody_is_named)
+{
+    const struct target nobody = {.uid = 0, .audit = AUDIT_UNSET};
+    pid_t root = started(as_root), agent = started(as_agent);
+
+    ck_assert_int_eq(reaper_signal(&nobody, SIGKILL), 0);
+    settle();
+    ck_assert(lives(root) && lives(agent));
+    ck_assert_uint_eq(reaper_count(&nobody), 0);
+    finish((pid_t[]){root, agent}, 2);
+}
+END_TEST
+
+START_TEST(zombies_do_not_count)
+{
+    pid_t agent = started(as_agent);
+
+    kill(agent, SIGKILL);
+    ck_assert(until_none(&account));
+    ck_assert_int_eq(waitpid(agent, NULL, WNOHANG), agent);
+}
+END_TEST
+
+static char state_of(pid_t pid)
+{
+    char path[64], state = '?';
+    FILE *stat;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    stat = fopen(path, "r");
+    ck_assert_ptr_nonnull(stat);
+    ck_assert_int_eq(fscanf(stat, "%*d %*s %c", &state), 1);
+    fclose(stat);
+    return state;
+}
+
+static void await_state(pid_t pid, const char *states)
+{
+    for (int i = 0; i < 2000 && !strchr(states, state_of(pid)); i++)
+        short_sleep();
+    ck_assert_msg(strchr(states, state_of(pid)) != NULL, "state %c, not %s", state_of(pid), states);
+}
+
+START_TEST(account_is_stopped_and_goes_on)
+{
+    pid_t agent = started(as_deaf_agent);
+
+    ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
+    await_state(agent, "T");
+    ck_assert_uint_eq(reaper_count(&account), 1);
+    ck_assert_int_eq(reaper_signal(&account, SIGCONT), 0);
+    await_state(agent, "SR");
+    ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0); /* from the stopped state, too */
+    ck_assert(ended(agent));
+}
+END_TEST
+
+/* Every process that can, forks; none heeds what it may ignore. */
+static void storm(void)
+{
+    const struct rlimit limit = {STORM, STORM};
+
+    if (setrlimit(RLIMIT_NPROC, &limit) < 0 || as_deaf_agent() < 0)
+        _exit(1);
+    (void)signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        pid_t pid = fork();
+
+        if (pid == 0)
+            (void)setsid();
+        else if (pid > 0 && pid % 7 == 0)
+            _exit(0); /* no pid stays what it is */
+    }
+}
+
+static void begin_storm(void)
+{
+    pid_t pid = fork();
+
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        storm();
+    for (int i = 0; i < 5000 && reaper_count(&account) < STORM / 2; i++)
+        short_sleep();
+    ck_assert_uint_ge(reaper_count(&account), STORM / 2);
+}
+
+START_TEST(fork_storm_is_ended_by_one_signal)
+{
+    pid_t innocent[] = {started(as_root), started(as_other)};
+
+    for (int i = 0; i < 8; i++) {
+        begin_storm();
+        ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0);
+        ck_assert_msg(until_none(&account), "%u left", reaper_count(&account));
+        settle();
+        ck_assert_uint_eq(reaper_count(&account), 0);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            ;
+    }
+    ck_assert(lives(innocent[0]) && lives(innocent[1]));
+    finish(innocent, COUNT_OF(innocent));
+}
+END_TEST
+
+/* A storm that is stopped first, as a suspended task is. */
+START_TEST(stopped_storm_is_ended)
+{
+    unsigned count;
+
+    begin_storm();
+    ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
+    settle();
+    count = reaper_count(&account);
+    settle();
+    ck_assert_uint_eq(reaper_count(&account), count); /* none of them forks any more */
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0);
+    ck_assert(until_none(&account));
+}
+END_TEST
+
+static pid_t prey;
+
+/* Signals the reaper whenever it may. */
+static int as_hunter(void)
+{
+    pid_t pid;
+
+    if (as_agent() < 0)
+        return -1;
+    pid = fork();
+    if (pid != 0)
+        return pid < 0 ? -1 : 0;
+    for (;;)
+        (void)kill(prey, SIGKILL);
+}
+
+/* The caller wears the account's uid for a moment: the account cannot reach it even then. */
+START_TEST(account_cannot_signal_the_reaper)
+{
+    pid_t hunter;
+
+    prey = getpid();
+    hunter = started(as_hunter);
+    for (int i = 0; i < 20000; i++)
+        ck_assert_int_eq(reaper_signal(&account, SIGCONT), 0);
+    ck_assert(lives(hunter));
+    ck_assert_uint_eq(reaper_count(&account), 2);
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0);
+    ck_assert(ended(hunter));
+    ck_assert(until_none(&account));
+}
+END_TEST
+
+static int reap_often(unsigned number)
+{
+    const struct target mine = {.uid = UID + number % 2, .audit = AUDIT_UNSET};
+
+    for (int i = 0; i < 5000; i++)
+        if (reaper_signal(&mine, SIGKILL) < 0)
+            return 1;
+    return 0;
+}
+
+/* Guards end what is theirs all at the same time. */
+START_TEST(reapers_do_not_end_each_other)
+{
+    ck_assert_uint_eq(race(8, reap_often), 8);
+}
+END_TEST
+
+static void read_identity(char *buf, size_t cap)
+{
+    static const char *const names[] = {"Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:"};
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[1024];
+
+    ck_assert_ptr_nonnull(status);
+    *buf = '\0';
+    while (fgets(line, sizeof line, status))
+        for (size_t i = 0; i < COUNT_OF(names); i++)
+            if (strncmp(line, names[i], strlen(names[i])) == 0) {
+                ck_assert_uint_lt(strlen(buf) + strlen(line), cap);
+                strcat(buf, line);
+            }
+    fclose(status);
+}
+
+START_TEST(reaper_is_root_again)
+{
+    char before[4096], after[4096];
+
+    read_identity(before, sizeof before);
+    ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0);
+    read_identity(after, sizeof after);
+    ck_assert_str_eq(after, before);
+}
+END_TEST
+
+/* --- audit sessions --- */
+
+static uint32_t *audit_session;
+
+/* What sudo started: root, in the audit session of a login of its own. */
+static int as_login(void)
+{
+    int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || dprintf(fd, "%d", UID) < 0)
+        return -1;
+    close(fd);
+    *audit_session = process_audit_session(getpid());
+    return *audit_session == AUDIT_UNSET ? -1 : 0;
+}
+
+static pid_t *family;
+
+static int as_login_with_children(void)
+{
+    int (*const kinds[])(void) = {as_root, as_nobody, as_agent};
+
+    if (as_login() < 0)
+        return -1;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        family[i] = fork();
+        if (family[i] == 0) {
+            if (setsid() < 0 || kinds[i]() < 0)
+                _exit(1);
+            for (;;)
+                pause();
+        }
+    }
+    return 0;
+}
+
+static int alive_by_pid(pid_t pid)
+{
+    struct process process;
+
+    return process_read(pid, &process) == 0 && process_alive(pid, process.start);
+}
+
+START_TEST(audit_session_is_ended_but_for_the_spared)
+{
+    struct target target = {.audit = AUDIT_UNSET};
+    pid_t leader, innocent[2];
+
+    audit_session = shared(sizeof *audit_session);
+    family = shared(3 * sizeof *family);
+    leader = started(as_login_with_children);
+    target.audit = *audit_session;
+    target.spare[1] = leader;
+    innocent[0] = started(as_root);
+    innocent[1] = started(as_login); /* another login */
+    ck_assert_uint_ne(*audit_session, target.audit);
+
+    for (int i = 0; i < 500 && reaper_count(&target) != 3; i++)
+        short_sleep();
+    ck_assert_uint_eq(reaper_count(&target), 3);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    for (int i = 0; i < 3; i++)
+        ck_assert(!alive_by_pid(family[i]));
+    settle();
+    ck_assert(lives(leader) && lives(innocent[0]) && lives(innocent[1]));
+    target.spare[1] = 0;
+    ck_assert_uint_eq(reaper_count(&target), 1);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(ended(leader));
+    finish(innocent, COUNT_OF(innocent));
+}
+END_TEST
+
+/* The caller may be of the session that it ends. */
+START_TEST(reaper_spares_itself)
+{
+    struct target target;
+
+    audit_session = shared(sizeof *audit_session);
+    ck_assert_int_eq(as_login(), 0);
+    target = (struct target){.uid = UID, .audit = *audit_session};
+    ck_assert_uint_eq(reaper_count(&target), 0);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+}
+END_TEST
+
+static Suite *reaper_suite(void)
+{
+    Suite *suite = suite_create("judge_reaper");
+    TCase *tcase = tcase_create("reaper");
+
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, account_is_ended_and_nobody_else);
+    tcase_add_test(tcase, nobody_is_named);
+    tcase_add_test(tcase, zombies_do_not_count);
+    tcase_add_test(tcase, account_is_stopped_and_goes_on);
+    tcase_add_test(tcase, fork_storm_is_ended_by_one_signal);
+    tcase_add_test(tcase, stopped_storm_is_ended);
+    tcase_add_test(tcase, account_cannot_signal_the_reaper);
+    tcase_add_test(tcase, reapers_do_not_end_each_other);
+    tcase_add_test(tcase, reaper_is_root_again);
+    tcase_add_test(tcase, audit_session_is_ended_but_for_the_spared);
+    tcase_add_test(tcase, reaper_spares_itself);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_on_host(reaper_suite());
+}
