@@ -5,7 +5,6 @@
  *     escape hollow FILE     its main thread exits and another one goes on: /proc shows a zombie
  *     escape hop FILE        it forks and exits all the time: no process lives long enough to be looked at
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
