@@ -286,7 +286,7 @@ static enum reason record(const struct gate *gate, enum reason reason, char *ref
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : reason;
 }
 
-static void reply(const struct gate *gate, enum reason reason, const char *reference, char *buf)
+static int reply(const struct gate *gate, enum reason reason, const char *reference, char *buf)
 {
     const struct answer answer = {
         .verdict = reason == REASON_PERMIT ? "permit" : "deny",
@@ -295,9 +295,9 @@ static void reply(const struct gate *gate, enum reason reason, const char *refer
         .session = reason == REASON_PERMIT && gate->session[0] ? gate->session : NULL,
     };
     size_t len;
+    int r = answer_write(&answer, buf, MESSAGE_MAX, &len);
 
-    if (answer_write(&answer, buf, MESSAGE_MAX, &len) == 0)
-        (void)!packet_send(GATE_SOCKET, buf, len, deadline_in(ASK_TIMEOUT_MS));
+    return r < 0 ? r : packet_send(GATE_SOCKET, buf, len, deadline_in(ASK_TIMEOUT_MS));
 }
 
 int main(void)
@@ -323,6 +323,9 @@ int main(void)
             gate_abandon_session(&gate);
         reason = recorded;
     }
-    reply(&gate, reason, reference, out);
+    if (reply(&gate, reason, reference, out) < 0 && gate.session[0])
+        gate_abandon_session(&gate); /* nobody heard the permit */
+    else if (gate.session[0])
+        gate_confirm_session();
     return 0;
 }

@@ -47,7 +47,9 @@ int gate_account_busy(const struct gate *gate) MUST_CHECK;
 
 /* Put a permitted login in place: home, session, guard. A refusal leaves nothing. */
 enum reason gate_open_session(struct gate *gate) MUST_CHECK;
-/* Take back a session that was opened but cannot be recorded. */
+/* The permit is on its way: the guard may stay. A guard that is not told so, because gate was killed, takes the session back. */
+void gate_confirm_session(void);
+/* Take back a session that was opened but cannot be recorded or answered. */
 void gate_abandon_session(struct gate *gate);
 /* Does the account's home hold a file that would let the account forge its PAM environment? 1 or 0. */
 int gate_environment_forgeable(const struct gate *gate);

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "judge/reaper.h"
 #include "judge/task.h"
 #include "session/gate.h"
+#include "session/guard.h"
 
 #define STRAY_TRIES 50
 #define STRAY_WAIT_MS 10
@@ -101,6 +103,7 @@ static int build_session(const struct gate *gate, struct session *session)
 /* --- the guard --- */
 
 static pid_t guard_pid;
+static int guard_fd = -1; /* GUARD_READY comes from there, GUARD_CONFIRMED goes there */
 
 static void exec_guard(char *id, int ready)
 {
@@ -112,27 +115,33 @@ static void exec_guard(char *id, int ready)
     _exit(127);
 }
 
-/* Start it and wait for its ready byte. */
+/* Start it and wait until it listens. */
 static int start_guard(char *id)
 {
-    CLEANUP(close_fd) int ready_read = -1;
     struct pollfd pfd = {.events = POLLIN};
-    int ready[2];
+    int pair[2];
     char byte;
 
-    if (pipe2(ready, O_CLOEXEC) < 0)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     guard_pid = fork();
     if (guard_pid == 0)
-        exec_guard(id, ready[1]);
-    close(ready[1]);
-    ready_read = ready[0];
+        exec_guard(id, pair[1]);
+    close(pair[1]);
+    guard_fd = pair[0];
     if (guard_pid < 0)
         return -EAGAIN;
-    pfd.fd = ready_read;
+    pfd.fd = guard_fd;
     if (poll(&pfd, 1, READY_MS) != 1)
         return -ETIMEDOUT;
-    return read(ready_read, &byte, 1) == 1 && byte == '1' ? 0 : -EPIPE;
+    return read(guard_fd, &byte, 1) == 1 && byte == GUARD_READY ? 0 : -EPIPE;
+}
+
+void gate_confirm_session(void)
+{
+    const char byte = GUARD_CONFIRMED;
+
+    (void)!send(guard_fd, &byte, 1, MSG_NOSIGNAL);
 }
 
 static void stop_guard(void)

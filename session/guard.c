@@ -20,6 +20,7 @@
 #include "core/paths.h"
 #include "core/proc.h"
 
+#define CONFIRM_MS 5000 /* gate records and answers meanwhile */
 #define CLIENT_MS 2000  /* a client that says nothing is closed */
 #define END_STEP_MS 20  /* between two looks at what is left */
 #define LONGEST_WAIT_MS 30000
@@ -166,6 +167,17 @@ static void await(struct guard *guard)
     drop_silent(guard);
 }
 
+/* gate says that the permit is on its way; it does not when it was killed meanwhile, or could not answer. */
+static int is_confirmed(void)
+{
+    const char ready = GUARD_READY;
+    struct pollfd pfd = {.fd = 0, .events = POLLIN};
+    char byte = 0;
+
+    return write(0, &ready, 1) == 1 && poll(&pfd, 1, CONFIRM_MS) == 1 && read(0, &byte, 1) == 1 &&
+           byte == GUARD_CONFIRMED;
+}
+
 int main(int argc, char **argv)
 {
     static struct guard guard; /* large: a scope */
@@ -175,8 +187,10 @@ int main(int argc, char **argv)
     leave_session();
     if (start(&guard, argv[1]) < 0)
         return 1;
-    if (write(0, "1", 1) != 1)
+    if (!is_confirmed()) {
+        session_remove(&guard.session);
         return 1;
+    }
     close(0);
     for (;;) { /* before the first wait too: who changed the facts before we listened could not ring */
         if (!leader_alive(&guard))

@@ -2,7 +2,7 @@
  * guard: one small process a session. It answers every later step of its session, records each decision, and ends what the
  * session started when the task, the deadline or the leader ends. Started by gate as
  *
- *   guard ID        descriptor 0: one byte '1' is written to it when the socket listens
+ *   guard ID        descriptor 0, to gate: GUARD_READY goes out when the socket listens, then GUARD_CONFIRMED must come in
  *
  *   guard.c         start, the loop
  *   guard_serve.c   questions
@@ -17,6 +17,8 @@
 #include "judge/reaper.h"
 #include "judge/state.h"
 
+#define GUARD_READY '1'
+#define GUARD_CONFIRMED '2'
 #define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
 

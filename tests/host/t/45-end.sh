@@ -60,6 +60,16 @@ sleep 1
 expect_ok "none a second later" no_process_of agent-deploy
 wait "$session" 2>/dev/null || true
 
+story "a guard whose gate died before it answered"
+run_session orphan 'sleep 776'
+expect_ok "a session runs" wait_until 10 pgrep -f '^sleep 776'
+cp /run/pam_agent/session/* /run/pam_agent/session/0123456789abcdef
+expect_fail "is not confirmed" /usr/local/libexec/pam_agent/guard 0123456789abcdef </dev/null
+expect_fail "and takes its session back" test -e /run/pam_agent/session/0123456789abcdef
+agentctl task complete task-orphan >/dev/null
+expect_ok "all is gone" wait_until 5 all_gone
+wait "$session" || true
+
 story "two tasks do not share an account"
 run_session first 'sleep 775'
 expect_ok "the first session runs" wait_until 10 pgrep -f '^sleep 775'

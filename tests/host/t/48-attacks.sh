@@ -24,7 +24,6 @@ run_session() {
 	credential "$1" --tool host:login --tool host:sudo
 	AGENT_CREDENTIAL=$CREDENTIALS/$1 AGENT_KEY=$CREDENTIALS/key SSH_TIMEOUT=60 \
 		agent_ssh agent-deploy "$2" >"/tmp/session.$1" 2>&1 &
-	session=$!
 }
 # in_session NAME: runs /tmp/steps in a session of its own.
 in_session() {
@@ -87,7 +86,7 @@ leader=$(sed -n 's/^leader //p' /run/pam_agent/session/*)
 kill -KILL "$leader"
 wait_until 2 test ! -e "/proc/$leader"
 echo $((leader - 1)) >/tmp/proc/sys/kernel/ns_last_pid
-as_agent_outside sh -c 'trap "" TERM HUP; echo $$ >/tmp/pid; exec sleep 484' &
+setsid setpriv --reuid "$uid" --regid "$uid" --clear-groups sh -c 'trap "" TERM HUP; echo $$ >/tmp/pid; exec sleep 484' &
 wait_until 2 test -s /tmp/pid
 if [ "$(cat /tmp/pid)" = "$leader" ]; then
 	expect_ok "it is ended like any other" wait_until 5 all_gone
@@ -178,6 +177,7 @@ fi
 expect_output "the audit login uid stays" '^login uid: refused' cat /tmp/result
 
 story "its own sshd stopped"
+# shellcheck disable=SC2016 # its own parent
 run_session stopped 'kill -STOP $PPID; trap "" TERM HUP; sleep 486'
 expect_ok "a session" wait_until 10 pgrep -f '^sleep 486'
 must agentctl task complete task-stopped
