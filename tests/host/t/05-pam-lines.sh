@@ -6,7 +6,7 @@
 # shellcheck source=tests/host/lib.sh
 . "$TOP/tests/host/lib.sh"
 
-profile=$TOP/tests/host/spike-profile.txt
+profile=$TOP/etc/pam-configs/pam_agent
 command -v pam-auth-update >/dev/null || {
 	skip "no pam-auth-update here"
 	pass "nothing to see"
