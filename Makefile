@@ -155,7 +155,7 @@ $(B)/tests/%: $(O)/tests/%.o $(TESTABLE) $(ALL)
 	$(Q)$(LINK_EXE) -o $@ $^ $(TEST_LIBS)
 .SECONDARY:
 
-tests: all $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES)
+tests: all $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES) $(FUZZERS)
 
 # Everything: unit tests, then the built plug-ins, then real sshd and sudo on throw-away hosts (as root).
 check: tests

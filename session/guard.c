@@ -181,23 +181,23 @@ static int is_confirmed(void)
 int main(int argc, char **argv)
 {
     static struct guard guard; /* large: a scope */
+    int confirmed;
 
     if (argc != 2 || getuid() != 0 || chdir("/") < 0)
         return 2;
     leave_session();
     if (start(&guard, argv[1]) < 0)
         return 1;
-    if (!is_confirmed()) {
-        session_remove(&guard.session);
-        return 1;
-    }
+    confirmed = is_confirmed();
+    if (!confirmed) /* the permit may have been heard all the same: a session without a guard must not be */
+        guard_end(&guard, REASON_TIMEOUT);
     close(0);
     for (;;) { /* before the first wait too: who changed the facts before we listened could not ring */
         if (!leader_alive(&guard))
             guard_end(&guard, REASON_PERMIT);
         guard_recheck(&guard);
         if (guard.phase != RUNNING && guard_end_step(&guard))
-            return 0;
+            return !confirmed;
         await(&guard);
     }
 }

@@ -1,7 +1,7 @@
 /*
  * Fuzz target: the messages between plug-ins, gate and guard. What can be read must be written again as it was read.
  *
- * With clang: -fsanitize=fuzzer -DLIBFUZZER; without, the program replays the files it is given.
+ * With clang: -fsanitize=fuzzer -DFUZZING; without, the program replays the files it is given.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-#ifndef LIBFUZZER
+#ifndef FUZZING
 static void replay(const char *path)
 {
     static uint8_t data[INPUT_MAX + 1];

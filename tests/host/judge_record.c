@@ -10,7 +10,7 @@
 
 static char long_word[3000];
 static const char *const argv[] = {"/usr/bin/x", long_word, "\n{\"torn\": 1", NULL};
-static const struct record record = {
+static struct record record = {
     .reason = REASON_PERMIT, .step = "command", .service = "sudo", .account = "agent-deploy", .run_as = "root",
     .argv = argv, .argc = 3, .task = "task-1\n", .session = "0123456789abcdef",
 };
@@ -44,7 +44,7 @@ static size_t whole_lines(void)
     while ((len = getline(&line, &cap, log)) > 0) {
         json_t *root = json_loadb(line, (size_t)len, JSON_REJECT_DUPLICATES, NULL);
 
-        ck_assert_msg(root != NULL && line[len - 1] == '\n', "torn: %s", line);
+        ck_assert_msg(root != NULL && line[len - 1] == '\n', "torn: %.200s", line);
         ck_assert_str_eq(json_string_value(json_object_get(json_object_get(root, "user"), "name")), "agent-deploy");
         json_decref(root);
         lines++;
@@ -118,7 +118,7 @@ static void small_disk(const char *size)
 
 static void fill_disk(void)
 {
-    shell("! head -c 1g /dev/zero 2>/dev/null >" PATH_LOG_DIR "/fill");
+    shell("! head -c 1G /dev/zero 2>/dev/null >" PATH_LOG_DIR "/fill");
 }
 
 static void end_disk(void)
@@ -198,6 +198,26 @@ START_TEST(many_writers_fill_the_disk_with_whole_lines)
 }
 END_TEST
 
+/* Many at once come to the end of what was reserved, with the longest lines there are. */
+START_TEST(reservation_is_never_overdrawn)
+{
+    static char detail[12000];
+
+    memset(detail, 'd', sizeof detail - 1);
+    record.detail = detail;
+    written_by_all = shared(sizeof *written_by_all);
+    for (int i = 0; i < 10; i++) {
+        atomic_store(written_by_all, 1);
+        small_disk("2m");
+        ck_assert_int_eq(write_one(), 0);
+        fill_disk();
+        ck_assert_uint_eq(race(WRITERS, write_until_full), WRITERS);
+        ck_assert_uint_eq(whole_lines(), atomic_load(written_by_all));
+        end_disk();
+    }
+}
+END_TEST
+
 START_TEST(no_space_for_the_file_itself)
 {
     shell("install -d -m 0700 " PATH_LOG_DIR " && mount -t tmpfs -o mode=0700,nr_inodes=1 small " PATH_LOG_DIR);
@@ -229,6 +249,7 @@ static Suite *record_suite(void)
     tcase_add_test(tcase, full_disk_is_refused_and_tears_nothing);
     tcase_add_test(tcase, reserved_space_serves_a_full_disk);
     tcase_add_test(tcase, many_writers_fill_the_disk_with_whole_lines);
+    tcase_add_test(tcase, reservation_is_never_overdrawn);
     tcase_add_test(tcase, no_space_for_the_file_itself);
     tcase_add_test(tcase, read_only_disk_is_an_error);
     suite_add_tcase(suite, tcase);

@@ -336,7 +336,7 @@ END_TEST
 START_TEST(task_is_completed_where_the_disk_is_full)
 {
     shell("mount -t tmpfs -o size=16k,mode=0755 full " PATH_STATE_DIR
-          " && install -d -m 0700 " PATH_STATE " && ! head -c 1m /dev/zero 2>/dev/null >" PATH_STATE_DIR "/fill");
+          " && install -d -m 0700 " PATH_STATE " && ! head -c 1M /dev/zero 2>/dev/null >" PATH_STATE_DIR "/fill");
     complete(0);
     ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
     shell("rm " PATH_STATE_DIR "/fill");

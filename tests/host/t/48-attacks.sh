@@ -78,6 +78,15 @@ sleep 1
 expect_ok "nothing came after" all_gone
 mv "$guard.real" "$guard"
 
+story "a permit that was heard from a gate that died before it confirmed it"
+run_session unheard 'sleep 489'
+expect_ok "a session" wait_until 10 pgrep -f '^sleep 489'
+id=$(open_sessions)
+pkill -KILL -x guard
+rm "/run/pam_agent/ctl/$id"
+expect_fail "its guard is not confirmed" "$guard" "$id" </dev/null
+expect_ok "and leaves nothing unguarded" wait_until 5 all_gone
+
 story "a process that got the pid of a dead sshd monitor, which the reaper spared"
 run_session pid 'trap "" TERM HUP; sleep 2'
 expect_ok "a session" wait_until 10 session_open
