@@ -1,6 +1,7 @@
 /* task complete: the state first, then the doorbell of every session of the task. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,13 +12,17 @@
 #include "ask/ask.h"
 #include "core/clock.h"
 #include "core/paths.h"
+#include "core/proc.h"
 #include "core/text.h"
+#include "judge/reaper.h"
 #include "judge/state.h"
 #include "judge/task.h"
 #include "trust/anchors.h"
 
 #define SESSIONS_MAX 4096
 #define DOORBELL_SECONDS 1
+#define FORCE_TRIES 50
+#define FORCE_WAIT_US 20000
 
 struct ringing {
     session_id id;
@@ -101,8 +106,8 @@ static int is_gone(const char *id)
 }
 
 /*
- * In a child, so that one guard that does not answer delays nobody: exit 0 when the session ends. A guard that is done before
- * it comes to answer has ended it too.
+ * In a child, so that one guard that does not answer delays nobody: exit 0 when the session ends. A guard that does not listen
+ * proves nothing (it may be dead); a session whose record is gone has ended.
  */
 static void ring(const char *id)
 {
@@ -112,8 +117,7 @@ static void ring(const char *id)
     alarm(DOORBELL_SECONDS);
     ask_session(id, &question, &outcome);
     if (outcome.verdict != OUTCOME_PERMIT &&
-        (outcome.reason == REASON_TASK_COMPLETED || outcome.reason == REASON_SESSION_ENDING ||
-         outcome.reason == REASON_SESSION_NOT_FOUND))
+        (outcome.reason == REASON_TASK_COMPLETED || outcome.reason == REASON_SESSION_ENDING))
         _exit(0);
     while (!is_gone(id))
         usleep(20000); /* until the alarm */
@@ -143,7 +147,34 @@ static int take_answer(const struct ringing *r)
     return r->pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Ring at all of them at once and print what ended; how many did not. */
+/* The guard is dead or stuck: end the session in its place. 1 when nothing of it is left. */
+static int end_by_force(const char *id)
+{
+    struct session *session = malloc(sizeof *session);
+    struct target target;
+    int left = 1;
+
+    if (session && session_read(id, session) == 0) {
+        pid_t leader = process_alive(session->leader, session->leader_start) ? session->leader : 0;
+
+        target = (struct target){ .uid = session->grant.uid, .audit = session->audit, .spare = { leader } };
+        for (int tries = 0; left && tries < FORCE_TRIES; tries++) {
+            if (reaper_signal(&target, SIGKILL) == 0)
+                left = reaper_count(&target) > 0;
+            usleep(FORCE_WAIT_US);
+        }
+        if (!left && leader)
+            left = kill(leader, SIGTERM) < 0 && errno != ESRCH;
+        if (!left)
+            session_remove(session);
+    } else {
+        left = !is_gone(id);
+    }
+    free(session);
+    return !left;
+}
+
+/* Ring at all of them at once, kill what does not answer, and print what ended; how many did not. */
 static int end_sessions(const char *iss, const char *task, size_t *ret_left)
 {
     session_id *ids = calloc(SESSIONS_MAX, sizeof *ids);
@@ -157,9 +188,9 @@ static int end_sessions(const char *iss, const char *task, size_t *ret_left)
         start_ringing(&rings[i]);
     }
     for (size_t i = 0; r == 0 && i < count; i++) {
-        int ended = take_answer(&rings[i]);
+        int answered = take_answer(&rings[i]), ended = answered || end_by_force(rings[i].id);
 
-        printf("%s session %s of %s, task ", ended ? "ended    " : "NO ANSWER", rings[i].id,
+        printf("%s session %s of %s, task ", answered ? "ended    " : ended ? "killed   " : "NOT ENDED", rings[i].id,
                rings[i].account[0] ? rings[i].account : "-");
         print_escaped(stdout, task);
         putchar('\n');

@@ -181,8 +181,9 @@ static enum match find_rule(const struct facts *facts, const struct policy_set *
 
     for (size_t i = 0; i < policies->count && best != MATCH_YES; i++) {
         const struct policy *policy = &policies->policies[i];
+        size_t count = applies(policy, facts) ? policy->rule_count : 0;
 
-        for (size_t j = 0; applies(policy, facts) && j < policy->rule_count && best != MATCH_YES; j++) {
+        for (size_t j = 0; j < count && best != MATCH_YES; j++) {
             const struct rule *rule = &policy->rules[j];
             enum match match = rule->kind == kind ? rule_matches(rule, facts) : MATCH_NO;
 

@@ -60,6 +60,23 @@ sleep 1
 expect_ok "none a second later" no_process_of agent-deploy
 wait "$session" 2>/dev/null || true
 
+story "the guard is dead when the task is completed"
+run_session guardless "$stubborn"
+expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
+pkill -KILL -x guard
+expect_output "complete ends it in the guard's place" '^killed .*task-guardless' agentctl task complete task-guardless
+expect_ok "all is gone" wait_until 5 all_gone
+wait "$session" || true
+story "the guard is stopped when the task is completed"
+run_session stuck "$stubborn"
+expect_ok "the session runs" wait_until 10 pgrep -f '^/usr/bin/sleep 773'
+pkill -STOP -x guard
+expect_output "complete ends it in the guard's place" '^killed .*task-stuck' agentctl task complete task-stuck
+expect_ok "no process of it is left" wait_until 5 is_quiet
+pkill -CONT -x guard || true
+expect_ok "all is gone" wait_until 5 all_gone
+wait "$session" || true
+
 story "a guard whose gate died before it answered"
 run_session orphan 'sleep 776'
 expect_ok "a session runs" wait_until 10 pgrep -f '^sleep 776'

@@ -82,7 +82,7 @@ story "a permit that was heard from a gate that died before it confirmed it"
 run_session unheard 'sleep 489'
 expect_ok "a session" wait_until 10 pgrep -f '^sleep 489'
 id=$(open_sessions)
-pkill -KILL -x guard
+kill -KILL "$(pgrep -x guard)"
 rm "/run/pam_agent/ctl/$id"
 expect_fail "its guard is not confirmed" "$guard" "$id" </dev/null
 expect_ok "and leaves nothing unguarded" wait_until 5 all_gone
@@ -101,7 +101,7 @@ if [ "$(cat /tmp/pid)" = "$leader" ]; then
 	expect_ok "it is ended like any other" wait_until 5 all_gone
 else
 	skip "the pid went to somebody else"
-	pkill -KILL -u "$uid" -x sleep || true
+	kill -KILL "$(cat /tmp/pid)"
 fi
 wait_until 5 all_gone
 
