@@ -26,7 +26,9 @@ int apply_cannot(struct apply *a, const char *path, const char *what)
 
 int apply_cannot_errno(struct apply *a, const char *path, int r)
 {
-    return apply_cannot(a, path, r == -EPERM ? "not owned by root, or others may write to it: chown root and chmod go-w" : strerror(-r));
+    return apply_cannot(a, path,
+                        r == -EPERM ? "not owned by root, or others may write to it: chown root and chmod go-w"
+                                    : strerror(-r));
 }
 
 const char *apply_state_path(struct apply *a, const char *name)
@@ -38,7 +40,9 @@ static void summary(struct apply *a)
 {
     fprintf(a->out, "%zu identities, %zu policies, %zu issuers with %zu keys: %s\n", a->config->identity_count,
             a->config->policy_count, a->config->issuer_count, a->anchor_count,
-            a->check_only ? "good, nothing written" : a->changed ? "in force" : "no change");
+            a->check_only ? "good, nothing written"
+            : a->changed  ? "in force"
+                          : "no change");
 }
 
 static int run(struct apply *a)

@@ -63,10 +63,11 @@ static void check_uid(struct builder *b, const struct place *place, const char *
     const struct local_group *group = local_group_of_gid(b->local, uid);
 
     if (account)
-        builder_problem(b, place, "%s: its uid %u is also that of \"%s\" in /etc/passwd: give that account another uid", name, uid,
-                        account->name);
+        builder_problem(b, place, "%s: its uid %u is also that of \"%s\" in /etc/passwd: give that account another uid",
+                        name, uid, account->name);
     if (group)
-        builder_problem(b, place, "%s: its gid %u is also that of group \"%s\" in /etc/group: give that group another gid", name,
+        builder_problem(b, place,
+                        "%s: its gid %u is also that of group \"%s\" in /etc/group: give that group another gid", name,
                         uid, group->name);
 }
 
@@ -76,13 +77,15 @@ static void take_own(struct builder *b, const struct identity_config *identity, 
     uint32_t uid = uids_find(b->uids, identity->account);
 
     if (local_group(b->local, identity->account))
-        builder_problem(b, &identity->place, "identity \"%s\": a group of this name is in /etc/group: choose another name",
+        builder_problem(b, &identity->place,
+                        "identity \"%s\": a group of this name is in /etc/group: choose another name",
                         identity->account);
     if (uid)
         check_uid(b, &identity->place, identity->account, uid);
-    else if (uids_give(b->uids, b->local, host->uid_min + CONFIG_UIDS_RESERVED, host->uid_max, identity->account, &uid) < 0)
-        builder_problem(b, &identity->place, "identity \"%s\": no uid of uid-range %u-%u is left: widen it", identity->account,
-                        host->uid_min, host->uid_max);
+    else if (uids_give(b->uids, b->local, host->uid_min + CONFIG_UIDS_RESERVED, host->uid_max, identity->account,
+                       &uid) < 0)
+        builder_problem(b, &identity->place, "identity \"%s\": no uid of uid-range %u-%u is left: widen it",
+                        identity->account, host->uid_min, host->uid_max);
     account->uid = account->gid = uid;
 }
 
@@ -181,8 +184,8 @@ static void check_uids_differ(struct builder *b)
         sorted[i]->shadowed = 1;
         if (!one->disabled)
             builder_problem(b, &b->config->identities[one - accounts->items].place,
-                            "identity \"%s\" has the uid %u of identity \"%s\": each needs its own", one->name, one->uid,
-                            other->name);
+                            "identity \"%s\" has the uid %u of identity \"%s\": each needs its own", one->name,
+                            one->uid, other->name);
     }
 }
 
@@ -199,7 +202,8 @@ static int restore_uids(struct builder *b)
     }
     if (b->uids->count == count || uids_sort(b->uids) == 0)
         return 0;
-    problem_add(b->problems, PATH_UIDS, 0, "contradicts " PATH_IDENTITIES ": one of them was changed by hand; restore it");
+    problem_add(b->problems, PATH_UIDS, 0,
+                "contradicts " PATH_IDENTITIES ": one of them was changed by hand; restore it");
     return -EINVAL;
 }
 
@@ -211,14 +215,15 @@ static void check_reserved(struct builder *b)
         const char *owner = uids_owner(b->uids, uid);
 
         if (owner)
-            builder_problem(b, &host->place, "uid-range: its first two uids are for helpers, but %u is that of \"%s\": begin lower",
-                            uid, owner);
+            builder_problem(b, &host->place,
+                            "uid-range: its first two uids are for helpers, but %u is that of \"%s\": begin lower", uid,
+                            owner);
         check_uid(b, &host->place, "uid-range", uid);
     }
 }
 
-int accounts_build(const struct config *config, const struct local *local, const struct accounts *before, struct uids *uids,
-                   struct problems *problems, struct accounts *ret)
+int accounts_build(const struct config *config, const struct local *local, const struct accounts *before,
+                   struct uids *uids, struct problems *problems, struct accounts *ret)
 {
     struct accounts accounts = {0};
     struct builder b = {config, local, before, uids, problems, &accounts};

@@ -32,8 +32,8 @@ int accounts_load(const char *path, struct arena *arena, struct accounts *ret) M
  * What the configuration makes of them. Accounts without a uid get one. 0; -EINVAL: reported. Everything
  * lives in uids->arena and in config.
  */
-int accounts_build(const struct config *config, const struct local *local, const struct accounts *before, struct uids *uids,
-                   struct problems *problems, struct accounts *ret) MUST_CHECK;
+int accounts_build(const struct config *config, const struct local *local, const struct accounts *before,
+                   struct uids *uids, struct problems *problems, struct accounts *ret) MUST_CHECK;
 
 /* A line for each account that is new, gone, back, or has another id. */
 void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out);

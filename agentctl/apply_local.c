@@ -158,7 +158,8 @@ int local_read(const char *passwd, const char *group, struct arena *arena, struc
     return 0;
 }
 
-static void *find(const void *key, const void *items, size_t count, size_t size, int (*compare)(const void *, const void *))
+static void *find(const void *key, const void *items, size_t count, size_t size,
+                  int (*compare)(const void *, const void *))
 {
     return count ? bsearch(key, items, count, size, compare) : NULL;
 }

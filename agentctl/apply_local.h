@@ -29,7 +29,8 @@ struct local {
 };
 
 /* Lines that are no entries are passed over. 0 or -errno (files.h); *ret_path is the file that it is about. */
-int local_read(const char *passwd, const char *group, struct arena *arena, struct local *ret, const char **ret_path) MUST_CHECK;
+int local_read(const char *passwd, const char *group, struct arena *arena, struct local *ret,
+               const char **ret_path) MUST_CHECK;
 
 /* NULL: there is none. */
 const struct local_account *local_account(const struct local *local, const char *name);

@@ -63,7 +63,7 @@ static const struct output {
     mode_t mode;
     int (*fill)(struct apply *a, struct stage *stage);
 } outputs[] = {
-    {"uids", 0600, fill_uids},          {"uid-range", 0644, fill_range},     {"identities.cdb", 0644, fill_identities},
+    {"uids", 0600, fill_uids},         {"uid-range", 0644, fill_range},     {"identities.cdb", 0644, fill_identities},
     {"policy.cdb", 0600, fill_policy}, {"anchors.cdb", 0600, fill_anchors},
 };
 
@@ -130,7 +130,8 @@ static int put_out_sudoers(struct apply *a)
     r = sudoers_install(a->paths->sudoers_dir, text, len, output, sizeof output, &changed);
     free(text);
     if (r == -EINVAL)
-        return apply_cannot(a, path, arena_format(&a->arena, "visudo refuses what was made, the old file stays: %s", output));
+        return apply_cannot(a, path,
+                            arena_format(&a->arena, "visudo refuses what was made, the old file stays: %s", output));
     if (r < 0)
         return apply_cannot_errno(a, path, r);
     if (changed)

@@ -19,7 +19,10 @@ struct stage {
     char hidden[32];
 };
 
-#define STAGE_INIT {.dir = -1, .fd = -1}
+#define STAGE_INIT \
+    { \
+        .dir = -1, .fd = -1 \
+    }
 
 /* Start; until the end the file is root's alone. 0 or -errno. */
 int stage_begin(struct stage *stage, int dir, const char *name, mode_t mode) MUST_CHECK;

@@ -26,7 +26,8 @@ static int lock(struct apply *a)
         if (errno != EWOULDBLOCK && errno != EINTR)
             return apply_cannot_errno(a, apply_state_path(a, ".lock"), -errno);
         if (clock_boot_ms() >= deadline)
-            return apply_cannot(a, apply_state_path(a, ".lock"), "another `agentctl apply` is at work; try again when it is done");
+            return apply_cannot(a, apply_state_path(a, ".lock"),
+                                "another `agentctl apply` is at work; try again when it is done");
         nanosleep(&step, NULL);
     }
     return APPLY_DONE;
@@ -66,7 +67,9 @@ static int read_uids(struct apply *a)
         return apply_cannot_errno(a, path, r);
     if (strlen(text) == len && uids_parse(text, &a->arena, &a->uids, &line) == 0)
         return APPLY_DONE;
-    return apply_cannot(a, path, "damaged; restore it from a backup, or remove it where identities.cdb is whole: it is made again from that");
+    return apply_cannot(
+        a, path,
+        "damaged; restore it from a backup, or remove it where identities.cdb is whole: it is made again from that");
 }
 
 static int read_before(struct apply *a)
@@ -78,7 +81,9 @@ static int read_before(struct apply *a)
         return APPLY_DONE;
     if (r != -EBADMSG)
         return apply_cannot_errno(a, path, r);
-    fprintf(a->err, "agentctl: %s: damaged, made anew; the SPIFFE IDs of accounts that are no longer configured are lost\n", path);
+    fprintf(a->err,
+            "agentctl: %s: damaged, made anew; the SPIFFE IDs of accounts that are no longer configured are lost\n",
+            path);
     return APPLY_DONE;
 }
 

@@ -83,8 +83,9 @@ int uids_sort(struct uids *uids)
     uids->sorted_count = uids->count;
     uids->by_account = sorted_copy(uids, compare_accounts);
     uids->by_uid = sorted_copy(uids, compare_uids);
-    return twice(uids->by_account, uids->count, compare_accounts) || twice(uids->by_uid, uids->count, compare_uids) ? -EBADMSG
-                                                                                                                    : 0;
+    return twice(uids->by_account, uids->count, compare_accounts) || twice(uids->by_uid, uids->count, compare_uids)
+               ? -EBADMSG
+               : 0;
 }
 
 uint32_t uids_find(const struct uids *uids, const char *account)
@@ -116,7 +117,8 @@ static int is_free(const struct uids *uids, const struct local *local, uint32_t 
     return !uids_owner(uids, uid) && !local_account_of_uid(local, uid) && !local_group_of_gid(local, uid);
 }
 
-int uids_give(struct uids *uids, const struct local *local, uint32_t min, uint32_t max, const char *account, uint32_t *ret)
+int uids_give(struct uids *uids, const struct local *local, uint32_t min, uint32_t max, const char *account,
+              uint32_t *ret)
 {
     if (uids->next < min)
         uids->next = min;

@@ -20,7 +20,8 @@
 int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,
                        uint32_t agents_gid) MUST_CHECK;
 /* *ret_account (static storage or config's) names the account whose policies are too large. */
-int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account) MUST_CHECK;
+int compile_policy(int fd, const struct config *config, const struct accounts *accounts,
+                   const char **ret_account) MUST_CHECK;
 int compile_anchors(int fd, const char *text, size_t len) MUST_CHECK;
 
 /*

@@ -67,14 +67,16 @@ static int holds_secret(const json_t *jwk)
 /* A key for something else, or of a kind we do not know: issuers publish those beside ours. */
 static int is_foreign(const json_t *jwk)
 {
-    const char *kty = json_string_value(json_object_get(jwk, "kty")), *use = json_string_value(json_object_get(jwk, "use"));
+    const char *kty = json_string_value(json_object_get(jwk, "kty")),
+               *use = json_string_value(json_object_get(jwk, "use"));
     const char *crv = json_string_value(json_object_get(jwk, "crv"));
 
     if (use && strcmp(use, "sig") != 0)
         return 1;
     if (!kty || !crv)
         return kty && strcmp(kty, "OKP") != 0 && strcmp(kty, "EC") != 0;
-    return !(strcmp(kty, "OKP") == 0 && strcmp(crv, "Ed25519") == 0) && !(strcmp(kty, "EC") == 0 && strcmp(crv, "P-256") == 0);
+    return !(strcmp(kty, "OKP") == 0 && strcmp(crv, "Ed25519") == 0) &&
+           !(strcmp(kty, "EC") == 0 && strcmp(crv, "P-256") == 0);
 }
 
 static void put_anchor(struct gatherer *g, const struct issuer_config *issuer, const char *kid, const struct key *key)
@@ -102,12 +104,15 @@ static int take_key(struct gatherer *g, const struct issuer_config *issuer, cons
     if (!json_is_object(jwk)) {
         issuer_problem(g, issuer, "%s: key %zu is no JSON object", issuer->keys, position);
     } else if (holds_secret(jwk)) {
-        issuer_problem(g, issuer, "%s: key %zu is private or symmetric: the issuer alone keeps it; put its public half here",
+        issuer_problem(g, issuer,
+                       "%s: key %zu is private or symmetric: the issuer alone keeps it; put its public half here",
                        issuer->keys, position);
     } else if (is_foreign(jwk)) {
-        fprintf(g->notes, "%s: key %zu passed over: neither Ed25519 nor P-256 for signatures\n", issuer->keys, position);
+        fprintf(g->notes, "%s: key %zu passed over: neither Ed25519 nor P-256 for signatures\n", issuer->keys,
+                position);
     } else if (json_member_string(jwk, "kid", KID_MAX, &kid) < 0) {
-        issuer_problem(g, issuer, "%s: key %zu: its kid is no string of 1 to %d bytes", issuer->keys, position, KID_MAX);
+        issuer_problem(g, issuer, "%s: key %zu: its kid is no string of 1 to %d bytes", issuer->keys, position,
+                       KID_MAX);
     } else if (jwk_parse(jwk, &key) < 0) {
         issuer_problem(g, issuer, "%s: key %zu is not a valid public key", issuer->keys, position);
     } else if (++g->count > ISSUER_KEYS_MAX) {
@@ -133,11 +138,10 @@ static void take_issuer(struct gatherer *g, const struct issuer_config *issuer)
         issuer_problem(g, issuer, "%s: %s", issuer->keys, read_error(r));
         return;
     }
-    json_array_foreach(json_object_get(jwks, "keys"), i, jwk)
-        taken += (size_t)take_key(g, issuer, jwk, i + 1);
+    json_array_foreach(json_object_get(jwks, "keys"), i, jwk) taken += (size_t)take_key(g, issuer, jwk, i + 1);
     if (taken == 0 && g->problems->count == before)
-        issuer_problem(g, issuer, "%s: no key in it can be used: issuer \"%s\" needs an Ed25519 or P-256 key", issuer->keys,
-                       issuer->name);
+        issuer_problem(g, issuer, "%s: no key in it can be used: issuer \"%s\" needs an Ed25519 or P-256 key",
+                       issuer->keys, issuer->name);
 }
 
 int anchors_read(const struct config *config, struct problems *problems, FILE *notes, char **ret_text, size_t *ret_len,

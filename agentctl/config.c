@@ -18,7 +18,7 @@
 struct reading {
     struct reader reader;
     struct titles titles;
-    char *buf; /* CONFIG_FILE_MAX + 1 bytes */
+    char *buf;  /* CONFIG_FILE_MAX + 1 bytes */
     int broken; /* a file could not be parsed, so the whole says nothing about what is missing */
 };
 
@@ -136,8 +136,10 @@ static void read_fragments(struct reading *reading, int dir)
         r = list_fragments(listed, arena, &names, &count);
     if (r < 0) {
         problem_add(reading->reader.problems, path, 0, "%s",
-                    r == -EPERM ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w" :
-                    r == -E2BIG ? "more than 4096 files: join some" : strerror(-r));
+                    r == -EPERM
+                        ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w"
+                    : r == -E2BIG ? "more than 4096 files: join some"
+                                  : strerror(-r));
         reading->broken = 1;
         return;
     }
@@ -153,8 +155,10 @@ static void read_all(struct reading *reading)
 
     if (r < 0) {
         problem_add(reading->reader.problems, reading->reader.dir, 0, "%s",
-                    r == -EPERM ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w" :
-                    r == -ENOENT ? "there is no such directory: run `agentctl init`" : strerror(-r));
+                    r == -EPERM
+                        ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w"
+                    : r == -ENOENT ? "there is no such directory: run `agentctl init`"
+                                   : strerror(-r));
         return;
     }
     read_file(reading, dir, "agent.conf", path);

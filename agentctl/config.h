@@ -13,8 +13,8 @@
 #include "core/compat.h"
 #include "judge/policy.h"
 
-#define CONFIG_FILE_MAX (1u << 20)  /* bytes of one file */
-#define CONFIG_FILES_MAX 4096       /* files of conf.d */
+#define CONFIG_FILE_MAX (1u << 20) /* bytes of one file */
+#define CONFIG_FILES_MAX 4096      /* files of conf.d */
 #define CONFIG_UID_MIN_DEFAULT 70000
 #define CONFIG_UID_MAX_DEFAULT 99999
 #define CONFIG_UIDS_RESERVED 2      /* first uids of the range, for helpers */

@@ -10,7 +10,8 @@
 
 static int compare_ids(const void *a, const void *b)
 {
-    const struct identity_config *left = *(struct identity_config *const *)a, *right = *(struct identity_config *const *)b;
+    const struct identity_config *left = *(struct identity_config *const *)a,
+                                 *right = *(struct identity_config *const *)b;
     int order = strcmp(left->id, right->id);
 
     return order ? order : left < right ? -1 : left > right; /* equal ones as they were written */
@@ -29,8 +30,9 @@ static void check_ids(struct reader *reader)
         qsort(sorted, count, sizeof *sorted, compare_ids);
     for (size_t i = 1; i < count; i++)
         if (strcmp(sorted[i]->id, sorted[i - 1]->id) == 0)
-            place_problem(reader, &sorted[i]->place, "identity \"%s\" has the id of \"%s\" at %s:%u: one id leads to one account",
-                          sorted[i]->account, sorted[i - 1]->account, sorted[i - 1]->place.file, sorted[i - 1]->place.line);
+            place_problem(
+                reader, &sorted[i]->place, "identity \"%s\" has the id of \"%s\" at %s:%u: one id leads to one account",
+                sorted[i]->account, sorted[i - 1]->account, sorted[i - 1]->place.file, sorted[i - 1]->place.line);
 }
 
 static void check_issuers(struct reader *reader)
@@ -42,8 +44,8 @@ static void check_issuers(struct reader *reader)
             const struct issuer_config *one = &config->issuers[i], *other = &config->issuers[j];
 
             if (one->iss && other->iss && strcmp(one->iss, other->iss) == 0)
-                place_problem(reader, &one->place, "issuer \"%s\" has the iss of \"%s\" at %s:%u: write one issuer", one->name,
-                              other->name, other->place.file, other->place.line);
+                place_problem(reader, &one->place, "issuer \"%s\" has the iss of \"%s\" at %s:%u: write one issuer",
+                              one->name, other->name, other->place.file, other->place.line);
         }
     }
 }
@@ -69,7 +71,8 @@ static void check_policies_match(struct reader *reader)
         }
         if (matched == 0 && wrong == 0 && patterns->count)
             place_problem(reader, &config->policy_places[i],
-                          "policy \"%s\" matches no identity: correct its identities or add an identity", config->policies[i].name);
+                          "policy \"%s\" matches no identity: correct its identities or add an identity",
+                          config->policies[i].name);
     }
 }
 
@@ -93,7 +96,8 @@ static void check_run_as(struct reader *reader)
             const struct rule *rule = &config->policies[i].rules[j];
 
             for (size_t k = 0; rule->kind == RULE_ALLOW_SUDO && k < rule->run_as.count; k++)
-                if (bsearch(&rule->run_as.items[k], accounts, config->identity_count, sizeof *accounts, compare_accounts))
+                if (bsearch(&rule->run_as.items[k], accounts, config->identity_count, sizeof *accounts,
+                            compare_accounts))
                     problem_add(reader->problems, rule->where, 0,
                                 "run-as: \"%s\" is an agent's account: write \"root\" or an account that is no agent's",
                                 rule->run_as.items[k]);

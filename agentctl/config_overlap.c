@@ -53,7 +53,8 @@ static void take_equal(const struct overlap *index, struct arena *arena, const c
 
 static void take_below(const struct overlap *index, struct arena *arena, const char *prefix, struct owners *owners)
 {
-    for (size_t i = lower_bound(index, prefix); i < index->count && text_starts_with(index->entries[i].pattern, prefix); i++)
+    for (size_t i = lower_bound(index, prefix); i < index->count && text_starts_with(index->entries[i].pattern, prefix);
+         i++)
         take(owners, arena, index->entries[i].owner);
 }
 

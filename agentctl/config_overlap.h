@@ -13,7 +13,7 @@ struct overlap {
     struct overlap_entry {
         const char *pattern; /* borrowed */
         size_t owner;
-    } *entries;
+    } * entries;
     size_t count;
 };
 

@@ -41,12 +41,14 @@ static void check_words(const struct source *source, const struct words *words)
         return;
     }
     if (!path_normal(words->items[0]))
-        source_problem(source, words->items[0],
-                       "not an absolute path in its plainest form: write it whole, as in \"/usr/bin/systemctl\"; no patterns, "
-                       "\".\", \"..\" or \"//\"");
+        source_problem(
+            source, words->items[0],
+            "not an absolute path in its plainest form: write it whole, as in \"/usr/bin/systemctl\"; no patterns, "
+            "\".\", \"..\" or \"//\"");
     for (size_t i = 1; i < words->count; i++) {
         if (!word_pattern_valid(words->items[i]))
-            source_problem(source, words->items[i], "'\"', '\\' and words over 1024 bytes cannot be written: use ? or *");
+            source_problem(source, words->items[i],
+                           "'\"', '\\' and words over 1024 bytes cannot be written: use ? or *");
         if (strcmp(words->items[i], ANY_ARGUMENTS) == 0)
             source_problem(source, source->value->text, "\"...\" stands as the last word only");
     }
@@ -90,12 +92,14 @@ static void read_commands(struct reader *reader, const struct section *section, 
             rule->commands[rule->command_count++] = command;
     }
     if (any_arguments && !used)
-        section_problem(reader, section, "any-arguments is set, but no command ends in \"...\": remove one or add the other");
+        section_problem(reader, section,
+                        "any-arguments is set, but no command ends in \"...\": remove one or add the other");
 }
 
 static void read_login_rule(struct reader *reader, const struct section *section, struct rule *rule)
 {
-    read_words(reader, section, "services", service_name_valid, "the name of a PAM service, as in \"sshd\"", &rule->services);
+    read_words(reader, section, "services", service_name_valid, "the name of a PAM service, as in \"sshd\"",
+               &rule->services);
     read_words(reader, section, "from", address_pattern_valid,
                "a numeric address or ADDRESS/BITS without bits beyond the prefix, as in \"10.0.0.0/8\"", &rule->from);
 }
@@ -110,9 +114,10 @@ static void read_sudo_rule(struct reader *reader, const struct section *section,
     if (section_setting(section, "commands") && rule->any_command)
         section_problem(reader, section, "%s has commands and any-command = true: write one of them", name);
     else if (rule->kind == RULE_ALLOW_SUDO && !section_setting(section, "commands") && !rule->any_command)
-        section_problem(reader, section,
-                        "%s has no commands: write commands = { \"/path word ...\" }, or any-command = true to allow every one",
-                        name);
+        section_problem(
+            reader, section,
+            "%s has no commands: write commands = { \"/path word ...\" }, or any-command = true to allow every one",
+            name);
 }
 
 static int rule_kind(const struct section *section, enum rule_kind *ret)
@@ -163,7 +168,8 @@ void read_policy(struct reader *reader, const struct section *section)
     if (!section_setting(section, "identities"))
         section_problem(reader, section, "policy has no identities: write identities = { \"spiffe://...\" }");
     read_words(reader, section, "identities", spiffe_pattern_valid,
-               "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or one that ends in \"/*\"", &policy->identities);
+               "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or one that ends in \"/*\"",
+               &policy->identities);
     read_words(reader, section, "purposes", purpose_pattern_valid, "a word of at most 128 bytes; * and ? are patterns",
                &policy->purposes);
     read_limits(reader, section, &policy->limits);

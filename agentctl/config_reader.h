@@ -12,8 +12,10 @@ struct reader {
 };
 
 /* A complaint about a section, or about a value of it. */
-#define section_problem(reader, section, ...) problem_add((reader)->problems, (section)->file, (section)->line, __VA_ARGS__)
-#define value_problem(reader, section, value, ...) problem_add((reader)->problems, (section)->file, (value)->line, __VA_ARGS__)
+#define section_problem(reader, section, ...) \
+    problem_add((reader)->problems, (section)->file, (section)->line, __VA_ARGS__)
+#define value_problem(reader, section, value, ...) \
+    problem_add((reader)->problems, (section)->file, (value)->line, __VA_ARGS__)
 
 struct place section_place(const struct section *section);
 /* "FILE:LINE" */
@@ -22,7 +24,8 @@ const char *where_text(struct reader *reader, const char *file, unsigned line);
 /* The one value of a key, or NULL where it is not given. */
 const struct value *read_value(const struct section *section, const char *key);
 /* The same, with a complaint where it is not given: mend is an example of what to write. */
-const struct value *read_required(struct reader *reader, const struct section *section, const char *key, const char *mend);
+const struct value *read_required(struct reader *reader, const struct section *section, const char *key,
+                                  const char *mend);
 
 /* Each keeps *ret where the key is not given or wrong. */
 void read_duration(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret);

@@ -68,8 +68,8 @@ static int note_title(struct scanner *s, const struct key *key, const struct tok
     if (*found == entry)
         return KEEP;
     if (title)
-        report(s, line, "%s \"%s\" is there already, at %s:%u: give it another name or remove one", key->name, entry->text,
-               (*found)->file, (*found)->line);
+        report(s, line, "%s \"%s\" is there already, at %s:%u: give it another name or remove one", key->name,
+               entry->text, (*found)->file, (*found)->line);
     else
         report(s, line, "%s is there already, at %s:%u: write one section", key->name, (*found)->file, (*found)->line);
     return DROP;
@@ -159,8 +159,8 @@ static int scan_unknown(struct scanner *s, const struct level *level, const stru
 {
     struct token token;
 
-    report(s, name->line, "unknown key \"%.*s\"%s%s: see agent.conf(5)", name->len > 60 ? 60 : (int)name->len, name->start,
-           level->name ? " in " : "", level->name ? level->name : "");
+    report(s, name->line, "unknown key \"%.*s\"%s%s: see agent.conf(5)", name->len > 60 ? 60 : (int)name->len,
+           name->start, level->name ? " in " : "", level->name ? level->name : "");
     token = lexer_next(&s->lexer);
     if (token_is(&token, '='))
         return scan_value(s, NULL, name->line) < 0 ? -EINVAL : DROP;

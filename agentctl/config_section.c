@@ -6,9 +6,9 @@
 #include "core/identities.h"
 #include "core/names.h"
 
-#define UID_RANGE_MIN 1000   /* below are the system's own (adduser.conf(5)) */
+#define UID_RANGE_MIN 1000 /* below are the system's own (adduser.conf(5)) */
 #define UID_RANGE_MAX 2000000000u
-#define SYSTEMD_MIN 61184    /* .. 65535: systemd's dynamic users, nobody, the 16 bit -1 (systemd's UIDS-GIDS.md) */
+#define SYSTEMD_MIN 61184 /* .. 65535: systemd's dynamic users, nobody, the 16 bit -1 (systemd's UIDS-GIDS.md) */
 #define SYSTEMD_MAX 65535
 #define HOME_PREFIX_DEFAULT "/var/lib/agents"
 #define HOME_PREFIX_MAX (IDENTITY_PATH_MAX - ACCOUNT_NAME_MAX - 2)
@@ -22,10 +22,11 @@ static void read_uid_range(struct reader *reader, const struct section *section,
         return;
     if (range_parse(value->text, &min, &max) < 0 || max < min + CONFIG_UIDS_RESERVED || min < UID_RANGE_MIN ||
         max > UID_RANGE_MAX || (min <= SYSTEMD_MAX && max >= SYSTEMD_MIN)) {
-        value_problem(reader, section, value,
-                      "uid-range: \"%s\" is not valid: write \"MIN-MAX\", three uids or more, between %u and %u and outside "
-                      "%u-%u, as in \"70000-99999\"",
-                      value->text, UID_RANGE_MIN, UID_RANGE_MAX, SYSTEMD_MIN, SYSTEMD_MAX);
+        value_problem(
+            reader, section, value,
+            "uid-range: \"%s\" is not valid: write \"MIN-MAX\", three uids or more, between %u and %u and outside "
+            "%u-%u, as in \"70000-99999\"",
+            value->text, UID_RANGE_MIN, UID_RANGE_MAX, SYSTEMD_MIN, SYSTEMD_MAX);
         return;
     }
     host->uid_min = min;
@@ -56,8 +57,8 @@ void read_host(struct reader *reader, const struct section *section)
                                  .uid_max = CONFIG_UID_MAX_DEFAULT,
                                  .home_prefix = HOME_PREFIX_DEFAULT};
     if (id && !spiffe_id_valid(id->text))
-        value_problem(reader, section, id, "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/host/web-07\"",
-                      id->text);
+        value_problem(reader, section, id,
+                      "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/host/web-07\"", id->text);
     read_uid_range(reader, section, host);
     read_home_prefix(reader, section, host);
 }
@@ -86,8 +87,8 @@ static const char *keys_path(struct reader *reader, const struct section *sectio
     if (path[0] != '/')
         path = arena_format(&reader->config->arena, "%s/%s", reader->dir, path);
     if (!path_normal(path))
-        value_problem(reader, section, keys, "keys: \"%s\" is no plain path: write one as in \"keys/%s.jwks\"", keys->text,
-                      section->title);
+        value_problem(reader, section, keys, "keys: \"%s\" is no plain path: write one as in \"keys/%s.jwks\"",
+                      keys->text, section->title);
     return path;
 }
 
@@ -106,16 +107,18 @@ void read_issuer(struct reader *reader, const struct section *section)
                                      .max_lifetime = CONFIG_LIFETIME_DEFAULT};
     read_kind(reader, section);
     if (iss && !uri_valid(iss->text))
-        value_problem(reader, section, iss, "iss: \"%s\" is no URI: write it exactly as the issuer's tokens say it", iss->text);
+        value_problem(reader, section, iss, "iss: \"%s\" is no URI: write it exactly as the issuer's tokens say it",
+                      iss->text);
     if (keys) {
         issuer->keys = keys_path(reader, section, keys);
         issuer->keys_place = (struct place){.file = section->file, .line = keys->line};
     }
     if (!section_setting(section, "trust-domains"))
-        section_problem(reader, section,
-                        "issuer has no trust-domains: write trust-domains = { \"example.org\" }, those it may speak for");
-    read_words(reader, section, "trust-domains", trust_domain_valid, "a trust domain in lower case, as in \"example.org\"",
-               &issuer->trust_domains);
+        section_problem(
+            reader, section,
+            "issuer has no trust-domains: write trust-domains = { \"example.org\" }, those it may speak for");
+    read_words(reader, section, "trust-domains", trust_domain_valid,
+               "a trust domain in lower case, as in \"example.org\"", &issuer->trust_domains);
     read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &issuer->max_lifetime);
 }
 
@@ -131,15 +134,16 @@ void read_identity(struct reader *reader, const struct section *section)
         .place = section_place(section), .account = section->title, .id = id ? id->text : NULL};
     if (!account_name_valid(section->title))
         section_problem(reader, section,
-                        "identity \"%s\" is no account name: write [a-z_][a-z0-9_-]*, at most %d characters", section->title,
-                        ACCOUNT_NAME_MAX);
+                        "identity \"%s\" is no account name: write [a-z_][a-z0-9_-]*, at most %d characters",
+                        section->title, ACCOUNT_NAME_MAX);
     else if (strcmp(section->title, "root") == 0)
         section_problem(reader, section, "identity \"root\": root is no agent; choose another account");
     if (id && !spiffe_pattern_valid(id->text))
-        value_problem(reader, section, id,
-                      "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end "
-                      "for all below",
-                      id->text);
+        value_problem(
+            reader, section, id,
+            "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end "
+            "for all below",
+            id->text);
 }
 
 void read_defaults(struct reader *reader, const struct section *section)

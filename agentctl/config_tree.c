@@ -139,8 +139,8 @@ static void take_all_lines(const struct scan *scan, const struct key *keys, stru
     }
 }
 
-int tree_parse(const char *text, const struct scan *scan, const char *file, struct arena *arena, struct problems *problems,
-               struct section *ret)
+int tree_parse(const char *text, const struct scan *scan, const char *file, struct arena *arena,
+               struct problems *problems, struct section *ret)
 {
     struct maker maker = {.arena = arena, .scan = scan, .file = file};
     cfg_opt_t *options = options_new(config_keys);
@@ -157,7 +157,8 @@ int tree_parse(const char *text, const struct scan *scan, const char *file, stru
     cfg_free(cfg);
     options_free(options);
     if (!parsed || maker.values != scan->value_count || maker.sections != scan->opening_count) {
-        problem_add(problems, file, 0, "libconfuse reads this file otherwise than it is written: please report it, with the file");
+        problem_add(problems, file, 0,
+                    "libconfuse reads this file otherwise than it is written: please report it, with the file");
         return -EINVAL;
     }
     *ret = tree;

@@ -23,7 +23,8 @@ const struct value *read_value(const struct section *section, const char *key)
     return setting ? &setting->values[0] : NULL;
 }
 
-const struct value *read_required(struct reader *reader, const struct section *section, const char *key, const char *mend)
+const struct value *read_required(struct reader *reader, const struct section *section, const char *key,
+                                  const char *mend)
 {
     const struct value *value = read_value(section, key);
 
@@ -43,11 +44,11 @@ void read_duration(struct reader *reader, const struct section *section, const c
         return;
     r = duration_parse(value->text, &seconds);
     if (r == -EDOM)
-        value_problem(reader, section, value, "%s: \"%s\" has no unit: write s, m, h or d after the number, as in \"10m\"", key,
-                      value->text);
+        value_problem(reader, section, value,
+                      "%s: \"%s\" has no unit: write s, m, h or d after the number, as in \"10m\"", key, value->text);
     else if (r < 0)
-        value_problem(reader, section, value, "%s: \"%s\" is no duration: write a number and s, m, h or d, as in \"10m\"", key,
-                      value->text);
+        value_problem(reader, section, value,
+                      "%s: \"%s\" is no duration: write a number and s, m, h or d, as in \"10m\"", key, value->text);
     else if (seconds > max)
         value_problem(reader, section, value, "%s: \"%s\" is too long: write at most \"%s\"", key, value->text,
                       duration_format(max, most));
@@ -63,7 +64,8 @@ void read_number(struct reader *reader, const struct section *section, const cha
     if (!value)
         return;
     if (text_u64(value->text, max, &number) < 0 || number == 0)
-        value_problem(reader, section, value, "%s: \"%s\" is not allowed: write a number from 1 to %u", key, value->text, max);
+        value_problem(reader, section, value, "%s: \"%s\" is not allowed: write a number from 1 to %u", key,
+                      value->text, max);
     else
         *ret = (uint32_t)number;
 }
@@ -112,10 +114,12 @@ static void read_possession(struct reader *reader, const struct section *section
         *ret = possession_parse(value->text);
         break;
     case POSSESSION_BEARER:
-        value_problem(reader, section, value, "possession: \"bearer\" is not supported yet: write \"channel\" or \"signed\"");
+        value_problem(reader, section, value,
+                      "possession: \"bearer\" is not supported yet: write \"channel\" or \"signed\"");
         break;
     default:
-        value_problem(reader, section, value, "possession: \"%s\" is unknown: write \"channel\" or \"signed\"", value->text);
+        value_problem(reader, section, value, "possession: \"%s\" is unknown: write \"channel\" or \"signed\"",
+                      value->text);
     }
 }
 

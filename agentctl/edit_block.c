@@ -67,7 +67,9 @@ int edit_block_add(const char *text, const char *body, char **ret_text)
         return r;
     if (!begin)
         begin = end = first_statement(text);
-    return asprintf(ret_text, "%.*s%s\n%s%s\n%s", (int)(begin - text), text, EDIT_BEGIN, body, EDIT_END, end) < 0 ? -ENOMEM : 0;
+    return asprintf(ret_text, "%.*s%s\n%s%s\n%s", (int)(begin - text), text, EDIT_BEGIN, body, EDIT_END, end) < 0
+               ? -ENOMEM
+               : 0;
 }
 
 int edit_block_remove(const char *text, char **ret_text)

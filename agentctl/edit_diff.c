@@ -87,7 +87,7 @@ static size_t find_edits(const struct lines *a, const struct lines *b, const uns
     while (i < a->count || j < b->count) {
         struct edit *edit = &edits[count++];
 
-        *edit = (struct edit){ ' ', i, j };
+        *edit = (struct edit){' ', i, j};
         if (i < a->count && j < b->count && same(a, i, b, j)) {
             i++, j++;
         } else if (j == b->count || (i < a->count && length[(i + 1) * width + j] >= length[i * width + j + 1])) {
@@ -102,7 +102,8 @@ static size_t find_edits(const struct lines *a, const struct lines *b, const uns
 }
 
 /* Print edits[from, to) as one hunk. */
-static void print_hunk(FILE *out, const struct lines *a, const struct lines *b, const struct edit *edits, size_t from, size_t to)
+static void print_hunk(FILE *out, const struct lines *a, const struct lines *b, const struct edit *edits, size_t from,
+                       size_t to)
 {
     size_t old = 0, new = 0;
 
@@ -136,14 +137,15 @@ static void print_hunks(FILE *to, const struct lines *a, const struct lines *b, 
 
 void edit_print_diff(FILE *to, const char *path, const char *before, const char *after)
 {
-    struct lines a = { NULL, 0 }, b = { NULL, 0 };
+    struct lines a = {NULL, 0}, b = {NULL, 0};
     unsigned *length = NULL;
     struct edit *edits = NULL;
 
     if (before == after || (before && after && !strcmp(before, after)))
         return;
     fprintf(to, "--- %s\n+++ %s\n", before ? path : "/dev/null", after ? path : "/dev/null");
-    if (split(before ? before : "", &a) == 0 && split(after ? after : "", &b) == 0 && a.count <= LINES_MAX && b.count <= LINES_MAX) {
+    if (split(before ? before : "", &a) == 0 && split(after ? after : "", &b) == 0 && a.count <= LINES_MAX &&
+        b.count <= LINES_MAX) {
         length = common_lengths(&a, &b);
         edits = calloc(a.count + b.count + 1, sizeof *edits);
     }

@@ -14,7 +14,7 @@
 static const struct {
     const char *name;
     int needed;
-} databases[] = { { "passwd", 1 }, { "group", 1 }, { "shadow", 1 }, { "initgroups", 0 } };
+} databases[] = {{"passwd", 1}, {"group", 1}, {"shadow", 1}, {"initgroups", 0}};
 
 /* A line taken apart: its services are [start, end), then come white space, a comment and the line's end up to next. */
 struct line {
@@ -36,7 +36,7 @@ static struct line take_apart(const char *text)
     const char *name = text + strspn(text, " \t");
     size_t len = strcspn(name, ": \t\r\n#");
     const char *stop = text + strcspn(text, "#\n");
-    struct line line = { .database = name[len] == ':' ? database_of(name, len) : -1 };
+    struct line line = {.database = name[len] == ':' ? database_of(name, len) : -1};
 
     line.next = strchr(text, '\n');
     line.next = line.next ? line.next + 1 : text + strlen(text);
@@ -172,7 +172,7 @@ static int finish(FILE *to, char **text, char **ret_text)
 
 int edit_nsswitch_add(const char *text, char **ret_text)
 {
-    int seen[COUNT_OF(databases)] = { 0 };
+    int seen[COUNT_OF(databases)] = {0};
     char *out = NULL;
     size_t len;
     FILE *to = open_memstream(&out, &len);
@@ -193,7 +193,8 @@ int edit_nsswitch_add(const char *text, char **ret_text)
     }
     for (size_t i = 0; i < COUNT_OF(databases); i++) {
         if (databases[i].needed && !seen[i]) {
-            fprintf(to, "%s%s: files " SERVICE " " LINE_MARK "\n", at > text && at[-1] != '\n' ? "\n" : "", databases[i].name);
+            fprintf(to, "%s%s: files " SERVICE " " LINE_MARK "\n", at > text && at[-1] != '\n' ? "\n" : "",
+                    databases[i].name);
             at = text;
         }
     }

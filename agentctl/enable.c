@@ -103,13 +103,14 @@ static int undo(struct work *work)
 /* A running sshd keeps its old configuration until it is told. */
 static void reload_sshd(void)
 {
-    const struct program reload = { .argv = { "systemctl", "try-reload-or-restart", "ssh.service", "sshd.service" } };
+    const struct program reload = {.argv = {"systemctl", "try-reload-or-restart", "ssh.service", "sshd.service"}};
     char output[1024];
     int status;
 
     if (!program_exists("sshd"))
         return;
-    if (access("/run/systemd/system", F_OK) == 0 && program_run(&reload, output, sizeof output, &status) == 0 && status == 0)
+    if (access("/run/systemd/system", F_OK) == 0 && program_run(&reload, output, sizeof output, &status) == 0 &&
+        status == 0)
         say("reloaded  sshd");
     else
         say("Now reload sshd, if it runs: it keeps its old configuration until then.");
@@ -138,7 +139,7 @@ static int enable_all(struct work *work, const struct enable_options *options)
 int enable_host(const struct enable_options *options)
 {
     static struct work work;
-    const struct plan_options plan_options = { .plain_keys = options->plain_keys };
+    const struct plan_options plan_options = {.plain_keys = options->plain_keys};
     int r = EXIT_NO, go;
 
     if (!enable_preflight(options) || plan_enable(&work.plan, &plan_options) < 0) {

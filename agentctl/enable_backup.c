@@ -45,9 +45,10 @@ static int get(const char *path, const char *which, struct host_file *ret)
     return r < 0 ? r : host_file_read(name, ret);
 }
 
-int backup_put(const char *path, const struct host_file *now, const struct host_file *base, const struct host_file *after)
+int backup_put(const char *path, const struct host_file *now, const struct host_file *base,
+               const struct host_file *after)
 {
-    struct host_file older = { 0 };
+    struct host_file older = {0};
     int r = get(path, "after", &older);
 
     if (r == 0 && !(older.text && host_file_equal(&older, now)))
@@ -71,7 +72,7 @@ int backup_get(const char *path, struct host_file *ret_before, struct host_file 
 
 int backup_forget(const char *path)
 {
-    const struct host_file none = { 0 };
+    const struct host_file none = {0};
     int r = put(path, "after", &none);
 
     if (r == 0)
@@ -82,7 +83,7 @@ int backup_forget(const char *path)
 int backup_note_group(void)
 {
     static char text[] = "made by agentctl enable\n";
-    const struct host_file note = { .text = text, .mode = 0600 };
+    const struct host_file note = {.text = text, .mode = 0600};
 
     return host_file_write(GROUP_NOTE, &note);
 }

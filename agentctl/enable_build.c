@@ -20,9 +20,10 @@
 #define SUDO_SESSION \
     "session\t[success=2 ignore=2 module_unknown=ignore default=die]\tpam_agent.so\n" \
     "session\t[success=ignore ignore=ignore default=die]\tpam_succeed_if.so quiet user notingroup " AGENTS_GROUP "\n" \
-    "session\t[success=ignore ignore=ignore default=die]\tpam_succeed_if.so quiet use_uid user notingroup " AGENTS_GROUP "\n"
+    "session\t[success=ignore ignore=ignore default=die]\tpam_succeed_if.so quiet use_uid user " \
+    "notingroup " AGENTS_GROUP "\n"
 
-static const char *const sudo_stacks[] = { "/etc/pam.d/sudo", "/etc/pam.d/sudo-i" };
+static const char *const sudo_stacks[] = {"/etc/pam.d/sudo", "/etc/pam.d/sudo-i"};
 
 static int failed(const char *path, int r)
 {
@@ -48,7 +49,7 @@ static struct change *plan_add(struct plan *plan, const char *path, enum change_
 {
     struct change *change = &plan->changes[plan->count++];
 
-    *change = (struct change){ .path = path, .kind = kind };
+    *change = (struct change){.path = path, .kind = kind};
     return change;
 }
 
@@ -138,7 +139,7 @@ static int remove_sudoers(struct plan *plan)
 /* The common-* files with the profile, or (NULL) without it. */
 static int add_generated(struct plan *plan, const char *profile)
 {
-    struct host_file with[PAM_COMMON_COUNT] = { { 0 } }, without[PAM_COMMON_COUNT] = { { 0 } };
+    struct host_file with[PAM_COMMON_COUNT] = {{0}}, without[PAM_COMMON_COUNT] = {{0}};
     int r = pam_update_preview(NULL, without);
 
     if (r == 0 && profile)
@@ -166,7 +167,7 @@ static int add_generated(struct plan *plan, const char *profile)
 
 static int add_pam(struct plan *plan)
 {
-    static const struct placeholder none[] = { { NULL, NULL } };
+    static const struct placeholder none[] = {{NULL, NULL}};
     char *profile;
     int r = template_fill("pam_agent", none, &profile);
 
@@ -182,11 +183,12 @@ static int add_pam(struct plan *plan)
 /* Before 8.7 keyboard-interactive in a Match block does nothing: the global switch rules, for everybody. */
 static int needs_global_switch(void)
 {
-    const struct program ssh = { .argv = { "ssh", "-V" } };
+    const struct program ssh = {.argv = {"ssh", "-V"}};
     char version[256] = "";
     int status, major, minor;
 
-    if (program_run(&ssh, version, sizeof version, &status) < 0 || sscanf(version, "OpenSSH_%d.%d", &major, &minor) != 2)
+    if (program_run(&ssh, version, sizeof version, &status) < 0 ||
+        sscanf(version, "OpenSSH_%d.%d", &major, &minor) != 2)
         return 0;
     return major < 8 || (major == 8 && minor < 7);
 }
@@ -194,12 +196,13 @@ static int needs_global_switch(void)
 static int fill_drop_in(const struct plan_options *options, char **ret_text)
 {
     const struct placeholder placeholders[] = {
-        { "@GLOBAL@", needs_global_switch() ? "ChallengeResponseAuthentication yes\n" : "" },
-        { "@METHODS@", options->plain_keys ? "AuthenticationMethods publickey,keyboard-interactive:pam"
-                                           : "AuthenticationMethods publickey keyboard-interactive:pam" },
-        { "@KEYS@", options->plain_keys ? "AuthorizedKeysCommand " LIBEXECDIR "/offered-key %t %k\n\tAuthorizedKeysCommandUser nobody"
-                                        : "AuthorizedKeysCommand none" },
-        { NULL, NULL },
+        {"@GLOBAL@", needs_global_switch() ? "ChallengeResponseAuthentication yes\n" : ""},
+        {"@METHODS@", options->plain_keys ? "AuthenticationMethods publickey,keyboard-interactive:pam"
+                                          : "AuthenticationMethods publickey keyboard-interactive:pam"},
+        {"@KEYS@", options->plain_keys ? "AuthorizedKeysCommand " LIBEXECDIR
+                                         "/offered-key %t %k\n\tAuthorizedKeysCommandUser nobody"
+                                       : "AuthorizedKeysCommand none"},
+        {NULL, NULL},
     };
 
     return template_fill("sshd.template", placeholders, ret_text);
@@ -207,7 +210,7 @@ static int fill_drop_in(const struct plan_options *options, char **ret_text)
 
 static int add_sshd(struct plan *plan, const struct plan_options *options)
 {
-    struct host_file config = { 0 };
+    struct host_file config = {0};
     char *text = NULL;
     int r = host_file_read(PATH_SSHD_CONFIG, &config);
 
@@ -251,7 +254,7 @@ int plan_enable(struct plan *plan, const struct plan_options *options)
 /* As it was before, byte for byte, where nothing else changed since; else without what is ours. */
 static int restore(struct change *change, int generated)
 {
-    struct host_file before = { 0 }, after = { 0 };
+    struct host_file before = {0}, after = {0};
     int r = generated ? 0 : host_file_read(change->path, &change->now);
     int known = r == 0 ? backup_get(change->path, &before, &after) : 0;
 
@@ -263,7 +266,8 @@ static int restore(struct change *change, int generated)
             r = find_base(change);
         /* A file that was made for us, with nothing else in it since. */
         if (r == 0)
-            r = copy_file(&change->now, known == 1 && !before.text && text_equal(change->base.text, "") ? NULL : change->base.text,
+            r = copy_file(&change->now,
+                          known == 1 && !before.text && text_equal(change->base.text, "") ? NULL : change->base.text,
                           &change->wanted);
     }
     host_file_clear(&before);
@@ -279,7 +283,8 @@ static int restore_pam(struct plan *plan)
     if (program_exists("pam-auth-update")) {
         r = add_generated(plan, NULL);
         if (r == -EBUSY) {
-            say("left      the lines of pam_agent in /etc/pam.d/common-*, and the profile: they refuse agents and nobody else");
+            say("left      the lines of pam_agent in /etc/pam.d/common-*, and the profile: they refuse agents and "
+                "nobody else");
             plan->partial = 1;
             return 0;
         }

@@ -40,7 +40,7 @@ static int find_group(gid_t *ret_gid, int *ret_members)
 
 int enable_make_group(int *ret_made)
 {
-    const struct program groupadd = { .argv = { "groupadd", "--system", AGENTS_GROUP } };
+    const struct program groupadd = {.argv = {"groupadd", "--system", AGENTS_GROUP}};
     int members, r;
     gid_t gid;
 
@@ -62,7 +62,7 @@ int enable_make_group(int *ret_made)
 /* Somebody's primary group is not removed by groupdel either; members would lose what tells them from people. */
 int enable_remove_group(void)
 {
-    const struct program groupdel = { .argv = { "groupdel", AGENTS_GROUP } };
+    const struct program groupdel = {.argv = {"groupdel", AGENTS_GROUP}};
     int members = 0, r;
     gid_t gid;
 

@@ -12,8 +12,9 @@
 #define MODULE "pam_agent.so"
 
 const char *const pam_common[PAM_COMMON_COUNT] = {
-    "/etc/pam.d/common-account",          "/etc/pam.d/common-auth",    "/etc/pam.d/common-password",
-    "/etc/pam.d/common-session-noninteractive", "/etc/pam.d/common-session",
+    "/etc/pam.d/common-account",  "/etc/pam.d/common-auth",
+    "/etc/pam.d/common-password", "/etc/pam.d/common-session-noninteractive",
+    "/etc/pam.d/common-session",
 };
 
 /* A root directory that holds what pam-auth-update reads and writes. */
@@ -39,7 +40,7 @@ static int run(const struct program *program)
 
 static void copy_remove(struct copy *copy)
 {
-    const struct program rm = { .argv = { "rm", "-rf", "--", copy->root } };
+    const struct program rm = {.argv = {"rm", "-rf", "--", copy->root}};
 
     if (copy->root[0])
         (void)!run(&rm);
@@ -47,7 +48,7 @@ static void copy_remove(struct copy *copy)
 
 static int write_text(const char *root, const char *name, const char *text)
 {
-    const struct host_file file = { .text = (char *)(uintptr_t)text, .mode = 0644 };
+    const struct host_file file = {.text = (char *)(uintptr_t)text, .mode = 0644};
     char path[512];
     int r = text_format(path, sizeof path, "%s%s", root, name);
 
@@ -56,7 +57,7 @@ static int write_text(const char *root, const char *name, const char *text)
 
 static int copy_make(struct copy *copy)
 {
-    static const char *const parts[] = { "/etc/pam.d", "/var/lib/pam", "/usr/share/pam-configs" };
+    static const char *const parts[] = {"/etc/pam.d", "/var/lib/pam", "/usr/share/pam-configs"};
     char text[512];
     int r = 0;
 
@@ -66,7 +67,7 @@ static int copy_make(struct copy *copy)
         return -errno;
     }
     for (size_t i = 0; r == 0 && i < COUNT_OF(parts); i++) {
-        const struct program cp = { .argv = { "cp", "-a", "--parents", "--", parts[i], copy->root } };
+        const struct program cp = {.argv = {"cp", "-a", "--parents", "--", parts[i], copy->root}};
 
         r = run(&cp);
     }
@@ -82,8 +83,8 @@ static int copy_make(struct copy *copy)
 /* --package: nobody is asked; a refusal ends with status 0 all the same. */
 static int update(const char *root, const char *debconf, const char *what)
 {
-    struct program program = { .argv = { "pam-auth-update", "--package", what, "pam_agent" },
-                               .env = { "DEBIAN_FRONTEND=noninteractive", debconf } };
+    struct program program = {.argv = {"pam-auth-update", "--package", what, "pam_agent"},
+                              .env = {"DEBIAN_FRONTEND=noninteractive", debconf}};
 
     if (root) {
         program.argv[4] = "--root";
@@ -138,7 +139,7 @@ static int update_common(const char *root, const char *debconf, int enable, stru
 /* With a profile that it misreads, pam-auth-update would take every later change for one made by hand. */
 static int can_be_removed(const struct copy *copy)
 {
-    struct host_file files[PAM_COMMON_COUNT] = { { 0 } };
+    struct host_file files[PAM_COMMON_COUNT] = {{0}};
     int r = update_common(copy->root, copy->debconf, 0, files);
 
     clear_common(files);
@@ -147,8 +148,8 @@ static int can_be_removed(const struct copy *copy)
 
 int pam_update_preview(const char *profile, struct host_file *ret_files)
 {
-    CLEANUP(copy_remove) struct copy copy = { .root = "" };
-    struct host_file files[PAM_COMMON_COUNT] = { { 0 } };
+    CLEANUP(copy_remove) struct copy copy = {.root = ""};
+    struct host_file files[PAM_COMMON_COUNT] = {{0}};
     int r = program_exists("pam-auth-update") ? copy_make(&copy) : -ENOENT;
 
     if (r == 0 && profile)
@@ -167,7 +168,7 @@ int pam_update_preview(const char *profile, struct host_file *ret_files)
 
 int pam_update_run(int enable)
 {
-    struct host_file files[PAM_COMMON_COUNT] = { { 0 } };
+    struct host_file files[PAM_COMMON_COUNT] = {{0}};
     int r = update_common(NULL, NULL, enable, files);
 
     clear_common(files);

@@ -58,7 +58,7 @@ static int is_pam(const struct change *change)
 /* A file of ours that somebody changed meanwhile is kept beside, where nothing reads it. */
 static int save_aside(const struct change *change)
 {
-    struct host_file before = { 0 }, after = { 0 };
+    struct host_file before = {0}, after = {0};
     char path[512];
     int known = backup_get(change->path, &before, &after);
     int as_written = known == 1 && host_file_equal(&change->now, &after);
@@ -88,7 +88,7 @@ static int write_one(const struct change *change, int enable)
 /* On enabling, pam-auth-update must have made what the preview showed; on disabling, the exact bytes come back. */
 static int settle_generated(const struct change *change, int enable)
 {
-    struct host_file found = { 0 };
+    struct host_file found = {0};
     int r;
 
     if (!enable)
@@ -139,7 +139,11 @@ int plan_do(const struct plan *plan, int enable)
         int r = differs(change) ? do_one(change, enable, &updated) : 0;
 
         if (r == 0 && differs(change))
-            say("%s %s", !change->wanted.text ? "removed  " : !change->now.text ? "made     " : "changed  ", change->path);
+            say("%s %s",
+                !change->wanted.text ? "removed  "
+                : !change->now.text  ? "made     "
+                                     : "changed  ",
+                change->path);
         if (r == 0 && !enable)
             r = backup_forget(change->path);
         if (r < 0 && first == 0)

@@ -36,8 +36,9 @@ static int is_there(const char *path)
 /* A line of sudo.conf that names a missing plug-in stops sudo for everybody (seen with 1.9.13). */
 static int installed(void)
 {
-    return is_there(PAMDIR "/pam_agent.so") & is_there(NSSDIR "/libnss_agent.so.2") & is_there(PATH_GATE) & is_there(PATH_GUARD) &
-           is_there(PATH_VERIFIER) & (!program_exists("sudo") || is_there(SUDODIR "/sudo_agent.so"));
+    return is_there(PAMDIR "/pam_agent.so") & is_there(NSSDIR "/libnss_agent.so.2") & is_there(PATH_GATE) &
+           is_there(PATH_GUARD) & is_there(PATH_VERIFIER) &
+           (!program_exists("sudo") || is_there(SUDODIR "/sudo_agent.so"));
 }
 
 static int configured(void)
@@ -69,7 +70,8 @@ static int sshd_uses_pam(void)
         return 1;
     answer = proof_sshd_uses_pam(&why);
     if (answer == PROOF_NO)
-        complain("sshd does not use PAM, so it would open accounts without a decision: set `UsePAM yes` in /etc/ssh/sshd_config");
+        complain("sshd does not use PAM, so it would open accounts without a decision: set `UsePAM yes` in "
+                 "/etc/ssh/sshd_config");
     else if (answer != PROOF_YES)
         complain("sshd's configuration cannot be read: %s", why && why[0] ? why : "sshd -T failed");
     free(why);
@@ -86,7 +88,8 @@ static int offered_key_is_trusted(void)
         return 0;
     do {
         if (stat(path[0] ? path : "/", &st) < 0 || st.st_uid != 0 || (st.st_mode & 022)) {
-            complain("%s: must be root's and writable by nobody else, or sshd will not run " PATH_OFFERED_KEY, path[0] ? path : "/");
+            complain("%s: must be root's and writable by nobody else, or sshd will not run " PATH_OFFERED_KEY,
+                     path[0] ? path : "/");
             return 0;
         }
         if (path[0])

@@ -20,21 +20,21 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    { NULL, "init", verb_init, "[--trust-domain TD] [--host-id ID]",
-      "make directories, an embedded issuer, an SSH CA and a default agent.conf" },
-    { NULL, "enable", verb_enable, "[--dry-run] [--yes] [--plain-keys]",
-      "put pam_agent into NSS, PAM, sshd and sudo of this host, and prove it" },
-    { NULL, "disable", verb_disable, "[--dry-run] [--yes]", "take out again what enable put in" },
-    { NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host" },
-    { NULL, "issue", verb_issue,
-      "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
-      "           [--purpose WORD] [--ttl 5m] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
-      "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
-      "issue a credential for one task and print it" },
-    { NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?" },
-    { "task", "complete", verb_task_complete, "TASK [--issuer ISS]", "end a task and every session of it" },
-    { "session", "list", verb_session_list, "[--json]", "the live sessions of agents on this host" },
-    { NULL, "why", verb_why, "[--json] REFERENCE", "what was decided under this reference, why, and what to do" },
+    {NULL, "init", verb_init, "[--trust-domain TD] [--host-id ID]",
+     "make directories, an embedded issuer, an SSH CA and a default agent.conf"},
+    {NULL, "enable", verb_enable, "[--dry-run] [--yes] [--plain-keys]",
+     "put pam_agent into NSS, PAM, sshd and sudo of this host, and prove it"},
+    {NULL, "disable", verb_disable, "[--dry-run] [--yes]", "take out again what enable put in"},
+    {NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host"},
+    {NULL, "issue", verb_issue,
+     "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
+     "           [--purpose WORD] [--ttl 5m] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
+     "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
+     "issue a credential for one task and print it"},
+    {NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?"},
+    {"task", "complete", verb_task_complete, "TASK [--issuer ISS]", "end a task and every session of it"},
+    {"session", "list", verb_session_list, "[--json]", "the live sessions of agents on this host"},
+    {NULL, "why", verb_why, "[--json] REFERENCE", "what was decided under this reference, why, and what to do"},
 };
 
 static void print_verbs(FILE *to)
@@ -43,15 +43,19 @@ static void print_verbs(FILE *to)
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         char name[32];
 
-        snprintf(name, sizeof name, "%s%s%s", verbs[i].noun ? verbs[i].noun : "", verbs[i].noun ? " " : "", verbs[i].name);
+        snprintf(name, sizeof name, "%s%s%s", verbs[i].noun ? verbs[i].noun : "", verbs[i].noun ? " " : "",
+                 verbs[i].name);
         fprintf(to, "  %-15s %s\n", name, verbs[i].summary);
     }
-    fputs("\n`agentctl VERB --help` shows the options. Exit status: 0 yes, 1 no, 2 usage, 3 cannot tell or done in part.\n", to);
+    fputs("\n`agentctl VERB --help` shows the options. Exit status: 0 yes, 1 no, 2 usage, 3 cannot tell or done in "
+          "part.\n",
+          to);
 }
 
 static void print_usage(FILE *to, const struct verb *verb)
 {
-    fprintf(to, "usage: agentctl %s%s%s %s\n", verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->name, verb->usage);
+    fprintf(to, "usage: agentctl %s%s%s %s\n", verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->name,
+            verb->usage);
 }
 
 static int asks_help(int argc, char **argv)

@@ -15,7 +15,7 @@
 
 static int find(const char *name, char *path, size_t cap)
 {
-    static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
+    static const char *const dirs[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
     if (name[0] == '/')
         return access(name, X_OK) == 0 ? text_copy(path, cap, name) : -errno;
@@ -89,7 +89,7 @@ static int take_output(int fd, char *output, size_t cap, int64_t deadline)
 
     for (;;) {
         int64_t left = deadline - clock_boot_ms();
-        struct pollfd wait = { .fd = fd, .events = POLLIN };
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
         ssize_t n;
 
         if (left <= 0) {

@@ -18,17 +18,17 @@ static const struct {
     const char *argv[4];
     const char *what;
 } checks[] = {
-    { "sshd", 0, 1, { NULL }, "a login over ssh" },
-    { "sshd", 1, 1, { NULL }, "root over ssh" },
-    { "su", 0, 1, { NULL }, "su from root" },
-    { "su", 1, 1, { NULL }, "su to root" },
-    { "sudo", 0, 1, { NULL }, "sudo through libpam" },
-    { "sudo", 1, 1, { NULL }, "root's sudo through libpam" },
-    { "login", 0, 0, { NULL }, "a login at the console" },
-    { "cron", 1, 0, { NULL }, "root's cron" },
-    { NULL, 0, 0, { "sudo", "-n", "true" }, "sudo itself" },
-    { NULL, 0, 0, { "visudo", "-c", "-q" }, "the sudoers files" },
-    { NULL, 0, 0, { "getent", "passwd", "root" }, "lookups of accounts" },
+    {"sshd", 0, 1, {NULL}, "a login over ssh"},
+    {"sshd", 1, 1, {NULL}, "root over ssh"},
+    {"su", 0, 1, {NULL}, "su from root"},
+    {"su", 1, 1, {NULL}, "su to root"},
+    {"sudo", 0, 1, {NULL}, "sudo through libpam"},
+    {"sudo", 1, 1, {NULL}, "root's sudo through libpam"},
+    {"login", 0, 0, {NULL}, "a login at the console"},
+    {"cron", 1, 0, {NULL}, "root's cron"},
+    {NULL, 0, 0, {"sudo", "-n", "true"}, "sudo itself"},
+    {NULL, 0, 0, {"visudo", "-c", "-q"}, "the sudoers files"},
+    {NULL, 0, 0, {"getent", "passwd", "root"}, "lookups of accounts"},
 };
 
 /* The first account of a person: uid 1000-59999, with a shell, and not an agent's. */
@@ -45,7 +45,8 @@ static void find_human(char *name, size_t cap)
         gid_t groups[256];
         int count = COUNT_OF(groups), agent = entry->pw_gid == gid;
 
-        if (entry->pw_uid < 1000 || entry->pw_uid >= 60000 || strstr(entry->pw_shell, "nologin") || strstr(entry->pw_shell, "/false"))
+        if (entry->pw_uid < 1000 || entry->pw_uid >= 60000 || strstr(entry->pw_shell, "nologin") ||
+            strstr(entry->pw_shell, "/false"))
             continue;
         if (getgrouplist(entry->pw_name, entry->pw_gid, groups, &count) < 0)
             continue;
@@ -59,7 +60,7 @@ static void find_human(char *name, size_t cap)
 
 static enum proof_answer run_check(size_t i, const char *human)
 {
-    struct program program = { .argv = { NULL } };
+    struct program program = {.argv = {NULL}};
     const struct passwd *entry;
     int status;
 
@@ -67,7 +68,8 @@ static enum proof_answer run_check(size_t i, const char *human)
         const char *user = checks[i].as_root ? "root" : human;
 
         entry = getpwnam(user);
-        return entry ? proof_pam(checks[i].service, user, strcmp(checks[i].service, "sudo") ? 0 : entry->pw_uid, checks[i].with_session)
+        return entry ? proof_pam(checks[i].service, user, strcmp(checks[i].service, "sudo") ? 0 : entry->pw_uid,
+                                 checks[i].with_session)
                      : PROOF_UNKNOWN;
     }
     for (size_t k = 0; k < COUNT_OF(checks[i].argv); k++)
@@ -125,14 +127,18 @@ int proof_compare(const struct proof *before, const struct proof *after)
 
 static int report(enum proof_answer answer, const char *what, const char *account)
 {
-    printf("%s %s (%s)\n", answer == PROOF_YES ? "proven   " : answer == PROOF_NO ? "FAILED   " : "unproven ", what, account);
+    printf("%s %s (%s)\n",
+           answer == PROOF_YES  ? "proven   "
+           : answer == PROOF_NO ? "FAILED   "
+                                : "unproven ",
+           what, account);
     return answer == PROOF_NO;
 }
 
 /* As everybody's program sees it: in a new process, by nsswitch.conf. */
 static enum proof_answer looks_up(const char *database, const char *name, const char *expected)
 {
-    const struct program getent = { .argv = { "getent", database, name } };
+    const struct program getent = {.argv = {"getent", database, name}};
     char output[4096];
     int status;
 
@@ -154,7 +160,8 @@ int proof_agents(const struct identity *agent, int plain_keys)
     wrong += report(looks_up("initgroups", agent->account, ""), "its groups are found", agent->account);
     if (sshd)
         wrong += proof_sshd_agent(agent->account, plain_keys) > 0;
-    wrong += report(proof_pam("su", agent->account, 0, 0) == PROOF_NO ? PROOF_YES : PROOF_NO, "su to it is refused", agent->account);
+    wrong += report(proof_pam("su", agent->account, 0, 0) == PROOF_NO ? PROOF_YES : PROOF_NO, "su to it is refused",
+                    agent->account);
     wrong += report(proof_pam("sudo", agent->account, agent->uid, 0) == PROOF_NO ? PROOF_YES : PROOF_NO,
                     "sudo outside a session is refused", agent->account);
     if (sshd)

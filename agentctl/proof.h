@@ -19,8 +19,8 @@ enum proof_answer { PROOF_NO, PROOF_YES, PROOF_UNKNOWN };
 /* How things stand for people at one moment. */
 struct proof {
     enum proof_answer answers[PROOF_CHECKS_MAX];
-    char human[64];             /* the account that was looked at; root where there is nobody else */
-    char sshd[PROOF_SSHD_MAX];  /* sshd's configuration for it, "" where there is none */
+    char human[64];            /* the account that was looked at; root where there is nobody else */
+    char sshd[PROOF_SSHD_MAX]; /* sshd's configuration for it, "" where there is none */
 };
 
 /* Look. Opens no session that stays and asks for no password; up to half a minute when something hangs. */

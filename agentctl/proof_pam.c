@@ -37,7 +37,7 @@ static int phases(pam_handle_t *pam, int with_session)
 /* In the child: exit 0 for yes, 1 for no. */
 static void ask_pam(const char *service, const char *user, uid_t real_uid, int with_session)
 {
-    static const struct pam_conv conversation = { .conv = converse };
+    static const struct pam_conv conversation = {.conv = converse};
     const struct passwd *caller = getpwuid(real_uid);
     pam_handle_t *pam;
     int null, r;

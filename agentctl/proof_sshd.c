@@ -30,7 +30,7 @@ static void host_key_remove(struct host_key *key)
 
 static int host_key_make(struct host_key *key)
 {
-    const struct program keygen = { .argv = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key->path } };
+    const struct program keygen = {.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key->path}};
     char output[512];
     int status, r;
 
@@ -54,8 +54,8 @@ static void make_run_dir(void)
 
 int proof_sshd(const char *option, const char *user, char *output, size_t cap)
 {
-    CLEANUP(host_key_remove) struct host_key key = { .dir = "" };
-    struct program sshd = { .argv = { "/usr/sbin/sshd", option, "-h", key.path } };
+    CLEANUP(host_key_remove) struct host_key key = {.dir = ""};
+    struct program sshd = {.argv = {"/usr/sbin/sshd", option, "-h", key.path}};
     char connection[256];
     int status, r = host_key_make(&key);
 
@@ -145,13 +145,31 @@ int proof_sshd_agent(const char *account, int plain_keys)
 /* The client's proxy is sshd itself, on its standard input and output; agent-askpass names the prompt that it cannot answer. */
 enum proof_answer proof_prompt(const char *account, int plain_keys)
 {
-    CLEANUP(host_key_remove) struct host_key key = { .dir = "" };
+    CLEANUP(host_key_remove) struct host_key key = {.dir = ""};
     char output[8192], proxy[160], target[128], identity[80];
     struct program ssh = {
-        .argv = { "ssh", "-F", "none", "-o", proxy, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
-                  "NumberOfPasswordPrompts=1", "-o", "IdentitiesOnly=yes", "-o", identity, "-o", "LogLevel=ERROR", "-o",
-                  "ConnectTimeout=10", target, "true" },
-        .env = { "SSH_ASKPASS=" PREFIX "/bin/agent-askpass", "SSH_ASKPASS_REQUIRE=force", "DISPLAY=:0" },
+        .argv = {"ssh",
+                 "-F",
+                 "none",
+                 "-o",
+                 proxy,
+                 "-o",
+                 "StrictHostKeyChecking=no",
+                 "-o",
+                 "UserKnownHostsFile=/dev/null",
+                 "-o",
+                 "NumberOfPasswordPrompts=1",
+                 "-o",
+                 "IdentitiesOnly=yes",
+                 "-o",
+                 identity,
+                 "-o",
+                 "LogLevel=ERROR",
+                 "-o",
+                 "ConnectTimeout=10",
+                 target,
+                 "true"},
+        .env = {"SSH_ASKPASS=" PREFIX "/bin/agent-askpass", "SSH_ASKPASS_REQUIRE=force", "DISPLAY=:0"},
         .timeout_ms = 15000,
     };
     int status;

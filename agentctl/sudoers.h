@@ -21,7 +21,8 @@ char *sudoers_generate(const struct config *config, size_t *ret_len);
  * Put text in place as dir/pam_agent, 0440, after visudo took it: 0, *ret_changed tells whether anything changed; -ENOENT:
  * there is no visudo; -EINVAL: visudo refused, and said why in output[cap]; -errno.
  */
-int sudoers_install(const char *dir, const char *text, size_t len, char *output, size_t cap, int *ret_changed) MUST_CHECK;
+int sudoers_install(const char *dir, const char *text, size_t len, char *output, size_t cap,
+                    int *ret_changed) MUST_CHECK;
 /* Is there such a file, which `agentctl enable` made? 1 or 0. */
 int sudoers_installed(const char *dir);
 

@@ -23,7 +23,7 @@ static int fill(FILE *to, const char *text, const struct placeholder *placeholde
     while (*text) {
         const struct placeholder *found = placeholder_at(text, placeholders);
 
-        fputs(found ? found->value : (char[]){ *text, '\0' }, to);
+        fputs(found ? found->value : (char[]){*text, '\0'}, to);
         text += found ? strlen(found->name) : 1;
     }
     return ferror(to) ? -ENOMEM : 0;

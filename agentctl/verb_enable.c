@@ -8,7 +8,7 @@
 
 static int run(int argc, char **argv, const struct option *options, int (*work)(const struct enable_options *))
 {
-    struct enable_options chosen = { 0 };
+    struct enable_options chosen = {0};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -35,10 +35,10 @@ static int run(int argc, char **argv, const struct option *options, int (*work)(
 int verb_enable(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "dry-run", no_argument, NULL, 'n' },
-        { "yes", no_argument, NULL, 'y' },
-        { "plain-keys", no_argument, NULL, 'k' },
-        { 0 },
+        {"dry-run", no_argument, NULL, 'n'},
+        {"yes", no_argument, NULL, 'y'},
+        {"plain-keys", no_argument, NULL, 'k'},
+        {0},
     };
 
     return run(argc, argv, options, enable_host);
@@ -46,7 +46,7 @@ int verb_enable(int argc, char **argv)
 
 int verb_disable(int argc, char **argv)
 {
-    static const struct option options[] = { { "dry-run", no_argument, NULL, 'n' }, { "yes", no_argument, NULL, 'y' }, { 0 } };
+    static const struct option options[] = {{"dry-run", no_argument, NULL, 'n'}, {"yes", no_argument, NULL, 'y'}, {0}};
 
     return run(argc, argv, options, disable_host);
 }

@@ -63,7 +63,8 @@ static int choose_names(struct names *names, const char *trust_domain, const cha
         return -EINVAL;
     }
     r = host_id ? text_copy(names->host_id, sizeof names->host_id, host_id)
-                : text_format(names->host_id, sizeof names->host_id, "spiffe://%s/host/%s", names->trust_domain, names->host);
+                : text_format(names->host_id, sizeof names->host_id, "spiffe://%s/host/%s", names->trust_domain,
+                              names->host);
     if (r < 0 || !spiffe_id_valid(names->host_id)) {
         complain("no valid host id: give a SPIFFE ID with --host-id, e.g. spiffe://example.org/host/web-07");
         return -EINVAL;
@@ -108,8 +109,9 @@ static int make_dirs(void)
         const char *path;
         mode_t mode;
     } dirs[] = {
-        { PATH_CONFIG_DIR, 0755 }, { PATH_CONFIG_FRAGMENTS, 0755 }, { PATH_KEYS, 0755 }, { PATH_PRIVATE_KEYS, 0700 },
-        { PATH_STATE_DIR, 0755 },  { PATH_STATE, 0700 },            { PATH_LOG_DIR, 0700 },
+        {PATH_CONFIG_DIR, 0755},   {PATH_CONFIG_FRAGMENTS, 0755}, {PATH_KEYS, 0755},
+        {PATH_PRIVATE_KEYS, 0700}, {PATH_STATE_DIR, 0755},        {PATH_STATE, 0700},
+        {PATH_LOG_DIR, 0700},
     };
 
     for (size_t i = 0; i < COUNT_OF(dirs); i++) {
@@ -187,8 +189,9 @@ static int make_ssh_ca(const char *host)
 {
     char output[4096], comment[300];
     int r = text_format(comment, sizeof comment, "pam_agent CA of %s", host);
-    const struct program new_key = { .argv = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", PATH_SSH_CA } };
-    const struct program public_half = { .argv = { "ssh-keygen", "-y", "-f", PATH_SSH_CA } };
+    const struct program new_key = {
+        .argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", PATH_SSH_CA}};
+    const struct program public_half = {.argv = {"ssh-keygen", "-y", "-f", PATH_SSH_CA}};
 
     if (r == 0 && access(PATH_SSH_CA, F_OK) == 0) {
         was_there(PATH_SSH_CA);
@@ -206,7 +209,10 @@ static int make_ssh_ca(const char *host)
 static int make_config(const struct names *names)
 {
     const struct placeholder placeholders[] = {
-        { "@TRUST_DOMAIN@", names->trust_domain }, { "@HOST_ID@", names->host_id }, { "@ISSUER@", names->iss }, { NULL, NULL },
+        {"@TRUST_DOMAIN@", names->trust_domain},
+        {"@HOST_ID@", names->host_id},
+        {"@ISSUER@", names->iss},
+        {NULL, NULL},
     };
     char *text;
     int r = template_fill("agent.conf", placeholders, &text);
@@ -221,10 +227,12 @@ static int make_config(const struct names *names)
 int verb_init(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "trust-domain", required_argument, NULL, 't' }, { "host-id", required_argument, NULL, 'i' }, { 0 },
+        {"trust-domain", required_argument, NULL, 't'},
+        {"host-id", required_argument, NULL, 'i'},
+        {0},
     };
     const char *trust_domain = NULL, *host_id = NULL;
-    struct names names = { .host = "" };
+    struct names names = {.host = ""};
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {

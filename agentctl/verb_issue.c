@@ -46,7 +46,8 @@ static int parse_ttl(const char *text, uint32_t *ret_seconds)
     else
         return -EINVAL;
     if (text_format(digits, sizeof digits, "%.*s", (int)len, text) < 0 ||
-        text_u64(digits, CREDENTIAL_LIFETIME_HARD, &number) < 0 || number == 0 || number * unit > CREDENTIAL_LIFETIME_HARD)
+        text_u64(digits, CREDENTIAL_LIFETIME_HARD, &number) < 0 || number == 0 ||
+        number * unit > CREDENTIAL_LIFETIME_HARD)
         return -EINVAL;
     *ret_seconds = (uint32_t)number * unit;
     return 0;
@@ -55,16 +56,33 @@ static int parse_ttl(const char *text, uint32_t *ret_seconds)
 static int take_option(int c, struct arguments *a)
 {
     switch (c) {
-    case 'i': a->request.identity = optarg; return 0;
-    case 'b': a->request.principal = optarg; return 0;
-    case 't': a->request.task = optarg; return 0;
-    case 'p': a->request.purpose = optarg; return 0;
-    case 'a': a->request.audience = optarg; return 0;
-    case 'k': a->holder = optarg; return 0;
-    case 'I': a->request.iss = optarg; return 0;
-    case 'K': a->issuer_key = optarg; return 0;
+    case 'i':
+        a->request.identity = optarg;
+        return 0;
+    case 'b':
+        a->request.principal = optarg;
+        return 0;
+    case 't':
+        a->request.task = optarg;
+        return 0;
+    case 'p':
+        a->request.purpose = optarg;
+        return 0;
+    case 'a':
+        a->request.audience = optarg;
+        return 0;
+    case 'k':
+        a->holder = optarg;
+        return 0;
+    case 'I':
+        a->request.iss = optarg;
+        return 0;
+    case 'K':
+        a->issuer_key = optarg;
+        return 0;
     case 'l':
-        return parse_ttl(optarg, &a->request.lifetime) < 0 ? usage("--ttl: a time from 1s to 1h, such as 90s or 5m") : 0;
+        return parse_ttl(optarg, &a->request.lifetime) < 0 ? usage("--ttl: a time from 1s to 1h, such as 90s or 5m")
+                                                           : 0;
     case 'T':
         if (a->request.tool_count == ISSUE_TOOLS_MAX)
             return usage("too many --tool options");
@@ -78,12 +96,17 @@ static int take_option(int c, struct arguments *a)
 static int take_options(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
-        { "identity", required_argument, NULL, 'i' }, { "on-behalf-of", required_argument, NULL, 'b' },
-        { "task", required_argument, NULL, 't' },     { "purpose", required_argument, NULL, 'p' },
-        { "ttl", required_argument, NULL, 'l' },      { "audience", required_argument, NULL, 'a' },
-        { "key", required_argument, NULL, 'k' },      { "tool", required_argument, NULL, 'T' },
-        { "issuer", required_argument, NULL, 'I' },   { "issuer-key", required_argument, NULL, 'K' },
-        { 0 },
+        {"identity", required_argument, NULL, 'i'},
+        {"on-behalf-of", required_argument, NULL, 'b'},
+        {"task", required_argument, NULL, 't'},
+        {"purpose", required_argument, NULL, 'p'},
+        {"ttl", required_argument, NULL, 'l'},
+        {"audience", required_argument, NULL, 'a'},
+        {"key", required_argument, NULL, 'k'},
+        {"tool", required_argument, NULL, 'T'},
+        {"issuer", required_argument, NULL, 'I'},
+        {"issuer-key", required_argument, NULL, 'K'},
+        {0},
     };
     int c, r;
 
@@ -135,7 +158,9 @@ static int load_holder(const char *path, struct key **ret_key)
     if (r == 0)
         r = sshkey_parse_line(line, len, ret_key);
     if (r < 0)
-        complain("%s: %s", path, r == -EINVAL ? "not a public ssh key of a kind that is taken (ed25519, ecdsa nistp256)" : strerror(-r));
+        complain("%s: %s", path,
+                 r == -EINVAL ? "not a public ssh key of a kind that is taken (ed25519, ecdsa nistp256)"
+                              : strerror(-r));
     return r;
 }
 
@@ -154,7 +179,7 @@ int verb_issue(int argc, char **argv)
 {
     CLEANUP(key_freep) struct key *holder = NULL;
     CLEANUP(key_freep) struct key *issuer = NULL;
-    struct arguments a = { .request = { .lifetime = 300 } };
+    struct arguments a = {.request = {.lifetime = 300}};
     char error[ISSUE_ERROR_SIZE] = "", *token;
     int r = take_options(argc, argv, &a);
 

@@ -50,10 +50,10 @@ static void print_row(const struct session *s)
 
 static json_t *row_json(const struct session *s)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "id", s->id, "account", s->grant.account, "agent",
-                     s->grant.identity, "iss", s->grant.iss, "task", s->grant.task, "purpose", s->grant.purpose, "source",
-                     s->grant.source, "opened", (json_int_t)s->opened, "deadline", (json_int_t)s->deadline, "leader",
-                     (int)s->leader);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "id", s->id, "account", s->grant.account,
+                     "agent", s->grant.identity, "iss", s->grant.iss, "task", s->grant.task, "purpose",
+                     s->grant.purpose, "source", s->grant.source, "opened", (json_int_t)s->opened, "deadline",
+                     (json_int_t)s->deadline, "leader", (int)s->leader);
 }
 
 static int print_sessions(const session_id *ids, size_t count, int json)
@@ -91,7 +91,7 @@ static int print_sessions(const session_id *ids, size_t count, int json)
 
 int verb_session_list(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
     session_id *ids;
     size_t count = 0;
     int c, json = 0, r, status;

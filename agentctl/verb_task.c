@@ -75,7 +75,7 @@ static void add_live(struct issuers *issuers, const char *task)
 /* The one issuer that is configured, else the one whose live sessions have this task. NULL: it must be given. */
 static const char *choose_issuer(struct issuers *issuers, const char *task)
 {
-    struct issuers live = { .count = 0 };
+    struct issuers live = {.count = 0};
 
     add_configured(issuers);
     if (issuers->count == 1)
@@ -111,7 +111,7 @@ static int is_gone(const char *id)
  */
 static void ring(const char *id)
 {
-    const struct question question = { .step = "recheck" };
+    const struct question question = {.step = "recheck"};
     struct outcome outcome;
 
     alarm(DOORBELL_SECONDS);
@@ -128,7 +128,8 @@ static void start_ringing(struct ringing *r)
 {
     struct session *session = malloc(sizeof *session);
 
-    if (!session || session_read(r->id, session) < 0 || text_copy(r->account, sizeof r->account, session->grant.account) < 0)
+    if (!session || session_read(r->id, session) < 0 ||
+        text_copy(r->account, sizeof r->account, session->grant.account) < 0)
         r->account[0] = '\0';
     free(session);
     fflush(NULL);
@@ -157,7 +158,7 @@ static int end_by_force(const char *id)
     if (session && session_read(id, session) == 0) {
         pid_t leader = process_alive(session->leader, session->leader_start) ? session->leader : 0;
 
-        target = (struct target){ .uid = session->grant.uid, .audit = session->audit, .spare = { leader } };
+        target = (struct target){.uid = session->grant.uid, .audit = session->audit, .spare = {leader}};
         for (int tries = 0; left && tries < FORCE_TRIES; tries++) {
             if (reaper_signal(&target, SIGKILL) == 0)
                 left = reaper_count(&target) > 0;
@@ -190,8 +191,11 @@ static int end_sessions(const char *iss, const char *task, size_t *ret_left)
     for (size_t i = 0; r == 0 && i < count; i++) {
         int answered = take_answer(&rings[i]), ended = answered || end_by_force(rings[i].id);
 
-        printf("%s session %s of %s, task ", answered ? "ended    " : ended ? "killed   " : "NOT ENDED", rings[i].id,
-               rings[i].account[0] ? rings[i].account : "-");
+        printf("%s session %s of %s, task ",
+               answered ? "ended    "
+               : ended  ? "killed   "
+                        : "NOT ENDED",
+               rings[i].id, rings[i].account[0] ? rings[i].account : "-");
         print_escaped(stdout, task);
         putchar('\n');
         *ret_left += !ended;
@@ -221,7 +225,8 @@ static int complete(const char *iss, const char *task)
     }
     r = end_sessions(iss, task, &left);
     if (r < 0 || left > 0) {
-        complain("some sessions may live on%s%s; `agentctl session list` shows them", r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+        complain("some sessions may live on%s%s; `agentctl session list` shows them", r < 0 ? ": " : "",
+                 r < 0 ? strerror(-r) : "");
         status = EXIT_PART;
     }
     return status;
@@ -229,8 +234,8 @@ static int complete(const char *iss, const char *task)
 
 int verb_task_complete(int argc, char **argv)
 {
-    static const struct option options[] = { { "issuer", required_argument, NULL, 'i' }, { 0 } };
-    struct issuers issuers = { .count = 0 };
+    static const struct option options[] = {{"issuer", required_argument, NULL, 'i'}, {0}};
+    struct issuers issuers = {.count = 0};
     const char *iss = NULL, *task;
     int c;
 

@@ -27,7 +27,8 @@ static int read_credential(const char *path, char *buf, size_t cap, size_t *ret_
     int r = read_input(path, buf, cap, ret_len);
 
     if (r == -EFBIG)
-        complain("%s: longer than %d bytes: not a credential", strcmp(path, "-") ? path : "standard input", CREDENTIAL_MAX);
+        complain("%s: longer than %d bytes: not a credential", strcmp(path, "-") ? path : "standard input",
+                 CREDENTIAL_MAX);
     else if (r < 0)
         complain("%s: %s", path, strerror(-r));
     while (r == 0 && *ret_len > 0 && (buf[*ret_len - 1] == '\n' || buf[*ret_len - 1] == '\r'))
@@ -40,7 +41,7 @@ static int find(const char *token, size_t len, struct finding *f)
 {
     CLEANUP(anchors_freep) struct anchors *anchors = NULL;
     char audience[SPIFFE_ID_MAX + 1];
-    struct verify_context ctx = { .audience = audience, .now = clock_wall_seconds() };
+    struct verify_context ctx = {.audience = audience, .now = clock_wall_seconds()};
     int r = host_id(audience, sizeof audience);
 
     if (r == 0)
@@ -126,14 +127,15 @@ static void print_text(const struct finding *f)
 static void print_json(const struct finding *f)
 {
     const struct credential *c = f->credential;
-    json_t *out = json_pack("{s:b, s:s, s:s, s:s*}", "valid", f->reason == REASON_PERMIT, "reason", reason_word(f->reason),
-                            "mend", reason_mend(f->reason), "at", f->reason == REASON_PERMIT ? NULL : f->detail);
+    json_t *out =
+        json_pack("{s:b, s:s, s:s, s:s*}", "valid", f->reason == REASON_PERMIT, "reason", reason_word(f->reason),
+                  "mend", reason_mend(f->reason), "at", f->reason == REASON_PERMIT ? NULL : f->detail);
 
     if (c && out) {
-        json_t *claims = json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s}", "identity", c->identity, "principal",
-                                   c->principal, "task", c->task, "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss,
-                                   "jti", c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder",
-                                   c->holder_thumbprint);
+        json_t *claims =
+            json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s}", "identity", c->identity, "principal",
+                      c->principal, "task", c->task, "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss, "jti",
+                      c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder", c->holder_thumbprint);
 
         json_object_update(out, claims);
         json_decref(claims);
@@ -145,9 +147,9 @@ static void print_json(const struct finding *f)
 
 int verb_verify(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
     char token[CREDENTIAL_MAX + 8];
-    struct finding f = { .reason = REASON_INTERNAL };
+    struct finding f = {.reason = REASON_INTERNAL};
     int c, json = 0, status;
     size_t len;
 

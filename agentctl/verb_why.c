@@ -90,7 +90,8 @@ static void print_command(const json_t *record)
     if (!json_array_size(words))
         return;
     printf("  %-10s", "command");
-    json_array_foreach(words, i, word) {
+    json_array_foreach(words, i, word)
+    {
         putchar(' ');
         print_escaped(stdout, json_string_value(word));
     }
@@ -100,8 +101,8 @@ static void print_command(const json_t *record)
 static void print_text(const json_t *record)
 {
     static const char *const facts[][2] = {
-        { "agent", "agent" },   { "issuer", "issuer" },   { "purpose", "purpose" }, { "session", "session" },
-        { "service", "service" }, { "phase", "phase" },   { "source", "source" },   { "run-as", "run_as" },
+        {"agent", "agent"},     {"issuer", "issuer"}, {"purpose", "purpose"}, {"session", "session"},
+        {"service", "service"}, {"phase", "phase"},   {"source", "source"},   {"run-as", "run_as"},
     };
     const char *code = json_string_value(json_object_get(record, "status_code"));
     const char *rule = member(record, "unmapped", "rule"), *where = member(record, "unmapped", "rule_where");
@@ -145,7 +146,7 @@ static int look_up(const char *reference, json_t **ret_record)
 
 int verb_why(int argc, char **argv)
 {
-    static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
     CLEANUP(json_freep) json_t *record = NULL;
     char reference[32];
     int c, json = 0, r;

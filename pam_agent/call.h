@@ -16,7 +16,13 @@
  * TRACE   root, with the login uid of an agent: INSIDE where a guard claims the process, else OTHERS
  * CHANGED PAM_USER is not who it was
  */
-enum call_kind { CALL_OTHERS = 0x1d72, CALL_LOGIN = 0x2b4d, CALL_INSIDE = 0x4787, CALL_TRACE = 0x72e8, CALL_CHANGED = 0x58b1 };
+enum call_kind {
+    CALL_OTHERS = 0x1d72,
+    CALL_LOGIN = 0x2b4d,
+    CALL_INSIDE = 0x4787,
+    CALL_TRACE = 0x72e8,
+    CALL_CHANGED = 0x58b1
+};
 
 struct call {
     pam_handle_t *pamh;
@@ -24,8 +30,8 @@ struct call {
     int flags;
     struct args args;
     enum call_kind kind;
-    uid_t uid;             /* INSIDE and TRACE: the agent's */
-    const char *user;      /* "" where PAM does not know it */
+    uid_t uid;        /* INSIDE and TRACE: the agent's */
+    const char *user; /* "" where PAM does not know it */
     const char *service;
     uid_t user_uid;        /* of PAM_USER where it is an agent's, else -1 */
     struct memory *memory; /* NULL where none was begun */

@@ -272,7 +272,9 @@ static enum reason record(const struct gate *gate, enum reason reason, char *ref
         .argv = question->argc ? question->argv : NULL,
         .argc = question->argc,
         .account = gate->identity.account[0] ? gate->identity.account : question->user,
-        .identity = verified ? grant->identity : gate->identity.id[0] ? gate->identity.id : NULL,
+        .identity = verified               ? grant->identity
+                    : gate->identity.id[0] ? gate->identity.id
+                                           : NULL,
         .issuer = verified ? grant->issuer : NULL,
         .task = verified ? grant->task : NULL,
         .purpose = verified ? grant->purpose : NULL,

@@ -21,15 +21,15 @@
 struct gate {
     struct question question;
     enum step step;
-    struct process asker;           /* the process that runs the plug-in */
-    uid_t asker_uid;                /* its real uid */
+    struct process asker; /* the process that runs the plug-in */
+    uid_t asker_uid;      /* its real uid */
     struct identities_meta meta;
-    struct identity identity;       /* of PAM_USER; account "" when it is none */
-    struct policy_set policies;     /* of that account */
+    struct identity identity;   /* of PAM_USER; account "" when it is none */
+    struct policy_set policies; /* of that account */
     char host_id[SPIFFE_ID_MAX + 1];
-    const char *source;             /* numeric address, or NULL */
+    const char *source; /* numeric address, or NULL */
 
-    struct grant grant;             /* once a credential was verified or a pending login found */
+    struct grant grant; /* once a credential was verified or a pending login found */
     struct facts facts;
     struct decision decision;
     const char *detail;

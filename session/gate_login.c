@@ -158,8 +158,8 @@ enum reason gate_credential(struct gate *gate)
 {
     struct verifier_process verifier = {.fd = -1};
     char token[PARTS_MAX * PART_MAX + 1];
-    enum reason reason = collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING,
-                                 REASON_CREDENTIAL_MALFORMED);
+    enum reason reason =
+        collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);
 
     if (reason == REASON_PERMIT) {
         int r = verifier_start(gate, &verifier);

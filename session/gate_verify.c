@@ -58,7 +58,8 @@ void verifier_stop(struct verifier_process *verifier)
 /* The claims that a verifier states; account, uid, possession and the rest are gate's own. */
 static int is_claim(const char *key)
 {
-    static const char *const claims[] = {"issuer", "iss", "jti", "identity", "principal", "task", "purpose", "issued", "expires", "scope"};
+    static const char *const claims[] = {"issuer", "iss",     "jti",    "identity", "principal",
+                                         "task",   "purpose", "issued", "expires",  "scope"};
 
     for (size_t i = 0; i < COUNT_OF(claims); i++)
         if (strcmp(claims[i], key) == 0)

@@ -30,7 +30,7 @@ struct approval {
 };
 
 struct client {
-    int fd; /* -1: free */
+    int fd;        /* -1: free */
     int64_t since; /* clock_boot_ms() */
 };
 
@@ -42,7 +42,7 @@ enum phase {
 
 struct guard {
     struct session session;
-    int64_t boot_deadline; /* the session's deadline on clock_boot_ms(): the wall clock may be set back */
+    int64_t boot_deadline;   /* the session's deadline on clock_boot_ms(): the wall clock may be set back */
     int listener, leader_fd; /* leader_fd: a pidfd, or -1 on older kernels */
     struct client clients[CLIENTS_MAX];
     struct approval approvals[APPROVALS_MAX];

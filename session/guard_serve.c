@@ -114,8 +114,8 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
         return REASON_TOO_LARGE;
     if (step == STEP_COMMAND)
         return question->run_as && is_agent_account(question->run_as, &agent) < 0 ? REASON_STATE_UNAVAILABLE
-               : agent                                                           ? REASON_TARGET_IS_AGENT
-                                                                                 : REASON_PERMIT;
+               : agent                                                            ? REASON_TARGET_IS_AGENT
+                                                                                  : REASON_PERMIT;
     if (!is_sudo(question))
         return REASON_SERVICE_REFUSED;
     return step == STEP_SUDO ? REASON_PERMIT : REASON_PASSWORD_UNSUPPORTED;

@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 
-#define CWD_MAX 4096 /* PATH_MAX */
+#define CWD_MAX 4096                        /* PATH_MAX */
 #define ARGUMENTS_MAX (MESSAGE_MAX - 16384) /* the rest of the question has room */
 
 /* The value behind NAME=, or NULL. */

@@ -9,8 +9,8 @@
 #define RUN_AS_MAX 512
 
 struct command {
-    uid_t uid;           /* it runs as */
-    int strange;         /* something no rule speaks of: another group, root directory, or the editing of a file */
+    uid_t uid;               /* it runs as */
+    int strange;             /* something no rule speaks of: another group, root directory, or the editing of a file */
     char run_as[RUN_AS_MAX]; /* USER; with what is strange behind it, so that it is no account's name */
 };
 

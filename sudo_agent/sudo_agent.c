@@ -25,9 +25,9 @@
 static sudo_printf_t say;
 static char refusal[OUTCOME_TEXT_MAX]; /* sudo reads it after check has returned */
 
-static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t plugin_printf, char *const settings[],
-                      char *const user_info[], int submit_optind, char *const submit_argv[], char *const submit_envp[],
-                      char *const plugin_options[], const char **errstr)
+static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t plugin_printf,
+                      char *const settings[], char *const user_info[], int submit_optind, char *const submit_argv[],
+                      char *const submit_envp[], char *const plugin_options[], const char **errstr)
 {
     (void)version;
     (void)conversation;

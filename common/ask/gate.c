@@ -10,8 +10,8 @@
 #include "core/paths.h"
 #include "core/text.h"
 
-#define ROUNDS_MAX 64     /* 30 parts of a credential, 30 of a proof */
-#define ANSWER_MAX 16384  /* a prompt with every byte escaped fits */
+#define ROUNDS_MAX 64    /* 30 parts of a credential, 30 of a proof */
+#define ANSWER_MAX 16384 /* a prompt with every byte escaped fits */
 #define REPLY_PACKET_MAX (3 * REPLY_MAX + 64)
 
 struct dialogue {

@@ -13,16 +13,11 @@ struct member {
 };
 
 static const struct member question_members[] = {
-    {"step", offsetof(struct question, step)},
-    {"phase", offsetof(struct question, phase)},
-    {"service", offsetof(struct question, service)},
-    {"user", offsetof(struct question, user)},
-    {"source", offsetof(struct question, source)},
-    {"connection", offsetof(struct question, connection)},
-    {"auth-info", offsetof(struct question, auth_info)},
-    {"tty", offsetof(struct question, tty)},
-    {"run-as", offsetof(struct question, run_as)},
-    {"cwd", offsetof(struct question, cwd)},
+    {"step", offsetof(struct question, step)},           {"phase", offsetof(struct question, phase)},
+    {"service", offsetof(struct question, service)},     {"user", offsetof(struct question, user)},
+    {"source", offsetof(struct question, source)},       {"connection", offsetof(struct question, connection)},
+    {"auth-info", offsetof(struct question, auth_info)}, {"tty", offsetof(struct question, tty)},
+    {"run-as", offsetof(struct question, run_as)},       {"cwd", offsetof(struct question, cwd)},
     {"session", offsetof(struct question, session)},
 };
 

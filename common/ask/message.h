@@ -12,10 +12,10 @@
 
 #include "core/compat.h"
 
-#define MESSAGE_MAX 65536  /* bytes of one packet */
+#define MESSAGE_MAX 65536 /* bytes of one packet */
 #define MESSAGE_ARGS_MAX 1024
-#define PROMPT_MAX 2560    /* a host id, a nonce and an account fit */
-#define REPLY_MAX 1024     /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
+#define PROMPT_MAX 2560 /* a host id, a nonce and an account fit */
+#define REPLY_MAX 1024  /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
 
 /*
  * question   step  login | account | setcred | open | close | sudo | command | recheck

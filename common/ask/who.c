@@ -107,7 +107,8 @@ static int in_agents_group(uid_t uid)
         (void)getgrnam_r(AGENTS_GROUP, &group, group_text, 65536, &agents);
         if (agents)
             (void)getpwuid_r(uid, &passwd, user_text, 16384, &user);
-        r = agents && user && (user->pw_gid == agents->gr_gid || group_listed(user->pw_name, user->pw_gid, agents->gr_gid));
+        r = agents && user &&
+            (user->pw_gid == agents->gr_gid || group_listed(user->pw_name, user->pw_gid, agents->gr_gid));
     }
     free(group_text);
     free(user_text);

@@ -102,7 +102,7 @@ enum reason {
 #define REASON_ENUM(name, word, meaning, mend) REASON_##name,
     REASON_LIST(REASON_ENUM)
 #undef REASON_ENUM
-    REASON_COUNT
+        REASON_COUNT
 };
 
 /* The stable word, e.g. "task_completed"; "internal_error" for a value outside the list. */

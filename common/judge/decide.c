@@ -293,8 +293,7 @@ static enum reason check_session(const struct facts *facts)
     return REASON_PERMIT;
 }
 
-static enum reason decide_login(const struct facts *facts, const struct policy_set *policies,
-                                struct decision *decision)
+static enum reason decide_login(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
 {
     enum reason reason = check_task(facts);
     struct limits limits;
@@ -317,8 +316,7 @@ static enum reason decide_login(const struct facts *facts, const struct policy_s
     return REASON_PERMIT;
 }
 
-static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies,
-                               struct decision *decision)
+static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
 {
     enum reason reason = check_session(facts);
     struct limits limits;

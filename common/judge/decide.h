@@ -17,8 +17,8 @@ enum verdict { VERDICT_DENY = 0x2d5a, VERDICT_PERMIT = 0x52a5 };
 
 struct facts {
     enum step step;
-    int64_t now;         /* seconds since the epoch */
-    int64_t boot;        /* when the host booted, the same clock */
+    int64_t now;  /* seconds since the epoch */
+    int64_t boot; /* when the host booted, the same clock */
 
     /* who and for what; from a verified credential */
     const char *account, *identity, *issuer, *task, *purpose; /* purpose may be NULL */
@@ -30,7 +30,7 @@ struct facts {
     /* state */
     int identity_disabled, environment_forgeable, account_busy;
     int task_completed;
-    uint32_t logins;         /* sessions this credential has opened */
+    uint32_t logins;          /* sessions this credential has opened */
     int64_t session_deadline; /* 0: none yet */
     int session_ending;
 
@@ -40,8 +40,8 @@ struct facts {
     const char *run_as;      /* NULL: not known yet (account phase of sudo) */
     const char *const *argv; /* resolved command first; NULL: not known yet */
     size_t argc;
-    int approved;            /* at open of sudo: the approval of this process was found */
-    int approval_required;   /* at open of sudo */
+    int approved;          /* at open of sudo: the approval of this process was found */
+    int approval_required; /* at open of sudo */
 };
 
 struct decision {

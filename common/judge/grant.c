@@ -9,7 +9,9 @@ static const struct {
     const char *key;
     size_t offset, size;
 } strings[] = {
+/* clang-format off */
 #define STRING(key, member) {key, offsetof(struct grant, member), sizeof((struct grant *)0)->member}
+/* clang-format on */
     STRING("account", account), STRING("identity", identity), STRING("principal", principal),
     STRING("issuer", issuer),   STRING("iss", iss),           STRING("jti", jti),
     STRING("task", task),       STRING("purpose", purpose),   STRING("source", source),

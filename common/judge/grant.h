@@ -23,7 +23,7 @@ struct grant {
     char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
     char iss[ISS_MAX + 1], jti[JTI_MAX + 1];
     char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1]; /* purpose "" where none was declared */
-    int64_t issued, expires; /* seconds since the epoch */
+    int64_t issued, expires;                           /* seconds since the epoch */
     enum possession possession;
     char source[64], service[64];
     char scope[SCOPE_MAX + 1]; /* judge/scope.h; last: most of it is never touched */

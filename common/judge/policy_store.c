@@ -25,7 +25,8 @@ int policy_of_account(const char *account, struct policy_set *ret)
         return r;
     if (fstat(fd, &st) < 0)
         return -errno;
-    cap = st.st_size < POLICY_TEXT_MAX ? (size_t)st.st_size + 1 : POLICY_TEXT_MAX + 1; /* a value is not longer than its file */
+    cap = st.st_size < POLICY_TEXT_MAX ? (size_t)st.st_size + 1
+                                       : POLICY_TEXT_MAX + 1; /* a value is not longer than its file */
     text = malloc(cap);
     if (!text)
         return -ENOMEM;

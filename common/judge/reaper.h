@@ -17,9 +17,9 @@
 #include "core/compat.h"
 
 struct target {
-    uid_t uid;          /* the account's; 0: leave the uid alone */
-    uint32_t audit;     /* the session's audit session, or AUDIT_UNSET */
-    pid_t spare[2];     /* never signalled: the guard, and sshd's monitor; 0 = none */
+    uid_t uid;      /* the account's; 0: leave the uid alone */
+    uint32_t audit; /* the session's audit session, or AUDIT_UNSET */
+    pid_t spare[2]; /* never signalled: the guard, and sshd's monitor; 0 = none */
 };
 
 /* Signal all of them. Root only, single-threaded only. 0 or -errno. */

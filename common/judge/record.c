@@ -18,9 +18,9 @@
 
 #define OCSF_AUTHENTICATION 3002
 #define OCSF_AUTHORIZE_SESSION 3003
-#define SPACE_AHEAD (1 << 20)            /* bytes allocated beyond the end of the log at a time */
-#define SYSLOG_MAX 2048                  /* bytes of one line; what is longer is cut */
-#define SPACE_LOW (16 * RECORD_MAX)      /* writers of one moment fit in this */
+#define SPACE_AHEAD (1 << 20)       /* bytes allocated beyond the end of the log at a time */
+#define SYSLOG_MAX 2048             /* bytes of one line; what is longer is cut */
+#define SPACE_LOW (16 * RECORD_MAX) /* writers of one moment fit in this */
 
 struct line {
     char *buf;
@@ -43,9 +43,11 @@ static void put(struct line *line, const char *text)
 /* Length of the UTF-8 sequence at s, or 0 when it is none (RFC 3629). */
 static size_t utf8_length(const unsigned char *s)
 {
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3
-             : s[0] >= 0xf0 && s[0] < 0xf5                   ? 4
-                                                             : 0;
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+               : (s[0] & 0xf0) == 0xe0       ? 3
+               : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+                                             : 0;
 
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)

@@ -21,8 +21,9 @@
 
 #include "core/reason.h"
 
-#define REFERENCE_SIZE 9      /* eight hex digits and a NUL */
-#define RECORD_MAX 16384      /* bytes of one line; arguments beyond RECORD_COMMAND_MAX, as written, are left out and counted */
+#define REFERENCE_SIZE 9 /* eight hex digits and a NUL */
+#define RECORD_MAX \
+    16384 /* bytes of one line; arguments beyond RECORD_COMMAND_MAX, as written, are left out and counted */
 #define RECORD_COMMAND_MAX 4096
 
 struct record {

@@ -44,7 +44,7 @@ struct scope_arg {
  * REASON_COMMAND_UNKNOWN (a constraint names an argument that is not among args) or
  * REASON_STATE_UNAVAILABLE (malformed text).
  */
-enum reason scope_allows(const char *scope, size_t len, const char *tool, const struct scope_arg *args, size_t arg_count)
-    MUST_CHECK;
+enum reason scope_allows(const char *scope, size_t len, const char *tool, const struct scope_arg *args,
+                         size_t arg_count) MUST_CHECK;
 
 #endif

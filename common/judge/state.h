@@ -34,9 +34,9 @@ struct pending {
 struct session {
     char id[SESSION_ID_LENGTH + 1];
     struct grant grant;
-    pid_t leader;          /* the process that opened it: sshd's monitor */
+    pid_t leader; /* the process that opened it: sshd's monitor */
     uint64_t leader_start;
-    uint32_t audit;        /* audit session, or AUDIT_UNSET when it is not this session's alone */
+    uint32_t audit;           /* audit session, or AUDIT_UNSET when it is not this session's alone */
     int64_t opened, deadline; /* seconds since the epoch */
 };
 

@@ -128,7 +128,8 @@ static struct verdict check_tool_maps(json_t *tools)
     const char *name;
     json_t *map;
 
-    json_object_foreach(tools, name, map) {
+    json_object_foreach(tools, name, map)
+    {
         if (!json_is_object(map))
             return refuse(REASON_CLAIM_INVALID, "3m: a tool is not an object");
     }
@@ -143,7 +144,8 @@ static struct verdict step_3m_tools(struct aat *aat)
 
     if (!json_is_array(details))
         return refuse(REASON_CLAIM_INVALID, "3m: authorization_details is missing or not an array");
-    json_array_foreach(details, i, value) {
+    json_array_foreach(details, i, value)
+    {
         if (is_aat_entry(value)) {
             entry = value;
             found++;
@@ -178,7 +180,8 @@ static int names_host(const json_t *aud, const char *host)
         return text_equal(json_string_value(aud), host);
     if (!json_is_array(aud))
         return -1;
-    json_array_foreach(aud, i, value) {
+    json_array_foreach(aud, i, value)
+    {
         if (!json_is_string(value))
             return -1;
         found |= text_equal(json_string_value(value), host);
@@ -201,9 +204,9 @@ static struct verdict step_6c_audience(struct aat *aat)
 }
 
 static struct verdict (*const steps[])(struct aat *) = {
-    step_3b_times,    step_3c_depth,     step_3d_parent,      step_3e_expiry,   step_3f_issued,
-    step_3g_order,    step_3h_lifetime,  step_3i_max_depth,   step_3j_id,       step_3k_issuer,
-    step_3l_holder,   step_3m_tools,     step_3n_constraints, step_6c_audience, workload_check,
+    step_3b_times,  step_3c_depth,    step_3d_parent,      step_3e_expiry,   step_3f_issued,
+    step_3g_order,  step_3h_lifetime, step_3i_max_depth,   step_3j_id,       step_3k_issuer,
+    step_3l_holder, step_3m_tools,    step_3n_constraints, step_6c_audience, workload_check,
 };
 
 struct verdict aat_check(struct aat *aat)

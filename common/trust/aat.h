@@ -15,16 +15,16 @@
 
 #define AAT_TYP "aat+jwt"
 #define AAT_ENTRY_TYPE "attenuating_agent_token"
-#define AAT_DEPTH_MAX 8   /* MAX_DELEGATION_DEPTH */
-#define AAT_JTI_MAX 256   /* bytes */
-#define AAT_URI_MAX 1024  /* bytes of iss, and of each aud */
+#define AAT_DEPTH_MAX 8  /* MAX_DELEGATION_DEPTH */
+#define AAT_JTI_MAX 256  /* bytes */
+#define AAT_URI_MAX 1024 /* bytes of iss, and of each aud */
 
 struct aat {
     /* Given; borrowed. */
     const struct verify_context *ctx;
     const struct anchor *anchor; /* whose key made the signature */
     json_t *claims;
-    const char *payload;         /* the text of the claims */
+    const char *payload; /* the text of the claims */
     size_t payload_len;
 
     /* Found; borrowed from the claims, but for the holder, which aat_clear frees. */

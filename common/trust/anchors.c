@@ -92,7 +92,8 @@ static int draft_finish(struct draft *draft, struct anchors *anchors)
 
     if (!draft->anchor.issuer)
         return 0;
-    if (!draft->anchor.iss || !draft->key || !draft->anchor.max_lifetime || !text_equal(draft->alg, key_alg(draft->key)))
+    if (!draft->anchor.iss || !draft->key || !draft->anchor.max_lifetime ||
+        !text_equal(draft->alg, key_alg(draft->key)))
         return -EBADMSG;
     if (anchors->count == ANCHORS_MAX)
         return -E2BIG;
@@ -109,7 +110,7 @@ static int draft_finish(struct draft *draft, struct anchors *anchors)
 
 static int read_anchors(struct anchors *anchors, size_t len)
 {
-    struct draft draft = { .alg = NULL };
+    struct draft draft = {.alg = NULL};
     const char *key, *value;
     struct fields f;
     int r = fields_open(&f, anchors->text, len), more;

@@ -12,7 +12,7 @@
 #include "core/compat.h"
 
 /* Characters that len bytes encode to, without a final NUL. */
-#define BASE64URL_LENGTH(len) (((len) * 4 + 2) / 3)
+#define BASE64URL_LENGTH(len) (((len)*4 + 2) / 3)
 /* Room enough for what len characters decode to. */
 #define BASE64URL_BYTES(len) ((len) / 4 * 3 + 3)
 

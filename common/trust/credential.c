@@ -144,7 +144,8 @@ static int hash_token(struct credential *c, const char *token, size_t len)
     return error;
 }
 
-static struct verdict make_credential(struct aat *aat, const char *token, size_t len, struct credential **ret_credential)
+static struct verdict make_credential(struct aat *aat, const char *token, size_t len,
+                                      struct credential **ret_credential)
 {
     CLEANUP(credential_freep) struct credential *c = calloc(1, sizeof *c);
 

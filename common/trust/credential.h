@@ -14,18 +14,18 @@
 #include "core/reason.h"
 #include "trust/key.h"
 
-#define CREDENTIAL_MAX 65536        /* bytes of one token (MAX_TOKEN_SIZE) */
-#define CREDENTIAL_SKEW_SECONDS 30  /* MAX_IAT_SKEW */
+#define CREDENTIAL_MAX 65536          /* bytes of one token (MAX_TOKEN_SIZE) */
+#define CREDENTIAL_SKEW_SECONDS 30    /* MAX_IAT_SKEW */
 #define CREDENTIAL_LIFETIME_HARD 3600 /* seconds; no issuer may exceed it (MAX_TOKEN_LIFETIME) */
-#define CREDENTIAL_SCOPE_MAX 65536  /* bytes of the scope text */
+#define CREDENTIAL_SCOPE_MAX 65536    /* bytes of the scope text */
 
 /* A key of a configured issuer. Strings are borrowed. */
 struct anchor {
-    const char *issuer;          /* its name in agent.conf */
-    const char *iss;             /* the exact `iss` */
-    const char *kid;             /* or NULL */
+    const char *issuer;               /* its name in agent.conf */
+    const char *iss;                  /* the exact `iss` */
+    const char *kid;                  /* or NULL */
     const char *const *trust_domains; /* NULL-terminated; empty = speaks for none */
-    uint32_t max_lifetime;       /* seconds, > 0 */
+    uint32_t max_lifetime;            /* seconds, > 0 */
     const struct key *key;
 };
 
@@ -38,17 +38,17 @@ struct verify_context {
 
 /* Verified claims. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
-    char *issuer;     /* name in agent.conf */
+    char *issuer; /* name in agent.conf */
     char *iss, *jti;
-    char *identity;   /* SPIFFE ID of the agent: act.sub, else sub */
-    char *principal;  /* sub when act is present, else NULL */
-    char *task;       /* mission.id or txn */
-    char *purpose;    /* tctx.purpose, or NULL */
+    char *identity;  /* SPIFFE ID of the agent: act.sub, else sub */
+    char *principal; /* sub when act is present, else NULL */
+    char *task;      /* mission.id or txn */
+    char *purpose;   /* tctx.purpose, or NULL */
     int64_t iat, exp;
-    struct key *holder;                     /* cnf.jwk */
+    struct key *holder;                          /* cnf.jwk */
     char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256 */
-    char sha256[65];  /* of the presented token, lower-case hex */
-    char *scope;      /* fields text (core/fields.h) in the form of judge/scope.h */
+    char sha256[65];                             /* of the presented token, lower-case hex */
+    char *scope;                                 /* fields text (core/fields.h) in the form of judge/scope.h */
     size_t scope_len;
 };
 

@@ -40,8 +40,8 @@ static int make_uuid(int64_t now, char ret_text[UUID_SIZE])
         b[i] = (unsigned char)(ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-    snprintf(ret_text, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-             b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    snprintf(ret_text, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
     return 0;
 }
 
@@ -64,8 +64,7 @@ static int make_tools(const struct issue_request *request, json_t **ret_tools, c
 
 static int add_context(const struct issue_request *request, json_t *claims)
 {
-    if (request->purpose &&
-        json_object_set_new(claims, "tctx", json_pack("{s:s}", "purpose", request->purpose)) < 0)
+    if (request->purpose && json_object_set_new(claims, "tctx", json_pack("{s:s}", "purpose", request->purpose)) < 0)
         return -EINVAL;
     if (!request->principal)
         return 0;
@@ -76,12 +75,11 @@ static int add_context(const struct issue_request *request, json_t *claims)
 
 static json_t *make_claims(const struct issue_request *request, const char *jti, json_t *tools)
 {
-    json_t *claims = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:{s:o}, s:[{s:s, s:O}]}",
-                               "jti", jti, "iss", request->iss, "sub", request->identity, "txn", request->task,
-                               "aud", request->audience, "iat", (json_int_t)request->now,
-                               "exp", (json_int_t)request->now + request->lifetime, "del_depth", 0, "del_max_depth", 0,
-                               "cnf", "jwk", jwk_format(request->holder),
-                               "authorization_details", "type", AAT_ENTRY_TYPE, "tools", tools);
+    json_t *claims = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:{s:o}, s:[{s:s, s:O}]}", "jti", jti, "iss", request->iss,
+        "sub", request->identity, "txn", request->task, "aud", request->audience, "iat", (json_int_t)request->now,
+        "exp", (json_int_t)request->now + request->lifetime, "del_depth", 0, "del_max_depth", 0, "cnf", "jwk",
+        jwk_format(request->holder), "authorization_details", "type", AAT_ENTRY_TYPE, "tools", tools);
 
     if (claims && add_context(request, claims) < 0) {
         json_decref(claims);
@@ -113,8 +111,11 @@ static int check_token(const struct issue_request *request, const struct key *is
 {
     char domain[SPIFFE_ID_MAX + 1];
     const char *const domains[] = {domain, NULL};
-    const struct anchor anchor = {.issuer = "self", .iss = request->iss, .trust_domains = domains,
-                                  .max_lifetime = CREDENTIAL_LIFETIME_HARD, .key = issuer};
+    const struct anchor anchor = {.issuer = "self",
+                                  .iss = request->iss,
+                                  .trust_domains = domains,
+                                  .max_lifetime = CREDENTIAL_LIFETIME_HARD,
+                                  .key = issuer};
     const struct verify_context ctx = {&anchor, 1, request->audience, request->now};
     const char *start = "", *detail;
     struct credential *credential;

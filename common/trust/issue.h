@@ -15,8 +15,8 @@
 
 /* What a credential is to say. Strings are borrowed, UTF-8. */
 struct issue_request {
-    const char *iss;      /* a URI */
-    const char *identity; /* SPIFFE ID: the actor */
+    const char *iss;       /* a URI */
+    const char *identity;  /* SPIFFE ID: the actor */
     const char *principal; /* on whose behalf, or NULL: then `sub` is the identity, else `act.sub` is */
     const char *task;
     const char *purpose;  /* or NULL */
@@ -24,9 +24,9 @@ struct issue_request {
     const struct key *holder;
     const char *const *tools; /* each as in toolspec.h */
     size_t tool_count;
-    int64_t now;          /* seconds since the epoch */
-    uint32_t lifetime;    /* seconds */
-    const char *jti;      /* or NULL: a new UUIDv7 (RFC 9562) */
+    int64_t now;       /* seconds since the epoch */
+    uint32_t lifetime; /* seconds */
+    const char *jti;   /* or NULL: a new UUIDv7 (RFC 9562) */
 };
 
 /*

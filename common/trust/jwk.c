@@ -44,7 +44,8 @@ static int use_fits(const json_t *jwk)
         return 0;
     if (!ops)
         return 1;
-    json_array_foreach(ops, i, op) {
+    json_array_foreach(ops, i, op)
+    {
         if (json_is_string(op) && strcmp(json_string_value(op), "verify") == 0)
             return 1;
     }

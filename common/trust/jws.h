@@ -15,11 +15,11 @@
 
 /* A token taken apart; nothing in it is verified. */
 struct jws {
-    const char *token;      /* borrowed: the caller's */
-    size_t signing_len;     /* token[signing_len] is the signing input */
-    char *alg, *typ, *kid;  /* header parameters; NULL where absent or no string of 1..JWS_NAME_MAX bytes */
-    int has_crit;           /* a `crit` of any kind is there */
-    char *payload;          /* decoded bytes, a NUL after them */
+    const char *token;     /* borrowed: the caller's */
+    size_t signing_len;    /* token[signing_len] is the signing input */
+    char *alg, *typ, *kid; /* header parameters; NULL where absent or no string of 1..JWS_NAME_MAX bytes */
+    int has_crit;          /* a `crit` of any kind is there */
+    char *payload;         /* decoded bytes, a NUL after them */
     size_t payload_len;
     unsigned char *signature; /* decoded; its length is not checked */
     size_t signature_len;

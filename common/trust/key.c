@@ -33,19 +33,40 @@ static const struct kind {
     size_t point_len, spki_len;
     unsigned char spki[SPKI_PREFIX_MAX];
 } kinds[] = {
-    {KEY_ED25519, "Ed25519", KEY_ED25519_SIZE, 12,
+    {KEY_ED25519,
+     "Ed25519",
+     KEY_ED25519_SIZE,
+     12,
      {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00}},
-    {KEY_P256, "ES256", KEY_P256_SIZE, 26,
-     {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
-      0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}},
+    {KEY_P256, "ES256", KEY_P256_SIZE, 26, {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
+                                            0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
+                                            0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00}},
 };
 
-static void pkey_freep(EVP_PKEY **pkey) { EVP_PKEY_free(*pkey); }
-static void pkey_ctx_freep(EVP_PKEY_CTX **ctx) { EVP_PKEY_CTX_free(*ctx); }
-static void md_ctx_freep(EVP_MD_CTX **ctx) { EVP_MD_CTX_free(*ctx); }
-static void bio_freep(BIO **bio) { BIO_free(*bio); }
-static void ecdsa_sig_freep(ECDSA_SIG **sig) { ECDSA_SIG_free(*sig); }
-static void bn_freep(BIGNUM **bn) { BN_free(*bn); }
+static void pkey_freep(EVP_PKEY **pkey)
+{
+    EVP_PKEY_free(*pkey);
+}
+static void pkey_ctx_freep(EVP_PKEY_CTX **ctx)
+{
+    EVP_PKEY_CTX_free(*ctx);
+}
+static void md_ctx_freep(EVP_MD_CTX **ctx)
+{
+    EVP_MD_CTX_free(*ctx);
+}
+static void bio_freep(BIO **bio)
+{
+    BIO_free(*bio);
+}
+static void ecdsa_sig_freep(ECDSA_SIG **sig)
+{
+    ECDSA_SIG_free(*sig);
+}
+static void bn_freep(BIGNUM **bn)
+{
+    BN_free(*bn);
+}
 
 static const struct kind *kind_of(enum key_type type)
 {
@@ -56,7 +77,8 @@ static const struct kind *kind_of(enum key_type type)
 }
 
 /* Takes over *pkey. */
-static int wrap(const struct kind *kind, EVP_PKEY **pkey, int is_private, const unsigned char *point, struct key **ret_key)
+static int wrap(const struct kind *kind, EVP_PKEY **pkey, int is_private, const unsigned char *point,
+                struct key **ret_key)
 {
     struct key *key = OPENSSL_zalloc(sizeof *key);
 
@@ -105,8 +127,8 @@ static EVP_PKEY *decode_p256(const unsigned char *point, size_t len)
     EVP_PKEY *pkey = NULL;
 
     if (ctx && EVP_PKEY_paramgen_init(ctx) == 1 &&
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1 &&
-        EVP_PKEY_paramgen(ctx, &curve) == 1 && EVP_PKEY_set1_encoded_public_key(curve, point, len) == 1) {
+        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, NID_X9_62_prime256v1) == 1 && EVP_PKEY_paramgen(ctx, &curve) == 1 &&
+        EVP_PKEY_set1_encoded_public_key(curve, point, len) == 1) {
         pkey = curve;
         curve = NULL;
     }
@@ -152,8 +174,8 @@ static int wrap_private(EVP_PKEY **pkey, struct key **ret_key)
 
 int key_generate(enum key_type type, struct key **ret_key)
 {
-    CLEANUP(pkey_ctx_freep) EVP_PKEY_CTX *ctx =
-        EVP_PKEY_CTX_new_id(type == KEY_P256 ? EVP_PKEY_EC : EVP_PKEY_ED25519, NULL);
+    CLEANUP(pkey_ctx_freep)
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(type == KEY_P256 ? EVP_PKEY_EC : EVP_PKEY_ED25519, NULL);
     CLEANUP(pkey_freep) EVP_PKEY *pkey = NULL;
 
     if (!ctx || !kind_of(type) || EVP_PKEY_keygen_init(ctx) != 1 ||
@@ -303,7 +325,8 @@ int key_sign(const struct key *key, const void *bytes, size_t len, unsigned char
     return 0;
 }
 
-int key_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature, size_t signature_len)
+int key_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
+               size_t signature_len)
 {
     CLEANUP(md_ctx_freep) EVP_MD_CTX *ctx = NULL;
     unsigned char der[ECDSA_DER_MAX];

@@ -115,7 +115,8 @@ static int walk_array(struct literals *in, json_t *array, const json_t *part, in
     json_t *item;
     size_t i;
 
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (!walk(in, item, part, inside))
             return 0;
     }
@@ -127,7 +128,8 @@ static int walk_object(struct literals *in, json_t *object, const json_t *part, 
     const char *key;
     json_t *member;
 
-    json_object_foreach(object, key, member) {
+    json_object_foreach(object, key, member)
+    {
         if (!walk(in, member, part, inside))
             return 0;
     }

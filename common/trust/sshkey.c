@@ -60,8 +60,8 @@ int sshkey_parse_line(const char *line, size_t len, struct key **ret_key)
     text_len = (size_t)(end - text);
     if (memchr(text, ' ', text_len))
         text_len = (size_t)((const char *)memchr(text, ' ', text_len) - text);
-    if (base64_decode(text, text_len, blob, sizeof blob, &blob_len) < 0 || sshkey_parse_blob(blob, blob_len, &key) < 0 ||
-        !is_text((const unsigned char *)line, type_len, type_of(key)))
+    if (base64_decode(text, text_len, blob, sizeof blob, &blob_len) < 0 ||
+        sshkey_parse_blob(blob, blob_len, &key) < 0 || !is_text((const unsigned char *)line, type_len, type_of(key)))
         return -EINVAL;
     *ret_key = key;
     key = NULL;

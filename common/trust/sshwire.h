@@ -20,7 +20,8 @@ struct sshwire_reader {
 int sshwire_get_bytes(struct sshwire_reader *r, size_t len, const unsigned char **ret_bytes) MUST_CHECK;
 int sshwire_get_u32(struct sshwire_reader *r, uint32_t *ret_number) MUST_CHECK;
 /* A string of at most max bytes, borrowed. */
-int sshwire_get_string(struct sshwire_reader *r, size_t max, const unsigned char **ret_bytes, size_t *ret_len) MUST_CHECK;
+int sshwire_get_string(struct sshwire_reader *r, size_t max, const unsigned char **ret_bytes,
+                       size_t *ret_len) MUST_CHECK;
 /* A string that must be this text. */
 int sshwire_get_text(struct sshwire_reader *r, const char *wanted) MUST_CHECK;
 /* A non-negative mpint in its one form, as len big-endian bytes. */

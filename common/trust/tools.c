@@ -41,7 +41,8 @@ static int has_other_members(json_t *constraint, const char *member)
     const char *name;
     json_t *value;
 
-    json_object_foreach(constraint, name, value) {
+    json_object_foreach(constraint, name, value)
+    {
         if (strcmp(name, "constraint_type") != 0 && strcmp(name, "optional") != 0 &&
             (!member || strcmp(name, member) != 0))
             return 1;
@@ -89,8 +90,10 @@ struct verdict tools_check(json_t *tools)
     const char *tool, *argument;
     json_t *map, *constraint;
 
-    json_object_foreach(tools, tool, map) {
-        json_object_foreach(map, argument, constraint) {
+    json_object_foreach(tools, tool, map)
+    {
+        json_object_foreach(map, argument, constraint)
+        {
             struct verdict verdict = check_constraint(argument, constraint);
 
             if (verdict.reason != REASON_PERMIT)
@@ -112,11 +115,13 @@ static void put_alternative(struct fields_writer *w, const json_t *value)
         return;
     if (json_array_size(value) == 0)
         fields_put(w, "list-empty", "1");
-    json_array_foreach(value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         if (!json_is_string(item))
             return;
     }
-    json_array_foreach(value, i, item) {
+    json_array_foreach(value, i, item)
+    {
         fields_put(w, i == 0 ? "list" : "item", json_string_value(item));
     }
 }
@@ -131,7 +136,8 @@ static void put_argument(struct fields_writer *w, const char *name, const json_t
     if (type_of(constraint, &member) == CONSTRAINT_WILDCARD)
         fields_put(w, "any", "1");
     put_alternative(w, json_object_get(constraint, "value"));
-    json_array_foreach(values, i, value) {
+    json_array_foreach(values, i, value)
+    {
         put_alternative(w, value);
     }
 }
@@ -144,7 +150,8 @@ static void put_tool(struct fields_writer *w, const char *name, json_t *map)
     fields_put(w, "tool", name);
     if (json_object_size(map) == 0 || json_object_get(map, ANY_NAME))
         fields_put(w, "rest", "1");
-    json_object_foreach(map, argument, constraint) {
+    json_object_foreach(map, argument, constraint)
+    {
         if (strcmp(argument, ANY_NAME) != 0)
             put_argument(w, argument, constraint);
     }
@@ -157,7 +164,8 @@ int tools_compile(json_t *tools, char *buf, size_t cap, size_t *ret_len)
     json_t *map;
 
     fields_begin(&w, buf, cap);
-    json_object_foreach(tools, name, map) {
+    json_object_foreach(tools, name, map)
+    {
         put_tool(&w, name, map);
     }
     return fields_end(&w, ret_len);

@@ -51,7 +51,8 @@ static int is_array_of_strings(const json_t *array)
 
     if (!json_is_array(array))
         return 0;
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (!json_is_string(item))
             return 0;
     }

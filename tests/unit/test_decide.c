@@ -23,6 +23,7 @@
 
 static const char *const restart_nginx[] = {"/usr/bin/systemctl", "restart", "nginx", NULL};
 static const char *const restart_ssh[] = {"/usr/bin/systemctl", "restart", "ssh", NULL};
+static const char *const shell_command[] = {"/bin/sh", "-c", NULL};
 static const char *const shell[] = {"/bin/sh", NULL};
 
 /* A step that BASE permits; a test changes what it is about. */
@@ -177,6 +178,20 @@ static void scope_other(struct facts *f)
                     "tool host:sudo\nrest 1\narg args\nlist restart\nitem apache\n";
     f->scope_len = strlen(f->scope);
 }
+static void no_arguments(struct facts *f)
+{
+    f->scope = HEAD "tool host:login\nrest 1\ntool host:sudo\narg runas\nvalue root\narg command\nvalue /bin/sh\n";
+    f->scope_len = strlen(f->scope);
+    f->argv = shell;
+    f->argc = 1;
+}
+static void too_many_arguments(struct facts *f)
+{
+    no_arguments(f);
+    f->argv = shell_command;
+    f->argc = 2;
+}
+static void used_bearer(struct facts *f) { bearer(f); used(f); }
 static void not_approved(struct facts *f) { f->approval_required = 1; }
 static void approved(struct facts *f) { f->approval_required = f->approved = 1; }
 static void approved_for_nothing(struct facts *f) { f->approved = 1; }
@@ -214,6 +229,8 @@ static const struct {
 
     {LOGINS, used, BASE, REASON_REPLAYED},
     {LOGINS, used, HEAD CARE "max-logins 2\n" LOGIN, REASON_PERMIT},
+    {LOGINS, bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN, REASON_PERMIT},
+    {LOGINS, used_bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN, REASON_REPLAYED}, /* once, whatever is set */
     {LOGINS, busy, BASE, REASON_ACCOUNT_BUSY},
     {SUDOS, ending, BASE, REASON_SESSION_ENDING},
     {SUDOS, over, BASE, REASON_SESSION_EXPIRED},
@@ -291,6 +308,10 @@ static const struct {
     {LOGINS | SUDOS, scope_account, BASE, REASON_PERMIT},
     {LOGINS | SUDOS, scope_other, BASE, REASON_SCOPE_EXCEEDED},
 
+    /* arguments that were not given need not be named */
+    {SUDOS, no_arguments, HEAD CARE "rule allow-sudo\nany-command 1\n", REASON_PERMIT},
+    {SUDOS, too_many_arguments, HEAD CARE "rule allow-sudo\nany-command 1\n", REASON_SCOPE_EXCEEDED},
+
     {SUDOS, not_approved, BASE, REASON_NOT_APPROVED},
     {SUDOS, approved, BASE, REASON_PERMIT},
     {SUDOS, approved_for_nothing, HEAD CARE LOGIN, REASON_NO_RULE},
@@ -327,6 +348,10 @@ START_TEST(logins)
     assert_reason(&facts, HEAD CARE "max-logins 4294967295\n" LOGIN, REASON_PERMIT);
     facts.logins = UINT32_MAX;
     assert_reason(&facts, HEAD CARE "max-logins 4294967295\n" LOGIN, REASON_REPLAYED);
+    facts.logins = 0;
+    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).max_logins, 5);
+    facts.possession = POSSESSION_BEARER;
+    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).max_logins, 1);
 }
 END_TEST
 

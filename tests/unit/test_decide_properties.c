@@ -11,7 +11,7 @@
 #define DEPLOY "spiffe://example.org/agent/deploy"
 #define NOW 1764000000
 
-#define CASES 30000
+#define CASES 20000
 
 static unsigned long long seed;
 

@@ -168,6 +168,20 @@ START_TEST(scope_table)
 }
 END_TEST
 
+/* Before anything is known the tool itself must be there. */
+START_TEST(tool_must_be_named)
+{
+    const struct scope_arg later = {.name = "runas", .later = 1}, absent = {.name = "args", .absent = 1};
+
+    ck_assert_int_eq(allows(SUDO, &later, 1), PERMIT);
+    ck_assert_int_eq(allows(SUDO, &absent, 1), PERMIT);
+    ck_assert_int_eq(allows(SUDO, NULL, 0), PERMIT);
+    ck_assert_int_eq(allows(HEAD "tool host:login\nrest 1\n", &later, 1), EXCEEDED);
+    ck_assert_int_eq(allows(HEAD "tool host:login\nrest 1\n", &absent, 1), EXCEEDED);
+    ck_assert_int_eq(allows(HEAD "tool host:login\nrest 1\n", NULL, 0), EXCEEDED);
+}
+END_TEST
+
 START_TEST(malformed_after_a_permission_is_no_permission)
 {
     const char nul[] = HEAD "tool host:sudo\nrest 1\n\0tool host:login\n";
@@ -223,6 +237,7 @@ static Suite *scope_suite(void)
     TCase *tcase = tcase_create("scope");
 
     tcase_add_loop_test(tcase, scope_table, 0, COUNT_OF(cases));
+    tcase_add_test(tcase, tool_must_be_named);
     tcase_add_test(tcase, malformed_after_a_permission_is_no_permission);
     tcase_add_test(tcase, scope_bounds);
     tcase_add_test(tcase, scope_cut_anywhere);
