@@ -35,8 +35,8 @@ static enum reason close_constraint(struct walk *w)
     w->arg = NULL;
     if (arg->later)
         return REASON_PERMIT;
-    if (arg->absent)
-        return w->optional ? REASON_PERMIT : REASON_SCOPE_EXCEEDED;
+    if (arg->absent && w->optional)
+        return REASON_PERMIT;
     return w->matched ? REASON_PERMIT : REASON_SCOPE_EXCEEDED;
 }
 

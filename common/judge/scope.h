@@ -35,7 +35,7 @@ struct scope_arg {
     const char *value;
     const char *const *items;
     size_t item_count;
-    int absent; /* the step knows this argument, and it was not given */
+    int absent; /* not given: need not be named, and is compared as what it holds (no arguments: the empty array) */
     int later;  /* a later step will know it (run-as and command before sudo resolved them): not compared now */
 };
 

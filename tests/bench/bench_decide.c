@@ -82,11 +82,25 @@ static double decide_us(enum step step, const struct policy_set *policies)
     static const char *const argv[] = {"/usr/bin/systemctl", "restart", "nginx", NULL};
     static double rounds[ROUNDS];
     const struct facts facts = {
-        .step = step, .now = NOW, .boot = NOW - 86400, .account = "agent-deploy",
-        .identity = "spiffe://example.org/agent/deploy", .issuer = "corp-sts", .task = "task-1", .purpose = "restart-web",
-        .issued = NOW - 10, .expires = NOW + 290, .possession = POSSESSION_CHANNEL, .scope = scope,
-        .scope_len = sizeof scope - 1, .session_deadline = NOW + 290, .service = "sshd", .source = "10.0.0.5",
-        .run_as = "root", .argv = argv, .argc = 3,
+        .step = step,
+        .now = NOW,
+        .boot = NOW - 86400,
+        .account = "agent-deploy",
+        .identity = "spiffe://example.org/agent/deploy",
+        .issuer = "corp-sts",
+        .task = "task-1",
+        .purpose = "restart-web",
+        .issued = NOW - 10,
+        .expires = NOW + 290,
+        .possession = POSSESSION_CHANNEL,
+        .scope = scope,
+        .scope_len = sizeof scope - 1,
+        .session_deadline = NOW + 290,
+        .service = "sshd",
+        .source = "10.0.0.5",
+        .run_as = "root",
+        .argv = argv,
+        .argc = 3,
     };
 
     for (int i = 0; i < ROUNDS; i++) {

@@ -40,9 +40,20 @@ int main(void)
 {
     static const char *const argv[] = {"/usr/bin/systemctl", "restart", "nginx", NULL};
     const struct record record = {
-        .reason = REASON_PERMIT, .step = "command", .service = "sudo", .source = "10.0.0.5", .run_as = "root", .argv = argv,
-        .argc = 3, .account = "agent-deploy", .identity = "spiffe://example.org/agent/deploy", .issuer = "corp-sts",
-        .task = "task-4711", .purpose = "restart-web", .rule = "care", .rule_where = "/etc/pam_agent/agent.conf:10",
+        .reason = REASON_PERMIT,
+        .step = "command",
+        .service = "sudo",
+        .source = "10.0.0.5",
+        .run_as = "root",
+        .argv = argv,
+        .argc = 3,
+        .account = "agent-deploy",
+        .identity = "spiffe://example.org/agent/deploy",
+        .issuer = "corp-sts",
+        .task = "task-4711",
+        .purpose = "restart-web",
+        .rule = "care",
+        .rule_where = "/etc/pam_agent/agent.conf:10",
         .session = "0123456789abcdef",
     };
     static double values[RECORDS];

@@ -115,13 +115,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data + 1, len);
     text[len] = '\0';
     switch (data[0]) {
-    case 't': read_token(text, len); break;
-    case 'c': read_signed(HEADER, text, len); break;
-    case 'h': read_signed(text, "{}", 2); break;
-    case 'k': read_key(text, len); break;
-    case 'a': read_auth_info(text); break;
-    case 's': read_sshsig(text, len); break;
-    case 'w': read_toolspec(text); break;
+    case 't':
+        read_token(text, len);
+        break;
+    case 'c':
+        read_signed(HEADER, text, len);
+        break;
+    case 'h':
+        read_signed(text, "{}", 2);
+        break;
+    case 'k':
+        read_key(text, len);
+        break;
+    case 'a':
+        read_auth_info(text);
+        break;
+    case 's':
+        read_sshsig(text, len);
+        break;
+    case 'w':
+        read_toolspec(text);
+        break;
     }
     free(text);
     return 0;

@@ -115,9 +115,17 @@ static int limit_named(const char *name)
     static const struct {
         const char *name;
         int resource;
-    } known[] = {{"as", RLIMIT_AS},       {"data", RLIMIT_DATA},   {"fsize", RLIMIT_FSIZE}, {"nofile", RLIMIT_NOFILE},
-                 {"nproc", RLIMIT_NPROC}, {"cpu", RLIMIT_CPU},     {"stack", RLIMIT_STACK}, {"core", RLIMIT_CORE},
-                 {"locks", RLIMIT_LOCKS}, {"memlock", RLIMIT_MEMLOCK}, {"sigpending", RLIMIT_SIGPENDING}};
+    } known[] = {{"as", RLIMIT_AS},
+                 {"data", RLIMIT_DATA},
+                 {"fsize", RLIMIT_FSIZE},
+                 {"nofile", RLIMIT_NOFILE},
+                 {"nproc", RLIMIT_NPROC},
+                 {"cpu", RLIMIT_CPU},
+                 {"stack", RLIMIT_STACK},
+                 {"core", RLIMIT_CORE},
+                 {"locks", RLIMIT_LOCKS},
+                 {"memlock", RLIMIT_MEMLOCK},
+                 {"sigpending", RLIMIT_SIGPENDING}};
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(known[i].name, name) == 0)
@@ -186,7 +194,8 @@ int main(int argc, char **argv)
     if (argc >= 3 && strcmp(argv[1], "process") == 0)
         return try_process((pid_t)atol(argv[2]), argv + 3) > 0;
     if (argc < 5) {
-        fprintf(stderr, "usage: harass kill|stop COUNT STEP CMD... | limit NAME VALUE CMD... | process PID [FILE]...\n");
+        fprintf(stderr,
+                "usage: harass kill|stop COUNT STEP CMD... | limit NAME VALUE CMD... | process PID [FILE]...\n");
         return 2;
     }
     if (strcmp(argv[1], "limit") == 0)

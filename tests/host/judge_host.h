@@ -27,7 +27,8 @@ static inline void shell(const char *command)
 /* A host on which nothing of pam_agent has run yet. */
 static inline void fresh_host(void)
 {
-    shell("umount -q " PATH_LOG_DIR " 2>/dev/null; rm -rf " PATH_RUN " " PATH_STATE_DIR " " PATH_LOG_DIR " && install -d -m 0755 " PATH_STATE_DIR);
+    shell("umount -q " PATH_LOG_DIR " 2>/dev/null; rm -rf " PATH_RUN " " PATH_STATE_DIR " " PATH_LOG_DIR
+          " && install -d -m 0755 " PATH_STATE_DIR);
 }
 
 static inline void short_sleep(void)

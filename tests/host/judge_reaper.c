@@ -36,12 +36,27 @@ static pid_t started(int (*fn)(void))
     return pid;
 }
 
-static int as_root(void) { return 0; }
-static int as_agent(void) { return setresuid(UID, UID, UID); }
-static int as_other(void) { return setresuid(OTHER_UID, OTHER_UID, OTHER_UID); }
-static int as_nobody(void) { return setresuid(65534, 65534, 65534); }
+static int as_root(void)
+{
+    return 0;
+}
+static int as_agent(void)
+{
+    return setresuid(UID, UID, UID);
+}
+static int as_other(void)
+{
+    return setresuid(OTHER_UID, OTHER_UID, OTHER_UID);
+}
+static int as_nobody(void)
+{
+    return setresuid(65534, 65534, 65534);
+}
 /* sudo, before it becomes its target */
-static int as_setuid_program(void) { return setresuid(UID, 0, 0); }
+static int as_setuid_program(void)
+{
+    return setresuid(UID, 0, 0);
+}
 static int as_deaf_agent(void)
 {
     for (int sig = 1; sig < 65; sig++)
@@ -291,7 +306,8 @@ END_TEST
 
 static void read_identity(char *buf, size_t cap)
 {
-    static const char *const names[] = {"Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:"};
+    static const char *const names[] = {
+        "Uid:", "Gid:", "Groups:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "NoNewPrivs:"};
     FILE *status = fopen("/proc/self/status", "r");
     char line[1024];
 

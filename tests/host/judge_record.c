@@ -11,8 +11,15 @@
 static char long_word[3000];
 static const char *const argv[] = {"/usr/bin/x", long_word, "\n{\"torn\": 1", NULL};
 static struct record record = {
-    .reason = REASON_PERMIT, .step = "command", .service = "sudo", .account = "agent-deploy", .run_as = "root",
-    .argv = argv, .argc = 3, .task = "task-1\n", .session = "0123456789abcdef",
+    .reason = REASON_PERMIT,
+    .step = "command",
+    .service = "sudo",
+    .account = "agent-deploy",
+    .run_as = "root",
+    .argv = argv,
+    .argc = 3,
+    .task = "task-1\n",
+    .session = "0123456789abcdef",
 };
 
 static void new_log(void)

@@ -268,13 +268,22 @@ START_TEST(sessions_are_listed_by_uid_and_task)
     ck_assert_int_eq(sessions_all(ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, 8);
     ck_assert_int_eq(sessions_all(ids, 7, &count), -E2BIG);
-    shell("touch " PATH_RUN "/session/.new-0123456789abcdef " PATH_RUN "/session/0123456789ABCDEF " PATH_RUN "/session/x");
+    shell("touch " PATH_RUN "/session/.new-0123456789abcdef " PATH_RUN "/session/0123456789ABCDEF " PATH_RUN
+          "/session/x");
     ck_assert_int_eq(sessions_all(ids, COUNT_OF(ids), &count), 0); /* what is no ID is no session */
 }
 END_TEST
 
-static const char *const bad_ids[] = {"", ".", "..", "../pending/41-4711", "0123456789abcde", "0123456789abcdef0",
-                                      "0123456789abcdeF", "0123456789abcde/", "/run/pam_agent/x", "0123456789abcde\n"};
+static const char *const bad_ids[] = {"",
+                                      ".",
+                                      "..",
+                                      "../pending/41-4711",
+                                      "0123456789abcde",
+                                      "0123456789abcdef0",
+                                      "0123456789abcdeF",
+                                      "0123456789abcde/",
+                                      "/run/pam_agent/x",
+                                      "0123456789abcde\n"};
 
 START_TEST(session_ids_are_no_paths)
 {
@@ -318,7 +327,7 @@ START_TEST(task_stays_completed)
     ck_assert_int_eq(is_completed(ISS, "task-2"), 0);
     ck_assert_int_eq(is_completed(ISS "x", "task-1"), 0);
     ck_assert_int_eq(is_completed(ISS "t", "ask-1"), 0); /* where one ends and the other begins counts */
-    shell("rm -rf " PATH_RUN); /* the host boots */
+    shell("rm -rf " PATH_RUN);                           /* the host boots */
     ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
     shell("rm -rf " PATH_STATE);
     ck_assert_int_eq(is_completed(ISS, "task-1"), 0);
@@ -335,8 +344,8 @@ END_TEST
 
 START_TEST(task_is_completed_where_the_disk_is_full)
 {
-    shell("mount -t tmpfs -o size=16k,mode=0755 full " PATH_STATE_DIR
-          " && install -d -m 0700 " PATH_STATE " && ! head -c 1M /dev/zero 2>/dev/null >" PATH_STATE_DIR "/fill");
+    shell("mount -t tmpfs -o size=16k,mode=0755 full " PATH_STATE_DIR " && install -d -m 0700 " PATH_STATE
+          " && ! head -c 1M /dev/zero 2>/dev/null >" PATH_STATE_DIR "/fill");
     complete(0);
     ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
     shell("rm " PATH_STATE_DIR "/fill");
@@ -357,8 +366,11 @@ END_TEST
 
 /* What cannot be read is not taken for "not completed". */
 static const char *const task_spoils[] = {
-    "truncate -s 0 $f", "truncate -s 30 $f", "echo garbage >$f", "sed -i s/completed/active/ $f", "sed -i /^state/d $f",
-    "chown 1 $f", "chmod 0666 $f", "rm $f; mkdir $f", "rm $f; mkfifo $f", "mv $f /tmp/real; ln -s /tmp/real $f",
+    "truncate -s 0 $f",    "truncate -s 30 $f",
+    "echo garbage >$f",    "sed -i s/completed/active/ $f",
+    "sed -i /^state/d $f", "chown 1 $f",
+    "chmod 0666 $f",       "rm $f; mkdir $f",
+    "rm $f; mkfifo $f",    "mv $f /tmp/real; ln -s /tmp/real $f",
 };
 
 START_TEST(spoilt_task_is_an_error)
@@ -451,8 +463,13 @@ END_TEST
 
 /* What makes $d a place that nothing is read from or written to. */
 static const char *const wrongs[] = {
-    "chown 1 $d", "chmod 0770 $d", "chmod 0707 $d", "chmod 1777 $d",
-    "mv $d /tmp/elsewhere && ln -s /tmp/elsewhere $d", "rm -r $d && ln -s /nonexistent $d", "rm -r $d && touch $d",
+    "chown 1 $d",
+    "chmod 0770 $d",
+    "chmod 0707 $d",
+    "chmod 1777 $d",
+    "mv $d /tmp/elsewhere && ln -s /tmp/elsewhere $d",
+    "rm -r $d && ln -s /nonexistent $d",
+    "rm -r $d && touch $d",
     "rm -r $d && mkfifo $d",
 };
 
@@ -466,8 +483,8 @@ static void spoil(const char *dir, const char *how)
 
 START_TEST(wrong_directory_is_refused)
 {
-    static const char *const dirs[] = {PATH_RUN, PATH_RUN "/pending", PATH_RUN "/session", PATH_RUN "/by",
-                                       PATH_RUN "/by/uid", PATH_RUN "/by/task", PATH_RUN "/replay", PATH_RUN "/ctl"};
+    static const char *const dirs[] = {PATH_RUN,           PATH_RUN "/pending", PATH_RUN "/session", PATH_RUN "/by",
+                                       PATH_RUN "/by/uid", PATH_RUN "/by/task", PATH_RUN "/replay",  PATH_RUN "/ctl"};
 
     for (size_t i = 0; i < COUNT_OF(dirs); i++) {
         int all = i == 0;

@@ -39,11 +39,11 @@ static const struct {
     void *function;
     const char *name;
 } symbols[] = {
-    {&getpwnam_agent, "getpwnam_r"}, {&getpwuid_agent, "getpwuid_r"}, {&setpwent_agent, "setpwent"},
-    {&getpwent_agent, "getpwent_r"}, {&endpwent_agent, "endpwent"},   {&getgrnam_agent, "getgrnam_r"},
-    {&getgrgid_agent, "getgrgid_r"}, {&setgrent_agent, "setgrent"},   {&getgrent_agent, "getgrent_r"},
+    {&getpwnam_agent, "getpwnam_r"}, {&getpwuid_agent, "getpwuid_r"},       {&setpwent_agent, "setpwent"},
+    {&getpwent_agent, "getpwent_r"}, {&endpwent_agent, "endpwent"},         {&getgrnam_agent, "getgrnam_r"},
+    {&getgrgid_agent, "getgrgid_r"}, {&setgrent_agent, "setgrent"},         {&getgrent_agent, "getgrent_r"},
     {&endgrent_agent, "endgrent"},   {&initgroups_agent, "initgroups_dyn"}, {&getspnam_agent, "getspnam_r"},
-    {&setspent_agent, "setspent"},   {&getspent_agent, "getspent_r"}, {&endspent_agent, "endspent"},
+    {&setspent_agent, "setspent"},   {&getspent_agent, "getspent_r"},       {&endspent_agent, "endspent"},
 };
 
 static void load_module(const char *path)
@@ -65,8 +65,13 @@ static void load_module(const char *path)
 }
 
 static const struct identity some[] = {
-    {.account = "svc", .id = "spiffe://example.org/svc", .uid = 500, .gid = 501, .home = "/srv/svc",
-     .shell = "/bin/bash", .local = 1},
+    {.account = "svc",
+     .id = "spiffe://example.org/svc",
+     .uid = 500,
+     .gid = 501,
+     .home = "/srv/svc",
+     .shell = "/bin/bash",
+     .local = 1},
     {.account = "agent-deploy", .id = "spiffe://example.org/agent/deploy", .uid = 70002},
     {.account = "agent-any", .id = "spiffe://example.org/agent/*", .uid = 70003, .gid = 801, .shell = "/bin/dash"},
     {.account = "agent-old", .id = "spiffe://example.org/old", .uid = 70004, .disabled = 1},
@@ -356,8 +361,9 @@ END_TEST
 
 START_TEST(names_no_account_can_have_open_nothing)
 {
-    static const char *const bad[] = {"", "Alice", "alice@example.org", "DOMAIN\\alice", "alice.b", "7", "a:b", "\n",
-                                      "spiffe:", "spiffe://", "spiffe://e.org", "spiffe://e.org/../x"};
+    static const char *const bad[] = {
+        "",    "Alice", "alice@example.org", "DOMAIN\\alice", "alice.b",        "7",
+        "a:b", "\n",    "spiffe:",           "spiffe://",     "spiffe://e.org", "spiffe://e.org/../x"};
     struct passwd passwd;
     struct group group;
     char buf[512];
@@ -439,8 +445,8 @@ static const struct {
     {"agent-old", 1, 16, -1, AGENTS_GID, 70004, NSS_STATUS_SUCCESS, 2, 16},
     {"agent-deploy", 1, 1, -1, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 2, 2}, /* grows */
     {"agent-deploy", 4, 4, -1, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 5, 8},
-    {"agent-deploy", 4, 4, 5, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 5, 5},  /* to the limit */
-    {"agent-deploy", 4, 4, 4, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 4, 4},  /* full: cut, as glibc cuts */
+    {"agent-deploy", 4, 4, 5, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 5, 5},         /* to the limit */
+    {"agent-deploy", 4, 4, 4, AGENTS_GID, 70002, NSS_STATUS_SUCCESS, 4, 4},         /* full: cut, as glibc cuts */
     {"agent-deploy", 1, 16, -1, AGENTS_GID, AGENTS_GID, NSS_STATUS_SUCCESS, 1, 16}, /* there already */
     {"agent-deploy", 1, 16, -1, 0, 70002, NSS_STATUS_SUCCESS, 1, 16}, /* no such group: nothing, and never gid 0 */
     {"svc", 1, 16, -1, AGENTS_GID, 501, NSS_STATUS_NOTFOUND, 1, 16},

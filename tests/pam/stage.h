@@ -146,11 +146,11 @@ static inline void stage_database(void)
 
 static inline void stage_accounts(void)
 {
-    static const char accounts[] = AGENT ":*:70002:70002::/nonexistent:/bin/sh\n"
-                                         "sneaky:*:70002:70002::/nonexistent:/bin/sh\n" LOCAL
-                                         ":*:2000:2000::/nonexistent:/bin/sh\n" MEMBER
-                                         ":*:2100:2100::/nonexistent:/bin/sh\n" HUMAN
-                                         ":*:1500:1500::/nonexistent:/bin/sh\nbob:*:1501:1501::/nonexistent:/bin/sh\n";
+    static const char accounts[] =
+        AGENT ":*:70002:70002::/nonexistent:/bin/sh\n"
+              "sneaky:*:70002:70002::/nonexistent:/bin/sh\n" LOCAL ":*:2000:2000::/nonexistent:/bin/sh\n" MEMBER
+              ":*:2100:2100::/nonexistent:/bin/sh\n" HUMAN
+              ":*:1500:1500::/nonexistent:/bin/sh\nbob:*:1501:1501::/nonexistent:/bin/sh\n";
     static const char groups[] = "agents:x:4242:" MEMBER "\n";
 
     stage_write("/etc/passwd", O_APPEND, accounts, sizeof accounts - 1);
@@ -264,7 +264,8 @@ static inline void puppet_perform(int fd, const char *mode)
     else if (strcmp(mode, "elsewhere") == 0)
         puppet_say(fd, "pam_agent 1\nverdict elsewhere\nreason session_not_found\n");
     else if (strcmp(mode, "garbage") == 0)
-        puppet_say(fd, "\x7f" "ELF verdict permit\n");
+        puppet_say(fd, "\x7f"
+                       "ELF verdict permit\n");
     else if (strcmp(mode, "later") == 0)
         puppet_say(fd, "pam_agent 2\nverdict permit\nreason permit\n");
     else if (strcmp(mode, "huge") == 0)
@@ -337,7 +338,8 @@ static inline void puppet_leave(pid_t pid)
 /* Everything as at the beginning, but for the accounts. */
 static inline void stage_reset(const char *gate_mode)
 {
-    (void)!system("rm -rf " PATH_RUN " " GATE_HEARD " " GUARD_HEARD " " PATH_IDENTITIES " " PATH_UID_RANGE " /tmp/moved /tmp/run");
+    (void)!system("rm -rf " PATH_RUN " " GATE_HEARD " " GUARD_HEARD " " PATH_IDENTITIES " " PATH_UID_RANGE
+                  " /tmp/moved /tmp/run");
     stage_database();
     stage_put(GATE_MODE, gate_mode);
 }

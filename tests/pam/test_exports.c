@@ -64,8 +64,8 @@ START_TEST(a_plugin_calls_nothing_that_changes_its_host)
 {
     char seen[16384];
 
-    output_of("nm -D --undefined-only \"$file\" | awk '{print $NF}' | sed 's/@.*//' | tr '\\n' ' '", plugins[_i].file, seen,
-              sizeof seen);
+    output_of("nm -D --undefined-only \"$file\" | awk '{print $NF}' | sed 's/@.*//' | tr '\\n' ' '", plugins[_i].file,
+              seen, sizeof seen);
     for (size_t i = 0; i < COUNT_OF(unwanted); i++) {
         char word[64];
 

@@ -16,8 +16,10 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
     (void)responses;
     (void)arg;
     if (messages[0]->msg_style != PAM_TEXT_INFO)
-        snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%d %s\n", messages[0]->msg_style, messages[0]->msg);
-    return messages[0]->msg_style == PAM_ERROR_MSG || messages[0]->msg_style == PAM_TEXT_INFO ? PAM_SUCCESS : PAM_CONV_ERR;
+        snprintf(shown + strlen(shown), sizeof shown - strlen(shown), "%d %s\n", messages[0]->msg_style,
+                 messages[0]->msg);
+    return messages[0]->msg_style == PAM_ERROR_MSG || messages[0]->msg_style == PAM_TEXT_INFO ? PAM_SUCCESS
+                                                                                              : PAM_CONV_ERR;
 }
 
 static pam_handle_t *begin(const char *service, const char *user)
@@ -83,7 +85,8 @@ END_TEST
 
 static const struct {
     const char *service, *user;
-} steps[] = {{"sudo", AGENT}, {"su", "root"}, {"su", HUMAN}, {"su", LOCAL}, {"sshd", HUMAN}, {"sudo", "no-such-account"}};
+} steps[] = {{"sudo", AGENT}, {"su", "root"},  {"su", HUMAN},
+             {"su", LOCAL},   {"sshd", HUMAN}, {"sudo", "no-such-account"}};
 
 static const char *const refusing[] = {"deny", "garbage", "later", "huge", "nothing", "elsewhere", "prompts 1"};
 
@@ -193,8 +196,9 @@ START_TEST(a_guard_that_is_not_roots_is_nobodys)
 
     if (puppet == 0) {
         stage_reset("deny");
-        ck_assert_int_eq(system("mkdir -p -m 0777 " PATH_RUN "/ctl; chmod 0777 " PATH_RUN "/ctl; mkdir -p -m 0755 " PATH_RUN
-                                "/by/uid/70002; touch " PATH_RUN "/by/uid/70002/" SESSION "; rm -f " GUARD_HEARD),
+        ck_assert_int_eq(system("mkdir -p -m 0777 " PATH_RUN "/ctl; chmod 0777 " PATH_RUN
+                                "/ctl; mkdir -p -m 0755 " PATH_RUN "/by/uid/70002; touch " PATH_RUN
+                                "/by/uid/70002/" SESSION "; rm -f " GUARD_HEARD),
                          0);
         ck_assert_int_eq(setresuid(AGENT_UID, AGENT_UID, AGENT_UID), 0);
         guard = fork();
@@ -427,12 +431,8 @@ static const struct {
     rlim_t first, last, step;
     int relative; /* to the memory that is in use */
 } starvations[] = {
-    {RLIMIT_NOFILE, 0, 24, 1, 0},
-    {RLIMIT_AS, 0, 1 << 20, 8192, 1},
-    {RLIMIT_DATA, 0, 1 << 20, 8192, 0},
-    {RLIMIT_FSIZE, 0, 4096, 512, 0},
-    {RLIMIT_NPROC, 0, 4, 1, 0},
-    {RLIMIT_STACK, 16384, 262144, 16384, 0},
+    {RLIMIT_NOFILE, 0, 24, 1, 0},    {RLIMIT_AS, 0, 1 << 20, 8192, 1}, {RLIMIT_DATA, 0, 1 << 20, 8192, 0},
+    {RLIMIT_FSIZE, 0, 4096, 512, 0}, {RLIMIT_NPROC, 0, 4, 1, 0},       {RLIMIT_STACK, 16384, 262144, 16384, 0},
 };
 
 static rlim_t memory_in_use(void)

@@ -71,7 +71,8 @@ static void set_user(pam_handle_t *pamh, const char *user)
 
 /* --- humans --- */
 
-static const char *const humans[] = {HUMAN, "bob", "root", "nobody", "no-such-account", "Agent-0", "spiffe://example.org/agent/0"};
+static const char *const humans[] = {
+    HUMAN, "bob", "root", "nobody", "no-such-account", "Agent-0", "spiffe://example.org/agent/0"};
 
 static void expect_ignored(const char *service, const char *user)
 {
@@ -145,9 +146,18 @@ static const struct {
     uid_t uid;
     int agent;
 } ranges[] = {
-    {"2000-2099\n", 2000, 1},   {"2000-2099\n", 2099, 1},   {"2000-2099\n", 70002, 0}, {"2000-2099", 2000, 0},
-    {"2000-2099 \n", 2000, 0},  {"2099-2000\n", 2050, 0},   {"0-4000000000\n", 2000, 0}, {"x-y\n", 2000, 0},
-    {"2000-2099\n\n", 2000, 0}, {"-1-2099\n", 2000, 0},     {"", 2000, 0},              {"", 70002, 1},
+    {"2000-2099\n", 2000, 1},
+    {"2000-2099\n", 2099, 1},
+    {"2000-2099\n", 70002, 0},
+    {"2000-2099", 2000, 0},
+    {"2000-2099 \n", 2000, 0},
+    {"2099-2000\n", 2050, 0},
+    {"0-4000000000\n", 2000, 0},
+    {"x-y\n", 2000, 0},
+    {"2000-2099\n\n", 2000, 0},
+    {"-1-2099\n", 2000, 0},
+    {"", 2000, 0},
+    {"", 70002, 1},
 };
 
 START_TEST(the_range_counts_where_the_database_does_not)

@@ -5,9 +5,12 @@
 
 #include "trust/anchors.h"
 
-#define JWK "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}" /* RFC 8037 A.2 */
+#define JWK \
+    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}" /* RFC 8037 A.2 */
 #define HEAD "pam_agent 1\n"
-#define WHOLE "anchor local\niss https://a\nkid k1\nalg Ed25519\ntrust-domain a.org\ntrust-domain b.org\nmax-lifetime 900\njwk " JWK "\n"
+#define WHOLE \
+    "anchor local\niss https://a\nkid k1\nalg Ed25519\ntrust-domain a.org\ntrust-domain b.org\nmax-lifetime " \
+    "900\njwk " JWK "\n"
 
 START_TEST(anchors_whole)
 {

@@ -82,7 +82,8 @@ static int apply(int check_only)
 }
 
 #define JWKS \
-    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"one\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
+    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"one\",\"x\":\"11qYAYKxCrfVS_" \
+    "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
 #define ISSUER "issuer i { kind = aat iss = \"https://e.org\" keys = \"keys/i.jwks\" trust-domains = { \"e.org\" } }\n"
 #define IDENTITY(name) "identity " name " { id = \"spiffe://e.org/agent/" name "\" }\n"
 
@@ -154,13 +155,16 @@ static mode_t mode_of(const char *name)
 }
 
 #define EXAMPLE \
-    ISSUER IDENTITY("deploy") "identity crew { id = \"spiffe://e.org/crew/*\" }\n" \
-    "defaults { max-lifetime = 10m possession = signed }\n" \
-    "policy care {\n identities = { \"spiffe://e.org/agent/*\" }\n purposes = { \"restart\" }\n max-session = 1h\n" \
-    " login { services = { sshd } from = { \"10.0.0.0/8\" } }\n" \
-    " sudo { run-as = { root, www-data } commands = { \"/bin/id\", \"/bin/ls -l *\", \"/bin/echo a=b ...\" } any-arguments = true }\n" \
-    " sudo { run-as = web any-command = true }\n deny-sudo { commands = { \"/bin/sh\" } }\n}\n" \
-    "policy one { identities = { \"spiffe://e.org/crew/x/y\" } }\n"
+    ISSUER IDENTITY( \
+        "deploy") "identity crew { id = \"spiffe://e.org/crew/*\" }\n" \
+                  "defaults { max-lifetime = 10m possession = signed }\n" \
+                  "policy care {\n identities = { \"spiffe://e.org/agent/*\" }\n purposes = { \"restart\" }\n " \
+                  "max-session = 1h\n" \
+                  " login { services = { sshd } from = { \"10.0.0.0/8\" } }\n" \
+                  " sudo { run-as = { root, www-data } commands = { \"/bin/id\", \"/bin/ls -l *\", \"/bin/echo a=b " \
+                  "...\" } any-arguments = true }\n" \
+                  " sudo { run-as = web any-command = true }\n deny-sudo { commands = { \"/bin/sh\" } }\n}\n" \
+                  "policy one { identities = { \"spiffe://e.org/crew/x/y\" } }\n"
 
 START_TEST(test_golden)
 {
@@ -192,23 +196,27 @@ START_TEST(test_golden)
     ck_assert_uint_eq(identity.gid, 70002);
     ck_assert_int_eq(identity.disabled | identity.local, 0);
     close(fd);
-    snprintf(wanted, sizeof wanted,
-             "pam_agent 1\npolicy defaults\nwhere %s/etc/agent.conf:5\nmax-lifetime 600\npossession signed\n"
-             "policy care\nwhere %s/etc/agent.conf:6\nidentity spiffe://e.org/agent/*\npurpose restart\nmax-session 3600\n"
-             "rule allow-login\nrule-where %s/etc/agent.conf:10\nservice sshd\nfrom 10.0.0.0/8\n"
-             "rule allow-sudo\nrule-where %s/etc/agent.conf:11\nrun-as root\nrun-as www-data\ncommand /bin/id\n"
-             "command /bin/ls\nword -l\nword *\ncommand /bin/echo\nword a=b\nany-arguments 1\n"
-             "rule allow-sudo\nrule-where %s/etc/agent.conf:12\nrun-as web\nany-command 1\n"
-             "rule deny-sudo\nrule-where %s/etc/agent.conf:13\ncommand /bin/sh\n",
-             dir, dir, dir, dir, dir, dir);
+    snprintf(
+        wanted, sizeof wanted,
+        "pam_agent 1\npolicy defaults\nwhere %s/etc/agent.conf:5\nmax-lifetime 600\npossession signed\n"
+        "policy care\nwhere %s/etc/agent.conf:6\nidentity spiffe://e.org/agent/*\npurpose restart\nmax-session 3600\n"
+        "rule allow-login\nrule-where %s/etc/agent.conf:10\nservice sshd\nfrom 10.0.0.0/8\n"
+        "rule allow-sudo\nrule-where %s/etc/agent.conf:11\nrun-as root\nrun-as www-data\ncommand /bin/id\n"
+        "command /bin/ls\nword -l\nword *\ncommand /bin/echo\nword a=b\nany-arguments 1\n"
+        "rule allow-sudo\nrule-where %s/etc/agent.conf:12\nrun-as web\nany-command 1\n"
+        "rule deny-sudo\nrule-where %s/etc/agent.conf:13\ncommand /bin/sh\n",
+        dir, dir, dir, dir, dir, dir);
     ck_assert_str_eq(value_of("state/policy.cdb", 'p', "deploy"), wanted);
     ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy one\n"));
     ck_assert_ptr_null(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy care\n"));
     ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""), "host-id spiffe://e.org/host/a\nbuild "));
-    ck_assert_str_eq(value_of("state/anchors.cdb", 'a', ""),
-                     "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
-                     "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
-    ck_assert_int_eq(anchors_parse(value_of("state/anchors.cdb", 'a', ""), strlen(value_of("state/anchors.cdb", 'a', "")), &anchors), 0);
+    ck_assert_str_eq(
+        value_of("state/anchors.cdb", 'a', ""),
+        "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
+        "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
+    ck_assert_int_eq(
+        anchors_parse(value_of("state/anchors.cdb", 'a', ""), strlen(value_of("state/anchors.cdb", 'a', "")), &anchors),
+        0);
     ck_assert_uint_eq(anchors->count, 1);
     anchors_free(anchors);
     ck_assert_int_eq(policy_set_parse(value_of("state/policy.cdb", 'p', "deploy"), strlen(wanted), &policies), 0);
@@ -307,9 +315,11 @@ END_TEST
 
 START_TEST(test_uids_run_out)
 {
-    put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") IDENTITY("d") IDENTITY("e") IDENTITY("f") IDENTITY("g") IDENTITY("h"));
+    put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") IDENTITY("d") IDENTITY("e") IDENTITY("f") IDENTITY("g")
+                   IDENTITY("h"));
     ck_assert_int_eq(apply(0), APPLY_PROBLEMS); /* 70002 and 70005 to 70010 are seven */
-    ck_assert_ptr_nonnull(strstr(err, "agent.conf:9: identity \"h\": no uid of uid-range 70000-70010 is left: widen it"));
+    ck_assert_ptr_nonnull(
+        strstr(err, "agent.conf:9: identity \"h\": no uid of uid-range 70000-70010 is left: widen it"));
     ck_assert_ptr_null(get("state/uids"));
 }
 END_TEST
@@ -361,7 +371,8 @@ START_TEST(test_local_account)
     ck_assert_int_eq(identity.local & identity.disabled, 1);
     put_config(IDENTITY("taken"));
     ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
-    ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: identity \"taken\": this account of /etc/passwd is no member of group agents"));
+    ck_assert_ptr_nonnull(
+        strstr(err, "agent.conf:2: identity \"taken\": this account of /etc/passwd is no member of group agents"));
     put("passwd", "root:x:0:0::/root:/bin/sh\ntoor:x:0:900::/root:/bin/sh\n");
     put_config(IDENTITY("toor"));
     ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
@@ -454,7 +465,8 @@ END_TEST
 static const struct {
     const char *jwks, *says; /* NULL: good */
 } key_files[] = {
-    {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"d\":\"\"}]}",
+    {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"d\":\"\"}"
+     "]}",
      "key 1 is private or symmetric"},
     {"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "key 1 is private or symmetric"},
     {"{\"keys\":[]}", "no key in it can be used"},
@@ -486,7 +498,8 @@ END_TEST
 /* What the verifier would not take must not be put in place. */
 START_TEST(test_too_many_trust_domains)
 {
-    char text[4096] = "issuer i { kind = aat iss = \"https://e.org\" keys = \"keys/i.jwks\" trust-domains = { \"e.org\"";
+    char text[4096] =
+        "issuer i { kind = aat iss = \"https://e.org\" keys = \"keys/i.jwks\" trust-domains = { \"e.org\"";
 
     for (int i = 1; i < 65; i++)
         strcat(text, ", \"e.org\"");
@@ -537,9 +550,10 @@ END_TEST
 /* Whatever a word is made of, visudo takes the line. */
 START_TEST(test_sudoers_odd_words)
 {
-    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" } sudo { any-arguments = true commands = {\n"
-                             "\"/bin/a ^x$ ! !x [a-z] # #1 , : = a=b,c:d %x @x ~ ( ) ' ` $ & | ; < > { } ? * **\",\n"
-                             "\"/bin/b \xc3\xa9 + ^ ...\", \"/bin/@c+~_.-d ...\" } } }\n");
+    put_config(IDENTITY(
+        "a") "policy p { identities = { \"spiffe://e.org/agent/a\" } sudo { any-arguments = true commands = {\n"
+             "\"/bin/a ^x$ ! !x [a-z] # #1 , : = a=b,c:d %x @x ~ ( ) ' ` $ & | ; < > { } ? * **\",\n"
+             "\"/bin/b \xc3\xa9 + ^ ...\", \"/bin/@c+~_.-d ...\" } } }\n");
     put("sudoers.d/pam_agent", "");
     ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
     ck_assert_ptr_nonnull(strstr(get("sudoers.d/pam_agent"), "a ALL=(root) NOPASSWD: /bin/@c+~_.-d\n"));

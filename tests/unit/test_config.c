@@ -86,9 +86,10 @@ static const struct {
     {HOST "host { id = \"spiffe://e.org/host/b\" }", "agent.conf:2: ", "host is there already, at $/agent.conf:1"},
     {"# comment\n# comment\n" HOST "\n# comment\nhostt { }\n", "agent.conf:6: ", "unknown key \"hostt\""},
     {"host {\n id = \"spiffe://e.org/host/a\"\n idx = \"1\"\n}", "agent.conf:3: ", "unknown key \"idx\" in host"},
-    {"/* a\nb\nc */ host {\n id = \"spiffe://e.org/host/a\" id = \"x\" }", "agent.conf:4: ", "id is given twice, first at line 4"},
-    {HOST "identity a { id = \"spiffe://e.org/a\" }\nidentity a { id = \"spiffe://e.org/b\" }", "agent.conf:3: ",
-     "identity \"a\" is there already, at $/agent.conf:2"},
+    {"/* a\nb\nc */ host {\n id = \"spiffe://e.org/host/a\" id = \"x\" }",
+     "agent.conf:4: ", "id is given twice, first at line 4"},
+    {HOST "identity a { id = \"spiffe://e.org/a\" }\nidentity a { id = \"spiffe://e.org/b\" }",
+     "agent.conf:3: ", "identity \"a\" is there already, at $/agent.conf:2"},
     {HOST "identity { }", "agent.conf:2: ", "identity has no name"},
     {HOST "identity \"\" { }", "agent.conf:2: ", "identity has no name"},
     {"host x { id = \"spiffe://e.org/host/a\" }", "agent.conf:1: ", "host takes no name"},
@@ -113,7 +114,8 @@ static const struct {
     {HOST "=", "agent.conf:2: ", "unexpected \"=\""},
     {"", "agent.conf: ", "host is missing"},
     /* not built yet */
-    {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }", "agent.conf:3: ", "labels: not supported yet"},
+    {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }",
+     "agent.conf:3: ", "labels: not supported yet"},
     {HOST "commands \"look\" { list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = 2 }", "agent.conf:4: ", "slots: not supported yet"},
     {POLICY(" reattest-every = \"5m\"\n"), "agent.conf:5: ", "reattest-every: not supported yet"},
@@ -133,18 +135,23 @@ static const struct {
     {"host { id = \"spiffe://e.org/a\" uid-range = \"60000-70000\" }", "agent.conf:1: ", "outside 61184-65535"},
     {"host { id = \"spiffe://e.org/a\" uid-range = \"70000-70001\" }", "agent.conf:1: ", "three uids or more"},
     {"host { id = \"spiffe://e.org/a\" uid-range = \"70000-4294967296\" }", "agent.conf:1: ", "is not valid"},
-    {"host { id = \"spiffe://e.org/a\" home-prefix = \"../x\" }", "agent.conf:1: ", "home-prefix: \"../x\" is not valid"},
+    {"host { id = \"spiffe://e.org/a\" home-prefix = \"../x\" }",
+     "agent.conf:1: ", "home-prefix: \"../x\" is not valid"},
     /* issuer */
     {ISSUER(""), "agent.conf:2: ", "issuer has no trust-domains"},
     {ISSUER(" trust-domains = { \"E.org\" }\n"), "agent.conf:6: ", "trust-domains: \"E.org\" is not valid"},
-    {ISSUER(" trust-domains = { \"e.org\" }\n max-lifetime = \"2h\"\n"), "agent.conf:7: ", "too long: write at most \"1h\""},
-    {HOST "issuer i { kind = x iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ",
-     "kind: \"x\" is unknown"},
-    {HOST "issuer i { iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no kind"},
+    {ISSUER(" trust-domains = { \"e.org\" }\n max-lifetime = \"2h\"\n"),
+     "agent.conf:7: ", "too long: write at most \"1h\""},
+    {HOST "issuer i { kind = x iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }",
+     "agent.conf:2: ", "kind: \"x\" is unknown"},
+    {HOST "issuer i { iss = \"https://e.org\" keys = k trust-domains = \"e.org\" }",
+     "agent.conf:2: ", "issuer has no kind"},
     {HOST "issuer i { kind = aat keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no iss"},
-    {HOST "issuer i { kind = aat iss = \"https://e.org\" trust-domains = \"e.org\" }", "agent.conf:2: ", "issuer has no keys"},
+    {HOST "issuer i { kind = aat iss = \"https://e.org\" trust-domains = \"e.org\" }",
+     "agent.conf:2: ", "issuer has no keys"},
     {HOST "issuer i { kind = aat iss = \"e.org\" keys = k trust-domains = \"e.org\" }", "agent.conf:2: ", "is no URI"},
-    {HOST "issuer i { kind = aat iss = \"a:b\" keys = \"../k\" trust-domains = \"e.org\" }", "agent.conf:2: ", "no plain path"},
+    {HOST "issuer i { kind = aat iss = \"a:b\" keys = \"../k\" trust-domains = \"e.org\" }",
+     "agent.conf:2: ", "no plain path"},
     {HOST "issuer i { kind = aat iss = \"a:b\" keys = k trust-domains = \"e.org\" }\n"
           "issuer j { kind = aat iss = \"a:b\" keys = k trust-domains = \"e.org\" }",
      "agent.conf:3: ", "has the iss of \"i\""},
@@ -153,7 +160,8 @@ static const struct {
     {HOST "identity a { id = \"x\" }", "agent.conf:2: ", "id: \"x\" is no SPIFFE ID"},
     {HOST "identity \"a b\" { id = \"spiffe://e.org/a\" }", "agent.conf:2: ", "is no account name"},
     {HOST "identity \"root\" { id = \"spiffe://e.org/a\" }", "agent.conf:2: ", "root is no agent"},
-    {IDENTITY "identity b { id = \"spiffe://e.org/agent/a\" }", "agent.conf:3: ", "has the id of \"agent-a\" at $/agent.conf:2"},
+    {IDENTITY "identity b { id = \"spiffe://e.org/agent/a\" }",
+     "agent.conf:3: ", "has the id of \"agent-a\" at $/agent.conf:2"},
     /* limits */
     {HOST "defaults { max-session = 30 }", "agent.conf:2: ", "max-session: \"30\" has no unit"},
     {HOST "defaults { max-session = \"30 m\" }", "agent.conf:2: ", "is no duration"},
@@ -164,7 +172,8 @@ static const struct {
     {HOST "defaults { possession = \"p1\" }", "agent.conf:2: ", "possession: \"p1\" is unknown"},
     /* policy */
     {IDENTITY "policy p { }", "agent.conf:3: ", "policy has no identities"},
-    {IDENTITY "policy p { identities = { \"spiffe://e.org/other\" } }", "agent.conf:3: ", "policy \"p\" matches no identity"},
+    {IDENTITY "policy p { identities = { \"spiffe://e.org/other\" } }",
+     "agent.conf:3: ", "policy \"p\" matches no identity"},
     {IDENTITY "policy p { identities = { \"*\" } }", "agent.conf:3: ", "identities: \"*\" is not valid"},
     {POLICY(" login { from = { \"10.0.0.1/8\" } }\n"), "agent.conf:5: ", "from: \"10.0.0.1/8\" is not valid"},
     {POLICY(" login { from = { \"host.example\" } }\n"), "agent.conf:5: ", "from: \"host.example\" is not valid"},
@@ -241,12 +250,17 @@ START_TEST(test_good)
     put_text("conf.d/10-b.conf", "policy b {\n identities = \"spiffe://e.org/agent/*\"\n max-session = 2h }");
     put_text("conf.d/02-a.conf", "# first\n\ndefaults { possession = signed max-logins = 3 }");
     put_text("conf.d/note.txt", "hello");
-    config = read_good(ISSUER(" trust-domains = { \"e.org\", \"f.org\" } // two\n") "identity agent-a /* here */ {\n"
-                       "  id = \"spiffe://e.org/agent/a\"\n}\n"
-                       "policy \"a policy\" {\n identities = { \"spiffe://e.org/agent/a\" } purposes = { \"x y\", # one\n \"z-*\" }\n"
-                       " deny-sudo { }\n login { from = \"10.0.0.0/8\" }\n"
-                       " sudo {\n  run-as = { \"root\", \"www-data\" }\n  commands = { \"/bin/ls  -l   *\", \"/bin/cat ...\" } \n"
-                       "  any-arguments = true\n }\n sudo { any-command = \"true\" } }\n");
+    config = read_good(ISSUER(
+        " trust-domains = { \"e.org\", \"f.org\" } // two\n") "identity agent-a /* here */ {\n"
+                                                              "  id = \"spiffe://e.org/agent/a\"\n}\n"
+                                                              "policy \"a policy\" {\n identities = { "
+                                                              "\"spiffe://e.org/agent/a\" } purposes = { \"x y\", # "
+                                                              "one\n \"z-*\" }\n"
+                                                              " deny-sudo { }\n login { from = \"10.0.0.0/8\" }\n"
+                                                              " sudo {\n  run-as = { \"root\", \"www-data\" }\n  "
+                                                              "commands = { \"/bin/ls  -l   *\", \"/bin/cat ...\" } \n"
+                                                              "  any-arguments = true\n }\n sudo { any-command = "
+                                                              "\"true\" } }\n");
     ck_assert_str_eq(config->host.id, "spiffe://e.org/host/a");
     ck_assert_uint_eq(config->host.uid_min, 70000);
     ck_assert_uint_eq(config->host.uid_max, 99999);
@@ -286,8 +300,9 @@ START_TEST(test_duplicate_across_files)
 
     put_text("conf.d/a.conf", "\nidentity agent-a { id = \"spiffe://e.org/x\" }\n");
     told = problems_of(IDENTITY, strlen(IDENTITY));
-    ck_assert_str_eq(told, "$/conf.d/a.conf:2: identity \"agent-a\" is there already, at $/agent.conf:2: give it another name or "
-                           "remove one\n");
+    ck_assert_str_eq(
+        told, "$/conf.d/a.conf:2: identity \"agent-a\" is there already, at $/agent.conf:2: give it another name or "
+              "remove one\n");
     free(told);
 }
 END_TEST
@@ -334,7 +349,7 @@ START_TEST(test_hostile)
 
     static const char *const units[] = {
         "{",  "}",  "host {",     "policy p {", "a {", "\"", "a = {", "#",    "/*", "identity a { }", "\\", "a = ", "a",
-        "\n", "${", "\xff\xfe\n", "a=b ",       "(",   "=",  "+=",    "\\\"", ",",  "policy \"",      "//",  "é = ",
+        "\n", "${", "\xff\xfe\n", "a=b ",       "(",   "=",  "+=",    "\\\"", ",",  "policy \"",      "//", "é = ",
     };
 
     for (size_t at = 0, unit = strlen(units[_i]); at < len; at++)
@@ -370,7 +385,8 @@ START_TEST(test_random_bytes)
     for (int round = 0; round < 3000; round++) {
         memcpy(text, good, sizeof good);
         for (int i = 0; i < 1 + round % 4; i++)
-            text[(size_t)rand() % (sizeof good - 1)] = (char)(round % 3 ? "{}\"=,#/\\\n a0$"[rand() % 13] : rand() % 256);
+            text[(size_t)rand() % (sizeof good - 1)] =
+                (char)(round % 3 ? "{}\"=,#/\\\n a0$"[rand() % 13] : rand() % 256);
         free(problems_of(text, sizeof good - 1));
     }
 }

@@ -220,16 +220,11 @@ static const struct {
     const char *pattern, *id;
     int matches;
 } matches[] = {
-    {"spiffe://e.org/a", "spiffe://e.org/a", 1},
-    {"spiffe://e.org/a", "spiffe://e.org/a/b", 0},
-    {"spiffe://e.org/a/b", "spiffe://e.org/a", 0},
-    {"spiffe://e.org/a/*", "spiffe://e.org/a/b", 1},
-    {"spiffe://e.org/a/*", "spiffe://e.org/a/b/c", 1},
-    {"spiffe://e.org/a/*", "spiffe://e.org/a", 0},
-    {"spiffe://e.org/a/*", "spiffe://e.org/ab", 0},
-    {"spiffe://e.org/a/*", "spiffe://e.org/ab/c", 0},
-    {"spiffe://e.org/*", "spiffe://e.org/a", 1},
-    {"spiffe://e.org/*", "spiffe://e.org.evil/a", 0},
+    {"spiffe://e.org/a", "spiffe://e.org/a", 1},       {"spiffe://e.org/a", "spiffe://e.org/a/b", 0},
+    {"spiffe://e.org/a/b", "spiffe://e.org/a", 0},     {"spiffe://e.org/a/*", "spiffe://e.org/a/b", 1},
+    {"spiffe://e.org/a/*", "spiffe://e.org/a/b/c", 1}, {"spiffe://e.org/a/*", "spiffe://e.org/a", 0},
+    {"spiffe://e.org/a/*", "spiffe://e.org/ab", 0},    {"spiffe://e.org/a/*", "spiffe://e.org/ab/c", 0},
+    {"spiffe://e.org/*", "spiffe://e.org/a", 1},       {"spiffe://e.org/*", "spiffe://e.org.evil/a", 0},
 };
 
 START_TEST(spiffe_patterns_match_whole_segments)
@@ -316,8 +311,8 @@ END_TEST
 
 START_TEST(fields_keys_are_checked)
 {
-    static const char *const bad[] = {"", "A", "a b", "a\n", "1a", "-a", "a_b", "a=",
-                                      "abcdefghijklmnopqrstuvwxyz0123456"};
+    static const char *const bad[] = {
+        "", "A", "a b", "a\n", "1a", "-a", "a_b", "a=", "abcdefghijklmnopqrstuvwxyz0123456"};
     char text[256];
     struct fields_writer w;
     size_t len;

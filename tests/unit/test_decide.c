@@ -66,7 +66,8 @@ static struct decision judge(const struct facts *facts, const char *text)
     decision = decide(facts, &set);
     ck_assert_int_eq(decision.verdict == VERDICT_PERMIT, decision.reason == REASON_PERMIT);
     ck_assert_int_eq(decision.verdict != VERDICT_PERMIT, decision.verdict == VERDICT_DENY);
-    snprintf(rule, sizeof rule, "%s %s", decision.rule ? decision.rule : "-", decision.rule_where ? decision.rule_where : "-");
+    snprintf(rule, sizeof rule, "%s %s", decision.rule ? decision.rule : "-",
+             decision.rule_where ? decision.rule_where : "-");
     decision.rule = decision.rule_where = NULL; /* they go with the set */
     policy_set_clear(&set);
     return decision;
@@ -76,8 +77,8 @@ static void assert_reason(const struct facts *facts, const char *text, enum reas
 {
     struct decision decision = judge(facts, text);
 
-    ck_assert_msg(decision.reason == reason, "%s, not %s, at %s of:\n%s", reason_word(decision.reason), reason_word(reason),
-                  step_word(facts->step), text);
+    ck_assert_msg(decision.reason == reason, "%s, not %s, at %s of:\n%s", reason_word(decision.reason),
+                  reason_word(reason), step_word(facts->step), text);
 }
 
 static const enum step login_steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN};
@@ -126,40 +127,147 @@ END_TEST
 
 /* --- reasons: one change, one reason --- */
 
-static void disabled(struct facts *f) { f->identity_disabled = 1; }
-static void completed(struct facts *f) { f->task_completed = 1; }
-static void expired(struct facts *f) { f->expires = NOW - 1; }
-static void expires_now(struct facts *f) { f->expires = NOW; }
-static void expires_next(struct facts *f) { f->expires = NOW + 1; }
-static void forgeable(struct facts *f) { f->environment_forgeable = 1; }
-static void before_boot(struct facts *f) { f->issued = f->boot - 1; }
-static void at_boot(struct facts *f) { f->issued = f->boot; }
-static void unproven(struct facts *f) { f->possession = POSSESSION_UNSET; }
-static void bearer(struct facts *f) { f->possession = POSSESSION_BEARER; }
-static void is_signed(struct facts *f) { f->possession = POSSESSION_SIGNED; }
-static void used(struct facts *f) { f->logins = 1; }
-static void busy(struct facts *f) { f->account_busy = 1; }
-static void ending(struct facts *f) { f->session_ending = 1; }
-static void over(struct facts *f) { f->session_deadline = NOW; }
-static void no_deadline(struct facts *f) { f->session_deadline = 0; }
-static void stranger(struct facts *f) { f->identity = "spiffe://example.org/agent/other"; }
-static void below(struct facts *f) { f->identity = DEPLOY "/x"; }
-static void other_purpose(struct facts *f) { f->purpose = "restart-we"; }
-static void no_purpose(struct facts *f) { f->purpose = NULL; }
-static void incident(struct facts *f) { f->purpose = "incident-7"; }
-static void other_service(struct facts *f) { f->service = "su"; }
-static void no_service(struct facts *f) { f->service = NULL; }
-static void no_source(struct facts *f) { f->source = NULL; }
-static void odd_source(struct facts *f) { f->source = "host.example.org"; }
-static void other_source(struct facts *f) { f->source = "192.0.2.1"; }
-static void other_user(struct facts *f) { f->run_as = "www-data"; }
-static void other_command(struct facts *f) { f->argv = restart_ssh; }
-static void runs_shell(struct facts *f) { f->argv = shell; f->argc = 1; }
-static void scope_login_only(struct facts *f) { f->scope = HEAD "tool host:login\nrest 1\n"; f->scope_len = strlen(f->scope); }
-static void scope_sudo_only(struct facts *f) { f->scope = HEAD "tool host:sudo\nrest 1\n"; f->scope_len = strlen(f->scope); }
-static void scope_none(struct facts *f) { f->scope = HEAD; f->scope_len = strlen(f->scope); }
-static void scope_empty(struct facts *f) { f->scope = ""; f->scope_len = 0; }
-static void scope_torn(struct facts *f) { f->scope_len--; }
+static void disabled(struct facts *f)
+{
+    f->identity_disabled = 1;
+}
+static void completed(struct facts *f)
+{
+    f->task_completed = 1;
+}
+static void expired(struct facts *f)
+{
+    f->expires = NOW - 1;
+}
+static void expires_now(struct facts *f)
+{
+    f->expires = NOW;
+}
+static void expires_next(struct facts *f)
+{
+    f->expires = NOW + 1;
+}
+static void forgeable(struct facts *f)
+{
+    f->environment_forgeable = 1;
+}
+static void before_boot(struct facts *f)
+{
+    f->issued = f->boot - 1;
+}
+static void at_boot(struct facts *f)
+{
+    f->issued = f->boot;
+}
+static void unproven(struct facts *f)
+{
+    f->possession = POSSESSION_UNSET;
+}
+static void bearer(struct facts *f)
+{
+    f->possession = POSSESSION_BEARER;
+}
+static void is_signed(struct facts *f)
+{
+    f->possession = POSSESSION_SIGNED;
+}
+static void used(struct facts *f)
+{
+    f->logins = 1;
+}
+static void busy(struct facts *f)
+{
+    f->account_busy = 1;
+}
+static void ending(struct facts *f)
+{
+    f->session_ending = 1;
+}
+static void over(struct facts *f)
+{
+    f->session_deadline = NOW;
+}
+static void no_deadline(struct facts *f)
+{
+    f->session_deadline = 0;
+}
+static void stranger(struct facts *f)
+{
+    f->identity = "spiffe://example.org/agent/other";
+}
+static void below(struct facts *f)
+{
+    f->identity = DEPLOY "/x";
+}
+static void other_purpose(struct facts *f)
+{
+    f->purpose = "restart-we";
+}
+static void no_purpose(struct facts *f)
+{
+    f->purpose = NULL;
+}
+static void incident(struct facts *f)
+{
+    f->purpose = "incident-7";
+}
+static void other_service(struct facts *f)
+{
+    f->service = "su";
+}
+static void no_service(struct facts *f)
+{
+    f->service = NULL;
+}
+static void no_source(struct facts *f)
+{
+    f->source = NULL;
+}
+static void odd_source(struct facts *f)
+{
+    f->source = "host.example.org";
+}
+static void other_source(struct facts *f)
+{
+    f->source = "192.0.2.1";
+}
+static void other_user(struct facts *f)
+{
+    f->run_as = "www-data";
+}
+static void other_command(struct facts *f)
+{
+    f->argv = restart_ssh;
+}
+static void runs_shell(struct facts *f)
+{
+    f->argv = shell;
+    f->argc = 1;
+}
+static void scope_login_only(struct facts *f)
+{
+    f->scope = HEAD "tool host:login\nrest 1\n";
+    f->scope_len = strlen(f->scope);
+}
+static void scope_sudo_only(struct facts *f)
+{
+    f->scope = HEAD "tool host:sudo\nrest 1\n";
+    f->scope_len = strlen(f->scope);
+}
+static void scope_none(struct facts *f)
+{
+    f->scope = HEAD;
+    f->scope_len = strlen(f->scope);
+}
+static void scope_empty(struct facts *f)
+{
+    f->scope = "";
+    f->scope_len = 0;
+}
+static void scope_torn(struct facts *f)
+{
+    f->scope_len--;
+}
 static void scope_unknown(struct facts *f)
 {
     f->scope = HEAD "tool host:login\nrest 1\narg cwd\nvalue /\ntool host:sudo\nrest 1\narg cwd\nvalue /\n";
@@ -191,11 +299,27 @@ static void too_many_arguments(struct facts *f)
     f->argv = shell_command;
     f->argc = 2;
 }
-static void used_bearer(struct facts *f) { bearer(f); used(f); }
-static void not_approved(struct facts *f) { f->approval_required = 1; }
-static void approved(struct facts *f) { f->approval_required = f->approved = 1; }
-static void approved_for_nothing(struct facts *f) { f->approved = 1; }
-static void no_words(struct facts *f) { f->argc = 0; }
+static void used_bearer(struct facts *f)
+{
+    bearer(f);
+    used(f);
+}
+static void not_approved(struct facts *f)
+{
+    f->approval_required = 1;
+}
+static void approved(struct facts *f)
+{
+    f->approval_required = f->approved = 1;
+}
+static void approved_for_nothing(struct facts *f)
+{
+    f->approved = 1;
+}
+static void no_words(struct facts *f)
+{
+    f->argc = 0;
+}
 
 #define FROM10 HEAD CARE LOGIN "from 10.0.0.0/8\n"
 #define DENY10 BASE "rule deny-login\nfrom 10.0.0.0/8\n"
@@ -230,7 +354,8 @@ static const struct {
     {LOGINS, used, BASE, REASON_REPLAYED},
     {LOGINS, used, HEAD CARE "max-logins 2\n" LOGIN, REASON_PERMIT},
     {LOGINS, bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN, REASON_PERMIT},
-    {LOGINS, used_bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN, REASON_REPLAYED}, /* once, whatever is set */
+    {LOGINS, used_bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN,
+     REASON_REPLAYED}, /* once, whatever is set */
     {LOGINS, busy, BASE, REASON_ACCOUNT_BUSY},
     {SUDOS, ending, BASE, REASON_SESSION_ENDING},
     {SUDOS, over, BASE, REASON_SESSION_EXPIRED},
@@ -261,7 +386,8 @@ static const struct {
     {LOGINS, NULL, BASE "rule deny-login\n", REASON_DENIED_BY_RULE},
     {LOGINS, NULL, BASE "rule deny-login\nservice sshd\n", REASON_DENIED_BY_RULE},
     {LOGINS, NULL, BASE "rule deny-login\nservice su\n", REASON_PERMIT},
-    {LOGINS, other_service, HEAD CARE LOGIN "service su\nrule deny-login\n", REASON_DENIED_BY_RULE}, /* of any service */
+    {LOGINS, other_service, HEAD CARE LOGIN "service su\nrule deny-login\n",
+     REASON_DENIED_BY_RULE}, /* of any service */
     {LOGINS, NULL, FROM10, REASON_PERMIT},
     {LOGINS, other_source, FROM10, REASON_NO_RULE},
     {LOGINS, other_source, FROM10 "from 192.0.2.0/24\n", REASON_PERMIT},
@@ -294,7 +420,8 @@ static const struct {
     {SUDOS, NULL, BASE DENY_SUDO "command /bin/sh\nany-command 1\n", REASON_DENIED_BY_RULE},
     {SUDOS, NULL, HEAD CARE DENY_SUDO "policy late\nidentity " DEPLOY "\n" SUDO, REASON_DENIED_BY_RULE},
     {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.org/*\n" DENY_SUDO, REASON_DENIED_BY_RULE},
-    {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.com/*\n" DENY_SUDO, REASON_PERMIT}, /* not of this session */
+    {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.com/*\n" DENY_SUDO,
+     REASON_PERMIT}, /* not of this session */
 
     /* scope */
     {LOGINS, scope_login_only, BASE, REASON_PERMIT},
@@ -388,7 +515,8 @@ START_TEST(strictest_limits_in_any_order)
     static const char *const policies[] = {
         "policy defaults\nmax-session 1000\nmax-logins 9\n",
         "policy a\nidentity " DEPLOY "\nmax-session 500\nmax-logins 5\npossession signed\n" LOGIN,
-        "policy b\nidentity spiffe://example.org/*\nmax-session 700\nmax-logins 2\nmax-lifetime 300\npossession channel\n",
+        "policy b\nidentity spiffe://example.org/*\nmax-session 700\nmax-logins 2\nmax-lifetime 300\npossession "
+        "channel\n",
         "policy c\nidentity spiffe://example.com/*\nmax-session 1\nmax-logins 1\nmax-lifetime 1\nrule deny-login\n",
     };
     static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 0, 3, 2}, {2, 3, 0, 1}, {2, 1, 3, 0}, {1, 3, 2, 0}};
@@ -471,17 +599,25 @@ END_TEST
 /* What is wrong first is what is said: the order is one flat list. */
 START_TEST(order_of_checks)
 {
-    static void (*const login_order[])(struct facts *) = {disabled, completed, expired, stranger, forgeable,
-                                                          before_boot, unproven, used, busy, scope_none, other_service};
-    static const enum reason login_reasons[] = {
-        REASON_IDENTITY_DISABLED, REASON_TASK_COMPLETED, REASON_EXPIRED, REASON_NO_POLICY, REASON_ENVIRONMENT_FORGEABLE,
-        REASON_BEFORE_BOOT, REASON_POSSESSION_MISSING, REASON_REPLAYED, REASON_ACCOUNT_BUSY, REASON_SCOPE_EXCEEDED,
-        REASON_NO_RULE};
-    static void (*const sudo_order[])(struct facts *) = {ending, over, disabled, completed, expired,
+    static void (*const login_order[])(struct facts *) = {disabled,  completed,   expired,      stranger,
+                                                          forgeable, before_boot, unproven,     used,
+                                                          busy,      scope_none,  other_service};
+    static const enum reason login_reasons[] = {REASON_IDENTITY_DISABLED,
+                                                REASON_TASK_COMPLETED,
+                                                REASON_EXPIRED,
+                                                REASON_NO_POLICY,
+                                                REASON_ENVIRONMENT_FORGEABLE,
+                                                REASON_BEFORE_BOOT,
+                                                REASON_POSSESSION_MISSING,
+                                                REASON_REPLAYED,
+                                                REASON_ACCOUNT_BUSY,
+                                                REASON_SCOPE_EXCEEDED,
+                                                REASON_NO_RULE};
+    static void (*const sudo_order[])(struct facts *) = {ending,   over,       disabled,   completed,   expired,
                                                          stranger, scope_none, runs_shell, not_approved};
-    static const enum reason sudo_reasons[] = {
-        REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED, REASON_TASK_COMPLETED, REASON_EXPIRED,
-        REASON_NO_POLICY, REASON_SCOPE_EXCEEDED, REASON_NO_RULE, REASON_NOT_APPROVED};
+    static const enum reason sudo_reasons[] = {REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED,
+                                               REASON_TASK_COMPLETED, REASON_EXPIRED,         REASON_NO_POLICY,
+                                               REASON_SCOPE_EXCEEDED, REASON_NO_RULE,         REASON_NOT_APPROVED};
 
     for (size_t first = 0; first < COUNT_OF(login_order); first++) {
         struct facts facts = good(STEP_LOGIN);
@@ -502,7 +638,8 @@ END_TEST
 
 START_TEST(close_is_never_refused)
 {
-    struct facts facts = {.step = STEP_CLOSE, .now = NOW, .task_completed = 1, .identity_disabled = 1, .session_ending = 1};
+    struct facts facts = {
+        .step = STEP_CLOSE, .now = NOW, .task_completed = 1, .identity_disabled = 1, .session_ending = 1};
 
     assert_reason(&facts, HEAD, REASON_PERMIT);
 }
@@ -514,7 +651,7 @@ START_TEST(unknown_step_is_refused)
 
     facts.step = (enum step)99;
     assert_reason(&facts, BASE, REASON_INTERNAL);
-    facts.step = (enum step)-1;
+    facts.step = (enum step) - 1;
     assert_reason(&facts, BASE, REASON_INTERNAL);
 }
 END_TEST
@@ -528,7 +665,7 @@ START_TEST(step_words)
     ck_assert_int_eq(step_parse("logi"), -1);
     ck_assert_int_eq(step_parse("Login"), -1);
     ck_assert_str_eq(step_word((enum step)99), "");
-    ck_assert_str_eq(step_word((enum step)-1), "");
+    ck_assert_str_eq(step_word((enum step) - 1), "");
 }
 END_TEST
 

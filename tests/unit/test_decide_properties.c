@@ -28,14 +28,17 @@ static int one_in(unsigned n)
 
 #define PICK(array) (array)[next_random(COUNT_OF(array))]
 
-static const char *const identity_patterns[] = {DEPLOY, DEPLOY, "spiffe://example.org/*", "spiffe://example.org/agent/*",
-                                                "spiffe://example.com/*", DEPLOY "/*"};
-static const char *const identities[] = {DEPLOY, DEPLOY, DEPLOY, DEPLOY "/x", "spiffe://example.org/agent/other", "spiffe://example.com/a"};
+static const char *const identity_patterns[] = {
+    DEPLOY, DEPLOY, "spiffe://example.org/*", "spiffe://example.org/agent/*", "spiffe://example.com/*", DEPLOY "/*"};
+static const char *const identities[] = {
+    DEPLOY, DEPLOY, DEPLOY, DEPLOY "/x", "spiffe://example.org/agent/other", "spiffe://example.com/a"};
 static const char *const purpose_patterns[] = {"restart-web", "restart-*", "*", "*", "incident-?"};
 static const char *const purposes[] = {"restart-web", "restart-web", "restart-db", "incident-7", "", NULL};
 static const char *const services[] = {"sshd", "su", "cockpit"};
-static const char *const from_patterns[] = {"10.0.0.0/8", "10.0.0.0/24", "192.0.2.1", "2001:db8::/32", "0.0.0.0/0", "::/0"};
-static const char *const sources[] = {"10.0.0.5", "10.1.0.5", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.5", "name", NULL};
+static const char *const from_patterns[] = {"10.0.0.0/8",    "10.0.0.0/24", "192.0.2.1",
+                                            "2001:db8::/32", "0.0.0.0/0",   "::/0"};
+static const char *const sources[] = {"10.0.0.5",        "10.1.0.5", "192.0.2.1", "2001:db8::1",
+                                      "::ffff:10.0.0.5", "name",     NULL};
 static const char *const users[] = {"root", "www-data", "backup"};
 static const char *const programs[] = {"/bin/a", "/bin/b"};
 static const char *const argument_patterns[] = {"x", "*", "x*", "?", "-x", "/p/*"};
@@ -92,7 +95,8 @@ static void random_limits(char *text)
 
 static void random_policy(char *text)
 {
-    static const char *const kinds[] = {"allow-login", "allow-login", "deny-login", "allow-sudo", "allow-sudo", "deny-sudo"};
+    static const char *const kinds[] = {"allow-login", "allow-login", "deny-login",
+                                        "allow-sudo",  "allow-sudo",  "deny-sudo"};
 
     append(text, "policy", "p");
     append(text, "identity", PICK(identity_patterns));
@@ -160,10 +164,15 @@ struct random_step {
 
 static void random_step(struct random_step *s)
 {
-    static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN, STEP_SUDO, STEP_SUDO, STEP_COMMAND};
+    static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN,
+                                      STEP_SUDO,  STEP_SUDO,    STEP_COMMAND};
 
-    s->facts = (struct facts){.step = PICK(steps), .now = NOW, .boot = NOW - 86400,
-                              .account = "agent-deploy", .issuer = "corp-sts", .task = "task-1"};
+    s->facts = (struct facts){.step = PICK(steps),
+                              .now = NOW,
+                              .boot = NOW - 86400,
+                              .account = "agent-deploy",
+                              .issuer = "corp-sts",
+                              .task = "task-1"};
     random_scope(s->scope);
     s->facts.scope = s->scope;
     s->facts.scope_len = strlen(s->scope);
@@ -233,8 +242,8 @@ static void never_permits_more(const char *base, narrow_fn *narrow)
         is = permits(&step.facts, text, &after);
         permitted += (unsigned)was;
         taken += was && !is;
-        ck_assert_msg(was || !is, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s",
-                      i, step_word(step.facts.step), reason_word(before.reason), text, step.scope, before_text);
+        ck_assert_msg(was || !is, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s", i,
+                      step_word(step.facts.step), reason_word(before.reason), text, step.scope, before_text);
         if (was && is && step.facts.step <= STEP_OPEN) {
             ck_assert_int_le(after.session_deadline, before.session_deadline);
             ck_assert_uint_le(after.max_logins, before.max_logins);
@@ -313,26 +322,58 @@ static void worsen_facts(char *text, struct random_step *step)
 
     (void)text;
     switch (next_random(10)) {
-    case 0: f->identity_disabled = 1; break;
-    case 1: f->task_completed = 1; break;
-    case 2: f->environment_forgeable = 1; break;
-    case 3: f->account_busy = 1; break;
-    case 4: f->logins++; break;
-    case 5: f->session_ending = 1; break;
-    case 6: f->session_deadline--; break;
-    case 7: f->possession = f->possession == POSSESSION_CHANNEL ? POSSESSION_SIGNED : POSSESSION_UNSET; break;
-    case 8: f->approved = 0; break;
-    case 9: f->now += next_random(700); break;
+    case 0:
+        f->identity_disabled = 1;
+        break;
+    case 1:
+        f->task_completed = 1;
+        break;
+    case 2:
+        f->environment_forgeable = 1;
+        break;
+    case 3:
+        f->account_busy = 1;
+        break;
+    case 4:
+        f->logins++;
+        break;
+    case 5:
+        f->session_ending = 1;
+        break;
+    case 6:
+        f->session_deadline--;
+        break;
+    case 7:
+        f->possession = f->possession == POSSESSION_CHANNEL ? POSSESSION_SIGNED : POSSESSION_UNSET;
+        break;
+    case 8:
+        f->approved = 0;
+        break;
+    case 9:
+        f->now += next_random(700);
+        break;
     }
 }
 
-START_TEST(adding_a_deny_never_permits_more) { never_permits_more("", add_deny); }
+START_TEST(adding_a_deny_never_permits_more)
+{
+    never_permits_more("", add_deny);
+}
 END_TEST
-START_TEST(adding_limits_never_permits_more) { never_permits_more(WIDEST, add_limits); }
+START_TEST(adding_limits_never_permits_more)
+{
+    never_permits_more(WIDEST, add_limits);
+}
 END_TEST
-START_TEST(removing_an_allow_never_permits_more) { never_permits_more("", remove_allow); }
+START_TEST(removing_an_allow_never_permits_more)
+{
+    never_permits_more("", remove_allow);
+}
 END_TEST
-START_TEST(narrowing_the_scope_never_permits_more) { never_permits_more("", narrow_scope); }
+START_TEST(narrowing_the_scope_never_permits_more)
+{
+    never_permits_more("", narrow_scope);
+}
 END_TEST
 
 START_TEST(worse_facts_never_permit_more)
@@ -416,7 +457,8 @@ START_TEST(order_of_policies_means_nothing)
         (void)permits(&step.facts, other, &after);
         ck_assert_msg(before.reason == after.reason && before.session_deadline == after.session_deadline &&
                           before.max_logins == after.max_logins,
-                      "case %d: %s and %s\n%s\n%s", i, reason_word(before.reason), reason_word(after.reason), text, other);
+                      "case %d: %s and %s\n%s\n%s", i, reason_word(before.reason), reason_word(after.reason), text,
+                      other);
     }
 }
 END_TEST

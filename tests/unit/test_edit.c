@@ -11,33 +11,48 @@
 static const struct {
     const char *before, *with, *left;
 } nsswitch[] = {
-    { "passwd: files\ngroup: files\nshadow: files\n", "passwd: files agent\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd:\tfiles  systemd  \ngroup: files\nshadow: files", "passwd:\tfiles  systemd agent  \ngroup: files agent\nshadow: files agent", NULL },
-    { "passwd: files\r\ngroup: files\r\nshadow: files\r\n", "passwd: files agent\r\ngroup: files agent\r\nshadow: files agent\r\n", NULL },
-    { "passwd: files # agent\ngroup:files\nshadow: files#x\n", "passwd: files agent # agent\ngroup:files agent\nshadow: files agent#x\n", NULL },
-    { "  passwd: files\ngroup: files\nshadow: files\n", "  passwd: files agent\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "initgroups: files\npasswd: files\ngroup: files\nshadow: files\n",
-      "initgroups: files agent\npasswd: files agent\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd: files [NOTFOUND=return] ldap\ngroup: files\nshadow: files\n",
-      "passwd: agent files [NOTFOUND=return] ldap\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd: files sss [notfound=RETURN]\ngroup: files\nshadow: files\n",
-      "passwd: files agent sss [notfound=RETURN]\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd: files sss[!UNAVAIL=return]\ngroup: files [!NOTFOUND=return] ldap\nshadow: files\n",
-      "passwd: files agent sss[!UNAVAIL=return]\ngroup: files [!NOTFOUND=return] ldap agent\nshadow: files agent\n", NULL },
-    { "passwd: files [SUCCESS=merge] ldap\ngroup: files [ SUCCESS=continue UNAVAIL=return ] ldap\nshadow: files\n",
-      "passwd: files [SUCCESS=merge] ldap agent\ngroup: files [ SUCCESS=continue UNAVAIL=return ] ldap agent\nshadow: files agent\n", NULL },
-    { "passwd: files agent\ngroup: agent files\nshadow: files\n", "passwd: files agent\ngroup: agent files\nshadow: files agent\n",
-      "passwd: files\ngroup: files\nshadow: files\n" },
-    { "passwd: agents files my-agent\ngroup: files\nshadow: files\n",
-      "passwd: agents files my-agent agent\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd: files\npasswd: compat\ngroup: files\nshadow: files\n", "passwd: files agent\npasswd: compat agent\ngroup: files agent\nshadow: files agent\n", NULL },
-    { "passwd: files\ngroup: files\n", "passwd: files agent\ngroup: files agent\nshadow: files agent # pam_agent\n", NULL },
-    { "hosts: files", "hosts: files\npasswd: files agent # pam_agent\ngroup: files agent # pam_agent\nshadow: files agent # pam_agent\n", "hosts: files\n" },
-    { "", "passwd: files agent # pam_agent\ngroup: files agent # pam_agent\nshadow: files agent # pam_agent\n", NULL },
-    { "#passwd: files\npasswd_compat: nis\npasswd files\ngshadow: files\npasswd:\ngroup: \nshadow: files\n",
-      "#passwd: files\npasswd_compat: nis\npasswd files\ngshadow: files\npasswd: agent\ngroup: agent \nshadow: files agent\n", NULL },
-    { "passwd: files [NOTFOUND\ngroup: []\nshadow: files\n", "passwd: files [NOTFOUND agent\ngroup: [] agent\nshadow: files agent\n",
-      "passwd: files [NOTFOUND agent\ngroup: []\nshadow: files\n" },
+    {"passwd: files\ngroup: files\nshadow: files\n", "passwd: files agent\ngroup: files agent\nshadow: files agent\n",
+     NULL},
+    {"passwd:\tfiles  systemd  \ngroup: files\nshadow: files",
+     "passwd:\tfiles  systemd agent  \ngroup: files agent\nshadow: files agent", NULL},
+    {"passwd: files\r\ngroup: files\r\nshadow: files\r\n",
+     "passwd: files agent\r\ngroup: files agent\r\nshadow: files agent\r\n", NULL},
+    {"passwd: files # agent\ngroup:files\nshadow: files#x\n",
+     "passwd: files agent # agent\ngroup:files agent\nshadow: files agent#x\n", NULL},
+    {"  passwd: files\ngroup: files\nshadow: files\n",
+     "  passwd: files agent\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"initgroups: files\npasswd: files\ngroup: files\nshadow: files\n",
+     "initgroups: files agent\npasswd: files agent\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"passwd: files [NOTFOUND=return] ldap\ngroup: files\nshadow: files\n",
+     "passwd: agent files [NOTFOUND=return] ldap\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"passwd: files sss [notfound=RETURN]\ngroup: files\nshadow: files\n",
+     "passwd: files agent sss [notfound=RETURN]\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"passwd: files sss[!UNAVAIL=return]\ngroup: files [!NOTFOUND=return] ldap\nshadow: files\n",
+     "passwd: files agent sss[!UNAVAIL=return]\ngroup: files [!NOTFOUND=return] ldap agent\nshadow: files agent\n",
+     NULL},
+    {"passwd: files [SUCCESS=merge] ldap\ngroup: files [ SUCCESS=continue UNAVAIL=return ] ldap\nshadow: files\n",
+     "passwd: files [SUCCESS=merge] ldap agent\ngroup: files [ SUCCESS=continue UNAVAIL=return ] ldap agent\nshadow: "
+     "files agent\n",
+     NULL},
+    {"passwd: files agent\ngroup: agent files\nshadow: files\n",
+     "passwd: files agent\ngroup: agent files\nshadow: files agent\n", "passwd: files\ngroup: files\nshadow: files\n"},
+    {"passwd: agents files my-agent\ngroup: files\nshadow: files\n",
+     "passwd: agents files my-agent agent\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"passwd: files\npasswd: compat\ngroup: files\nshadow: files\n",
+     "passwd: files agent\npasswd: compat agent\ngroup: files agent\nshadow: files agent\n", NULL},
+    {"passwd: files\ngroup: files\n", "passwd: files agent\ngroup: files agent\nshadow: files agent # pam_agent\n",
+     NULL},
+    {"hosts: files",
+     "hosts: files\npasswd: files agent # pam_agent\ngroup: files agent # pam_agent\nshadow: files agent # pam_agent\n",
+     "hosts: files\n"},
+    {"", "passwd: files agent # pam_agent\ngroup: files agent # pam_agent\nshadow: files agent # pam_agent\n", NULL},
+    {"#passwd: files\npasswd_compat: nis\npasswd files\ngshadow: files\npasswd:\ngroup: \nshadow: files\n",
+     "#passwd: files\npasswd_compat: nis\npasswd files\ngshadow: files\npasswd: agent\ngroup: agent \nshadow: files "
+     "agent\n",
+     NULL},
+    {"passwd: files [NOTFOUND\ngroup: []\nshadow: files\n",
+     "passwd: files [NOTFOUND agent\ngroup: [] agent\nshadow: files agent\n",
+     "passwd: files [NOTFOUND agent\ngroup: []\nshadow: files\n"},
 };
 
 START_TEST(nsswitch_lines)
@@ -46,7 +61,8 @@ START_TEST(nsswitch_lines)
 
     ck_assert_int_eq(edit_nsswitch_add(nsswitch[_i].before, &with), 0);
     ck_assert_str_eq(with, nsswitch[_i].with);
-    if (!strstr(with, "[NOTFOUND agent")) { /* an unclosed action swallows what follows; the proof by getent refuses that */
+    if (!strstr(with,
+                "[NOTFOUND agent")) { /* an unclosed action swallows what follows; the proof by getent refuses that */
         ck_assert_int_eq(edit_nsswitch_add(with, &again), 0);
         ck_assert_str_eq(again, with);
         free(again);
@@ -63,13 +79,13 @@ END_TEST
 static const struct {
     const char *before, *with;
 } blocks[] = {
-    { "", BLOCK },
-    { "session a.so\n", BLOCK "session a.so\n" },
-    { "#%PAM-1.0\n\n# words\nsession a.so\nauth b.so\n", "#%PAM-1.0\n\n# words\n" BLOCK "session a.so\nauth b.so\n" },
-    { "# only\n# comments", BLOCK "# only\n# comments" },
-    { "# no end\nsession a.so", "# no end\n" BLOCK "session a.so" },
-    { "#%PAM-1.0\r\nsession a.so\r\n", "#%PAM-1.0\r\n" BLOCK "session a.so\r\n" },
-    { "\t@include common\n", BLOCK "\t@include common\n" },
+    {"", BLOCK},
+    {"session a.so\n", BLOCK "session a.so\n"},
+    {"#%PAM-1.0\n\n# words\nsession a.so\nauth b.so\n", "#%PAM-1.0\n\n# words\n" BLOCK "session a.so\nauth b.so\n"},
+    {"# only\n# comments", BLOCK "# only\n# comments"},
+    {"# no end\nsession a.so", "# no end\n" BLOCK "session a.so"},
+    {"#%PAM-1.0\r\nsession a.so\r\n", "#%PAM-1.0\r\n" BLOCK "session a.so\r\n"},
+    {"\t@include common\n", BLOCK "\t@include common\n"},
 };
 
 START_TEST(block_goes_in_and_out)
@@ -129,36 +145,38 @@ static const struct {
     const char *config;
     int includes;
 } includes[] = {
-    { "Include /etc/ssh/sshd_config.d/*.conf\n", 1 },
-    { "# x\n\tinclude\t\"/etc/ssh/sshd_config.d/*.conf\"\r\n", 1 },
-    { "Include sshd_config.d/*.conf", 1 },
-    { "Include=/etc/ssh/sshd_config.d/*.conf\n", 1 },
-    { "Include /etc/ssh/other/*.conf /etc/ssh/sshd_config.d/00-*\n", 1 },
-    { "", 0 },
-    { "#Include /etc/ssh/sshd_config.d/*.conf\n", 0 },
-    { "Include /etc/ssh/other.d/*.conf # sshd_config.d/*.conf\n", 0 },
-    { "Match User x\nInclude /etc/ssh/sshd_config.d/*.conf\n", 0 },
-    { "Port 22\nIncludes /etc/ssh/sshd_config.d/*.conf\n", 0 },
+    {"Include /etc/ssh/sshd_config.d/*.conf\n", 1},
+    {"# x\n\tinclude\t\"/etc/ssh/sshd_config.d/*.conf\"\r\n", 1},
+    {"Include sshd_config.d/*.conf", 1},
+    {"Include=/etc/ssh/sshd_config.d/*.conf\n", 1},
+    {"Include /etc/ssh/other/*.conf /etc/ssh/sshd_config.d/00-*\n", 1},
+    {"", 0},
+    {"#Include /etc/ssh/sshd_config.d/*.conf\n", 0},
+    {"Include /etc/ssh/other.d/*.conf # sshd_config.d/*.conf\n", 0},
+    {"Match User x\nInclude /etc/ssh/sshd_config.d/*.conf\n", 0},
+    {"Port 22\nIncludes /etc/ssh/sshd_config.d/*.conf\n", 0},
 };
 
 START_TEST(sshd_includes)
 {
-    ck_assert_int_eq(edit_sshd_includes(includes[_i].config, "/etc/ssh/sshd_config.d/00-pam_agent.conf"), includes[_i].includes);
+    ck_assert_int_eq(edit_sshd_includes(includes[_i].config, "/etc/ssh/sshd_config.d/00-pam_agent.conf"),
+                     includes[_i].includes);
 }
 END_TEST
 
 static const struct {
     const char *before, *after, *diff;
 } diffs[] = {
-    { "a\n", "a\n", "" },
-    { NULL, NULL, "" },
-    { NULL, "a\n", "--- /dev/null\n+++ /f\n@@ -0,0 +1,1 @@\n+a\n" },
-    { "a\n", NULL, "--- /f\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n" },
-    { "a\nb\nc\nd\ne\nf\ng\nh\n", "a\nb\nc\nd\nE\nf\ng\nh\n",
-      "--- /f\n+++ /f\n@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n" },
-    { "1\na\nb\nc\nd\ne\nf\ng\n2", "one\na\nb\nc\nd\ne\nf\ng\n2\n",
-      "--- /f\n+++ /f\n@@ -1,4 +1,4 @@\n-1\n+one\n a\n b\n c\n@@ -6,4 +6,4 @@\n e\n f\n g\n-2\n\\ No newline at end of file\n+2\n" },
-    { "\033[2J\n", "x\r\n", "--- /f\n+++ /f\n@@ -1,1 +1,1 @@\n-\\x1B[2J\n+x\\x0D\n" },
+    {"a\n", "a\n", ""},
+    {NULL, NULL, ""},
+    {NULL, "a\n", "--- /dev/null\n+++ /f\n@@ -0,0 +1,1 @@\n+a\n"},
+    {"a\n", NULL, "--- /f\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-a\n"},
+    {"a\nb\nc\nd\ne\nf\ng\nh\n", "a\nb\nc\nd\nE\nf\ng\nh\n",
+     "--- /f\n+++ /f\n@@ -2,7 +2,7 @@\n b\n c\n d\n-e\n+E\n f\n g\n h\n"},
+    {"1\na\nb\nc\nd\ne\nf\ng\n2", "one\na\nb\nc\nd\ne\nf\ng\n2\n",
+     "--- /f\n+++ /f\n@@ -1,4 +1,4 @@\n-1\n+one\n a\n b\n c\n@@ -6,4 +6,4 @@\n e\n f\n g\n-2\n\\ No newline at end of "
+     "file\n+2\n"},
+    {"\033[2J\n", "x\r\n", "--- /f\n+++ /f\n@@ -1,1 +1,1 @@\n-\\x1B[2J\n+x\\x0D\n"},
 };
 
 START_TEST(diff_as_people_know_it)

@@ -38,8 +38,13 @@ static const struct identity some[] = {
     {.account = "agent-any", .id = "spiffe://example.org/agent/*", .uid = 70003},
     {.account = "agent-ci", .id = "spiffe://example.org/agent/ci/*", .uid = 70004},
     {.account = "agent-all", .id = "spiffe://example.org/*", .uid = 70005},
-    {.account = "svc", .id = "spiffe://example.org/svc", .uid = 500, .gid = 501, .home = "/srv/svc",
-     .shell = "/bin/bash", .local = 1},
+    {.account = "svc",
+     .id = "spiffe://example.org/svc",
+     .uid = 500,
+     .gid = 501,
+     .home = "/srv/svc",
+     .shell = "/bin/bash",
+     .local = 1},
     {.account = "agent-old", .id = "spiffe://other.org/old", .uid = 70006, .disabled = 1},
 };
 
@@ -201,11 +206,11 @@ static const struct {
     char kind;
     const char *key, *value;
 } wrong_records[] = {
-    {'n', "agent-x", "id spiffe://e.org/x\n"},                                        /* no uid */
-    {'n', "agent-x", "uid 70002\n"},                                                  /* no id */
-    {'n', "agent-x", "id spiffe://e.org/x\nuid 0\n"},                                 /* root */
-    {'n', "agent-x", "id spiffe://e.org/x\nuid 4294967295\n"},                        /* (uid_t)-1 */
-    {'n', "agent-x", "id spiffe://e.org/x\nuid 4294967296\n"},                        /* root, cut to 32 bits */
+    {'n', "agent-x", "id spiffe://e.org/x\n"},                 /* no uid */
+    {'n', "agent-x", "uid 70002\n"},                           /* no id */
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 0\n"},          /* root */
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 4294967295\n"}, /* (uid_t)-1 */
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 4294967296\n"}, /* root, cut to 32 bits */
     {'n', "agent-x", "id spiffe://e.org/x\nuid -1\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002"},
     {'n', "agent-x", "id spiffe://e.org/x%0Aroot:x:0\nuid 70002\n"},
@@ -219,7 +224,7 @@ static const struct {
     {'u', "70002", "Not An Account"},
     {'u', "70002", ""},
     {'u', "70002", "agent-whose-name-is-longer-than-names-are"},
-    {'u', "70002", "agent-good"}, /* whose uid is another */
+    {'u', "70002", "agent-good"},            /* whose uid is another */
     {'s', "spiffe://e.org/x", "agent-good"}, /* whose id is another */
     {'i', "0", "nobody-here"},
 };
@@ -238,10 +243,18 @@ START_TEST(identities_refuse_a_wrong_record)
     maker_end(&maker);
     fd = opened();
     switch (wrong_records[_i].kind) {
-    case 'n': r = identities_by_account(fd, "agent-x", &got); break;
-    case 'u': r = identities_by_uid(fd, 70002, &got); break;
-    case 's': r = identities_by_spiffe(fd, "spiffe://e.org/x", &got); break;
-    case 'i': r = identities_at(fd, 0, &got); break;
+    case 'n':
+        r = identities_by_account(fd, "agent-x", &got);
+        break;
+    case 'u':
+        r = identities_by_uid(fd, 70002, &got);
+        break;
+    case 's':
+        r = identities_by_spiffe(fd, "spiffe://e.org/x", &got);
+        break;
+    case 'i':
+        r = identities_at(fd, 0, &got);
+        break;
     }
     ck_assert_int_eq(r, -EBADMSG);
     ck_assert_int_eq(identities_by_account(fd, "agent-good", &got), 0);

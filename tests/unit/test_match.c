@@ -75,8 +75,14 @@ static const struct {
     {"*", "a\nb", 0},
     {"*", "\n", 0},
     {"?", "\t", 0},
-    {"a*b", "a\x01" "b", 0},
-    {"a*b", "a\x7f" "b", 0},
+    {"a*b",
+     "a\x01"
+     "b",
+     0},
+    {"a*b",
+     "a\x7f"
+     "b",
+     0},
     {"a\nb", "a\nb", 1},
     {"a\n*", "a\nb", 1},
     {"*", "\x1b[31m", 0},
@@ -198,7 +204,10 @@ END_TEST
 
 /* --- commands --- */
 
-#define WORDS(...) {(const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)}
+#define WORDS(...) \
+    { \
+        (const char *[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *) \
+    }
 
 static const struct {
     struct command command;
@@ -374,10 +383,12 @@ START_TEST(address_prefixes)
 
         snprintf(pattern, sizeof pattern, "192.168.10.90/%u", bits);
         ck_assert_int_eq(address_matches(pattern, "192.168.10.90"), 1);
-        snprintf(address, sizeof address, "%u.%u.%u.%u", flipped >> 24, flipped >> 16 & 255, flipped >> 8 & 255, flipped & 255);
+        snprintf(address, sizeof address, "%u.%u.%u.%u", flipped >> 24, flipped >> 16 & 255, flipped >> 8 & 255,
+                 flipped & 255);
         ck_assert_int_eq(address_matches(pattern, address), bits == 0);
         flipped = bits < 32 ? 0xc0a80a5aU ^ (1U << (31 - bits)) : 0xc0a80a5aU; /* the first that does not */
-        snprintf(address, sizeof address, "%u.%u.%u.%u", flipped >> 24, flipped >> 16 & 255, flipped >> 8 & 255, flipped & 255);
+        snprintf(address, sizeof address, "%u.%u.%u.%u", flipped >> 24, flipped >> 16 & 255, flipped >> 8 & 255,
+                 flipped & 255);
         ck_assert_int_eq(address_matches(pattern, address), 1);
     }
 }

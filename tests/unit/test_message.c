@@ -189,7 +189,8 @@ END_TEST
 
 START_TEST(answer_comes_back_as_it_was)
 {
-    const struct answer sent = {.verdict = "prompt", .reason = "permit", .reference = "7F3C9B", .session = "x", .prompt = "a: "};
+    const struct answer sent = {
+        .verdict = "prompt", .reason = "permit", .reference = "7F3C9B", .session = "x", .prompt = "a: "};
     size_t len;
 
     ck_assert_int_eq(answer_write(&sent, buf, sizeof buf, &len), 0);

@@ -50,11 +50,24 @@ static const char *const argv[] = {"/usr/bin/systemctl", "restart", "", "a b", N
 START_TEST(whole_record)
 {
     const struct record record = {
-        .reason = REASON_DENIED_BY_RULE, .step = "command", .phase = "account", .service = "sudo",
-        .source = "192.0.2.1", .run_as = "root", .argv = argv, .argc = 4, .account = "agent-deploy",
-        .identity = "spiffe://example.org/agent/deploy", .issuer = "corp-sts", .task = "task-4711",
-        .purpose = "restart-web", .rule = "nginx-care", .rule_where = "/etc/pam_agent/agent.conf:40",
-        .session = "0123456789abcdef", .detail = "why", .observed = 1,
+        .reason = REASON_DENIED_BY_RULE,
+        .step = "command",
+        .phase = "account",
+        .service = "sudo",
+        .source = "192.0.2.1",
+        .run_as = "root",
+        .argv = argv,
+        .argc = 4,
+        .account = "agent-deploy",
+        .identity = "spiffe://example.org/agent/deploy",
+        .issuer = "corp-sts",
+        .task = "task-4711",
+        .purpose = "restart-web",
+        .rule = "nginx-care",
+        .rule_where = "/etc/pam_agent/agent.conf:40",
+        .session = "0123456789abcdef",
+        .detail = "why",
+        .observed = 1,
     };
     json_t *root = formatted(&record), *command = at(root, "unmapped.command");
 
@@ -150,24 +163,28 @@ static const struct {
     {"\x1b[2J", "\x1b[2J", "\x1b"},
     {"\x7f", "\x7f", "\x7f"},
     {"\xc2\x85next", "\xc2\x85next", "\xc2\x85"}, /* C1: NEL, CSI */
-    {"\xc2\x9b""31m", "\xc2\x9b""31m", "\xc2\x9b"},
+    {"\xc2\x9b"
+     "31m",
+     "\xc2\x9b"
+     "31m",
+     "\xc2\x9b"},
     {"\xc2\xa0", "\xc2\xa0", NULL},
     {"M\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80", "M\xc3\xbcnchen \xe2\x82\xac \xf0\x9f\x98\x80", NULL},
     {"\xff", "\xef\xbf\xbd", "\xff"},
     {"\x80", "\xef\xbf\xbd", "\x80"},
     {"\x9b", "\xef\xbf\xbd", "\x9b"},
-    {"a\xc3", "a\xef\xbf\xbd", "\xc3"},                                        /* cut */
+    {"a\xc3", "a\xef\xbf\xbd", "\xc3"}, /* cut */
     {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd", "\xe2"},
     {"\xf0\x9f\x98", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xf0"},
-    {"\xc3\"", "\xef\xbf\xbd\"", "\xc3"},                                      /* does not take the quote along */
-    {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd", "\xc0"},                          /* too long: '/' */
+    {"\xc3\"", "\xef\xbf\xbd\"", "\xc3"},             /* does not take the quote along */
+    {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd", "\xc0"}, /* too long: '/' */
     {"\xc1\xbf", "\xef\xbf\xbd\xef\xbf\xbd", "\xc1"},
     {"\xe0\x80\xaf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xe0"},
     {"\xe0\x9f\xbf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xe0"},
     {"\xe0\xa0\x80", "\xe0\xa0\x80", NULL},
     {"\xf0\x8f\xbf\xbf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xf0"},
     {"\xf0\x90\x80\x80", "\xf0\x90\x80\x80", NULL},
-    {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xed"},          /* surrogate */
+    {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\xed"}, /* surrogate */
     {"\xed\x9f\xbf", "\xed\x9f\xbf", NULL},
     {"\xee\x80\x80", "\xee\x80\x80", NULL},
     {"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", NULL},
@@ -181,14 +198,28 @@ START_TEST(hostile_names_stay_names)
     const char *text = hostile[_i].text;
     const char *const words[] = {text, text};
     const struct record record = {
-        .reason = REASON_NO_RULE, .step = text, .phase = text, .service = text, .source = text, .run_as = text,
-        .argv = words, .argc = 2, .account = text, .identity = text, .issuer = text, .task = text, .purpose = text,
-        .rule = text, .rule_where = text, .session = text, .detail = text,
+        .reason = REASON_NO_RULE,
+        .step = text,
+        .phase = text,
+        .service = text,
+        .source = text,
+        .run_as = text,
+        .argv = words,
+        .argc = 2,
+        .account = text,
+        .identity = text,
+        .issuer = text,
+        .task = text,
+        .purpose = text,
+        .rule = text,
+        .rule_where = text,
+        .session = text,
+        .detail = text,
     };
     static const char *const paths[] = {
-        "user.name", "metadata.correlation_uid", "unmapped.step", "unmapped.phase", "unmapped.service",
-        "unmapped.source", "unmapped.run_as", "unmapped.agent", "unmapped.issuer", "unmapped.purpose",
-        "unmapped.rule", "unmapped.rule_where", "unmapped.session", "unmapped.detail",
+        "user.name",       "metadata.correlation_uid", "unmapped.step",    "unmapped.phase",  "unmapped.service",
+        "unmapped.source", "unmapped.run_as",          "unmapped.agent",   "unmapped.issuer", "unmapped.purpose",
+        "unmapped.rule",   "unmapped.rule_where",      "unmapped.session", "unmapped.detail",
     };
     json_t *root = formatted(&record);
 

@@ -37,7 +37,9 @@ static enum reason allows_shape(const char *text, enum shape shape)
 {
     const struct scope_arg args[] = {
         {.name = "runas", .value = "www-data"},
-        {.name = "command", .value = shape == BEFORE_COMMAND ? NULL : "/usr/bin/systemctl", .later = shape == BEFORE_COMMAND},
+        {.name = "command",
+         .value = shape == BEFORE_COMMAND ? NULL : "/usr/bin/systemctl",
+         .later = shape == BEFORE_COMMAND},
         {.name = "args",
          .items = shape == BEFORE_COMMAND ? NULL : reload_nginx,
          .item_count = shape == WITH_ARGS ? 2 : 0,
@@ -75,7 +77,7 @@ static const struct {
     {SUDO, {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
     {SUDO "arg runas\nvalue www-data\n", {EXCEEDED, EXCEEDED, EXCEEDED, PERMIT}},
     {SUDO "arg runas\nvalue www-data\narg command\nvalue /usr/bin/systemctl\n", {EXCEEDED, PERMIT, EXCEEDED, PERMIT}},
-    {SUDO "arg runas\nany 1\narg command\nany 1\narg args\nany 1\n", {PERMIT, EXCEEDED, PERMIT, PERMIT}},
+    {SUDO "arg runas\nany 1\narg command\nany 1\narg args\nany 1\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
     {SUDO "arg runas\nany 1\narg command\nany 1\noptional args\nany 1\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
     {SUDO "optional args\nany 1\n", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
 
@@ -85,7 +87,7 @@ static const struct {
     {RUNAS "value root\nvalue www-data\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
     {RUNAS "value www-data\nvalue root\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
     {RUNAS "value root\nany 1\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
-    {RUNAS "", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}}, /* no alternative is no permission */
+    {RUNAS "", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},          /* no alternative is no permission */
     {RUNAS "value *\n", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}}, /* values are no patterns */
     {RUNAS "value www-dat\n", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
     {RUNAS "value www-data%20\n", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
@@ -113,10 +115,10 @@ static const struct {
     {ARGS "value x\nlist reload\nitem nginx\n", {PERMIT, EXCEEDED, EXCEEDED, PERMIT}},
     {ARGS "value reload\n", {EXCEEDED, EXCEEDED, EXCEEDED, PERMIT}},
     {ARGS "value reload nginx\n", {EXCEEDED, EXCEEDED, EXCEEDED, PERMIT}},
-    {ARGS "list-empty 1\n", {EXCEEDED, EXCEEDED, PERMIT, PERMIT}},
-    {ARGS "list-empty 1\nlist reload\nitem nginx\n", {PERMIT, EXCEEDED, PERMIT, PERMIT}},
-    {ARGS "list reload\nitem nginx\nlist-empty 1\n", {PERMIT, EXCEEDED, PERMIT, PERMIT}},
-    {ARGS "any 1\n", {PERMIT, EXCEEDED, PERMIT, PERMIT}},
+    {ARGS "list-empty 1\n", {EXCEEDED, PERMIT, PERMIT, PERMIT}},
+    {ARGS "list-empty 1\nlist reload\nitem nginx\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
+    {ARGS "list reload\nitem nginx\nlist-empty 1\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
+    {ARGS "any 1\n", {PERMIT, PERMIT, PERMIT, PERMIT}},
     {ARGS "", {EXCEEDED, EXCEEDED, EXCEEDED, PERMIT}},
 
     /* optional: may be absent, and is judged when it is there */

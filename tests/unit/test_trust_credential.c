@@ -52,8 +52,10 @@ static const struct {
     {NULL, "{\"iat\":1754000020,\"exp\":1754000020}", NULL, REASON_CLAIM_INVALID, "3g"},
     {NULL, "{\"iat\":1754000020,\"exp\":1754000010}", NULL, REASON_CLAIM_INVALID, "3g"},
     {NULL, "{\"iat\":1753999900,\"exp\":1754000800}", NULL, REASON_PERMIT, ""},
-    {NULL, "{\"iat\":1753999900,\"exp\":1754000801}", NULL, REASON_LIFETIME_TOO_LONG, "3h: the lifetime exceeds the issuer's"},
-    {NULL, "{\"iat\":1753999900,\"exp\":1754003501}", NULL, REASON_LIFETIME_TOO_LONG, "3h: the lifetime exceeds the hard"},
+    {NULL, "{\"iat\":1753999900,\"exp\":1754000801}", NULL, REASON_LIFETIME_TOO_LONG,
+     "3h: the lifetime exceeds the issuer's"},
+    {NULL, "{\"iat\":1753999900,\"exp\":1754003501}", NULL, REASON_LIFETIME_TOO_LONG,
+     "3h: the lifetime exceeds the hard"},
     {NULL, "{\"iat\":0,\"exp\":9223372036854775807}", NULL, REASON_LIFETIME_TOO_LONG, "3h"},
     /* 3i, 3j, 3k */
     {"del_max_depth", NULL, NULL, REASON_CLAIM_INVALID, "3i"},
@@ -83,20 +85,33 @@ static const struct {
     {NULL, "{\"cnf\":{\"jkt\":\"x\"}}", NULL, REASON_CLAIM_INVALID, "3l"},
     {NULL, CNF("\"x\""), NULL, REASON_CLAIM_INVALID, "3l"},
     {NULL, CNF("[" HOLDER_JWK "]"), NULL, REASON_CLAIM_INVALID, "3l"},
-    {NULL, CNF("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"d\":\"\"}"), NULL, REASON_CLAIM_INVALID, "3l"},
-    {NULL, CNF("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), NULL, REASON_CLAIM_INVALID, "3l"},
+    {NULL,
+     CNF("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"d\":\"\"}"),
+     NULL, REASON_CLAIM_INVALID, "3l"},
+    {NULL, CNF("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}"), NULL,
+     REASON_CLAIM_INVALID, "3l"},
     {NULL, CNF("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}"), NULL, REASON_CLAIM_INVALID, "3l"},
-    {NULL, CNF("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"), NULL, REASON_PERMIT, ""},
-    {NULL, CNF("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}"), NULL, REASON_CLAIM_INVALID, "3l"},
+    {NULL,
+     CNF("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_"
+         "FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}"),
+     NULL, REASON_PERMIT, ""},
+    {NULL,
+     CNF("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\",\"y\":\"x_"
+         "FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}"),
+     NULL, REASON_CLAIM_INVALID, "3l"},
     /* 3m */
     {"authorization_details", NULL, NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, "{\"authorization_details\":null}", NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, "{\"authorization_details\":{}}", NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, "{\"authorization_details\":[]}", NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, "{\"authorization_details\":[{\"type\":\"other\",\"tools\":{}}]}", NULL, REASON_CLAIM_INVALID, "3m"},
-    {NULL, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{}},{\"type\":\"attenuating_agent_token\",\"tools\":{}}]}", NULL, REASON_CLAIM_INVALID, "3m"},
+    {NULL,
+     "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{}},{\"type\":\"attenuating_agent_"
+     "token\",\"tools\":{}}]}",
+     NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\"}]}", NULL, REASON_CLAIM_INVALID, "3m"},
-    {NULL, "{\"authorization_details\":[7,{\"type\":\"other\"},{\"type\":\"attenuating_agent_token\",\"tools\":{}}]}", NULL, REASON_PERMIT, ""},
+    {NULL, "{\"authorization_details\":[7,{\"type\":\"other\"},{\"type\":\"attenuating_agent_token\",\"tools\":{}}]}",
+     NULL, REASON_PERMIT, ""},
     {NULL, LOGIN_TOOLS("[]"), NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, LOGIN_TOOLS("null"), NULL, REASON_CLAIM_INVALID, "3m"},
     {NULL, LOGIN_TOOLS("{\"t\":null}"), NULL, REASON_CLAIM_INVALID, "3m"},
@@ -112,12 +127,14 @@ static const struct {
     {NULL, CONSTRAINT("{\"constraint_type\":\"contains\",\"required\":[]}"), NULL, REASON_CONSTRAINT_UNKNOWN, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"subset\",\"allowed\":[]}"), NULL, REASON_CONSTRAINT_UNKNOWN, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"all\",\"constraints\":[]}"), NULL, REASON_CONSTRAINT_UNKNOWN, "3n"},
-    {NULL, CONSTRAINT("{\"constraint_type\":\"any\",\"constraints\":[{\"constraint_type\":\"wildcard\"}]}"), NULL, REASON_CONSTRAINT_UNKNOWN, "3n"},
+    {NULL, CONSTRAINT("{\"constraint_type\":\"any\",\"constraints\":[{\"constraint_type\":\"wildcard\"}]}"), NULL,
+     REASON_CONSTRAINT_UNKNOWN, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"exact\"}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":[]}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":{}}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":null}"), NULL, REASON_PERMIT, ""},
-    {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":\"a\",\"values\":[\"a\"]}"), NULL, REASON_CLAIM_INVALID, "3n"},
+    {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":\"a\",\"values\":[\"a\"]}"), NULL, REASON_CLAIM_INVALID,
+     "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"one_of\"}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"one_of\",\"values\":[]}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"one_of\",\"values\":\"a\"}"), NULL, REASON_CLAIM_INVALID, "3n"},
@@ -127,10 +144,14 @@ static const struct {
     {NULL, CONSTRAINT("{\"constraint_type\":\"wildcard\",\"optional\":null}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"wildcard\",\"optional\":1}"), NULL, REASON_CLAIM_INVALID, "3n"},
     {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":9007199254740993}"), NULL, REASON_CLAIM_INVALID, "3n"},
-    {NULL, CONSTRAINT("{\"constraint_type\":\"one_of\",\"values\":[\"a\",[{\"b\":9007199254740993}]]}"), NULL, REASON_CLAIM_INVALID, "3n"},
-    {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":9007199254740994}"), "\"x\":9007199254740993,", REASON_PERMIT, ""},
-    {NULL, LOGIN_TOOLS("{\"t\":{\"*\":{\"constraint_type\":\"exact\",\"value\":\"a\"}}}"), NULL, REASON_CLAIM_INVALID, "3n"},
-    {NULL, LOGIN_TOOLS("{\"t\":{\"*\":{\"constraint_type\":\"wildcard\",\"optional\":false}}}"), NULL, REASON_CLAIM_INVALID, "3n"},
+    {NULL, CONSTRAINT("{\"constraint_type\":\"one_of\",\"values\":[\"a\",[{\"b\":9007199254740993}]]}"), NULL,
+     REASON_CLAIM_INVALID, "3n"},
+    {NULL, CONSTRAINT("{\"constraint_type\":\"exact\",\"value\":9007199254740994}"), "\"x\":9007199254740993,",
+     REASON_PERMIT, ""},
+    {NULL, LOGIN_TOOLS("{\"t\":{\"*\":{\"constraint_type\":\"exact\",\"value\":\"a\"}}}"), NULL, REASON_CLAIM_INVALID,
+     "3n"},
+    {NULL, LOGIN_TOOLS("{\"t\":{\"*\":{\"constraint_type\":\"wildcard\",\"optional\":false}}}"), NULL,
+     REASON_CLAIM_INVALID, "3n"},
     /* 6c */
     {"aud", NULL, NULL, REASON_AUDIENCE_MISMATCH, "6c"},
     {NULL, "{\"aud\":\"" HOST "/\"}", NULL, REASON_AUDIENCE_MISMATCH, "6c"},
@@ -360,8 +381,11 @@ END_TEST
 START_TEST(actor_and_principal)
 {
     struct credential *c;
-    char *claims = claims_with("txn", "{\"sub\":\"user@example.org\",\"act\":{\"sub\":\"spiffe://example.org/agent/deploy\",\"act\":{\"sub\":\"x\"}},"
-                                      "\"mission\":{\"id\":\"m\"},\"tctx\":{}}", NULL);
+    char *claims = claims_with(
+        "txn",
+        "{\"sub\":\"user@example.org\",\"act\":{\"sub\":\"spiffe://example.org/agent/deploy\",\"act\":{\"sub\":\"x\"}},"
+        "\"mission\":{\"id\":\"m\"},\"tctx\":{}}",
+        NULL);
     char *token = mint(GOOD_HEADER, claims, ed_key);
 
     assert_permitted(context(), token, strlen(token), &c);
@@ -381,13 +405,19 @@ static const struct {
     {"{}", ""},
     {"{\"any name, \\u00e9\":{}}", "tool any name, \xc3\xa9\nrest 1\n"},
     {"{\"t\":{\"*\":{\"constraint_type\":\"wildcard\"}}}", "tool t\nrest 1\n"},
-    {"{\"t\":{\"a\":{\"constraint_type\":\"wildcard\"},\"b\":{\"constraint_type\":\"exact\",\"value\":\"x\"}}}", "tool t\narg a\nany 1\narg b\nvalue x\n"},
-    {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x\",\"optional\":true},\"*\":{\"constraint_type\":\"wildcard\"}}}", "tool t\nrest 1\noptional a\nvalue x\n"},
+    {"{\"t\":{\"a\":{\"constraint_type\":\"wildcard\"},\"b\":{\"constraint_type\":\"exact\",\"value\":\"x\"}}}",
+     "tool t\narg a\nany 1\narg b\nvalue x\n"},
+    {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x\",\"optional\":true},\"*\":{\"constraint_type\":"
+     "\"wildcard\"}}}",
+     "tool t\nrest 1\noptional a\nvalue x\n"},
     {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x\",\"optional\":false}}}", "tool t\narg a\nvalue x\n"},
-    {"{\"t\":{\"a\":{\"constraint_type\":\"one_of\",\"values\":[\"x\",[\"y\",\"z\"],[],\"\"]}}}", "tool t\narg a\nvalue x\nlist y\nitem z\nlist-empty 1\nvalue \n"},
-    {"{\"t\":{\"a\":{\"constraint_type\":\"one_of\",\"values\":[1,true,null,{\"x\":1},[\"y\",1],[[\"y\"]],0.5]}}}", "tool t\narg a\n"},
+    {"{\"t\":{\"a\":{\"constraint_type\":\"one_of\",\"values\":[\"x\",[\"y\",\"z\"],[],\"\"]}}}",
+     "tool t\narg a\nvalue x\nlist y\nitem z\nlist-empty 1\nvalue \n"},
+    {"{\"t\":{\"a\":{\"constraint_type\":\"one_of\",\"values\":[1,true,null,{\"x\":1},[\"y\",1],[[\"y\"]],0.5]}}}",
+     "tool t\narg a\n"},
     {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":7}}}", "tool t\narg a\n"},
-    {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x\\narg b\\nany 1\"}}}", "tool t\narg a\nvalue x%0Aarg b%0Aany 1\n"},
+    {"{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x\\narg b\\nany 1\"}}}",
+     "tool t\narg a\nvalue x%0Aarg b%0Aany 1\n"},
     {"{\"t\\ntool u\":{\"a\\nany 1\":{\"constraint_type\":\"wildcard\"}}}", "tool t%0Atool u\narg a%0Aany 1\nany 1\n"},
     {"{\"t\":{},\"u\":{}}", "tool t\nrest 1\ntool u\nrest 1\n"},
 };
@@ -397,7 +427,8 @@ START_TEST(scope_text)
     char set[1024], wanted[1024], *claims, *token;
     struct credential *c;
 
-    snprintf(set, sizeof set, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":%s}]}", scopes[_i].tools);
+    snprintf(set, sizeof set, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":%s}]}",
+             scopes[_i].tools);
     snprintf(wanted, sizeof wanted, "pam_agent 1\n%s", scopes[_i].scope);
     claims = claims_with(NULL, set, NULL);
     token = mint(GOOD_HEADER, claims, ed_key);
@@ -415,7 +446,8 @@ START_TEST(scope_too_large)
 {
     char *set = calloc(1, 50000), *claims, *token;
 
-    strcpy(set, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"");
+    strcpy(set, "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{\"t\":{\"a\":{"
+                "\"constraint_type\":\"exact\",\"value\":\"");
     memset(set + strlen(set), '%', 30000);
     strcpy(strrchr(set, '%') + 1, "\"}}}}]}");
     claims = claims_with(NULL, set, NULL);
@@ -432,7 +464,8 @@ START_TEST(hard_lifetime)
 {
     struct anchor anchor = anchors[0];
     const struct verify_context ctx = {&anchor, 1, HOST, NOW};
-    char *claims = claims_with(NULL, "{\"iat\":1754000000,\"exp\":1754003600}", NULL), *token = mint(GOOD_HEADER, claims, ed_key);
+    char *claims = claims_with(NULL, "{\"iat\":1754000000,\"exp\":1754003600}", NULL),
+         *token = mint(GOOD_HEADER, claims, ed_key);
     struct credential *credential;
 
     anchor.max_lifetime = UINT32_MAX;

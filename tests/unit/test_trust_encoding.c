@@ -14,7 +14,8 @@
 static const struct {
     const char *bytes, *text;
 } rfc4648[] = {
-    {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
+    {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+    {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
 };
 
 START_TEST(base64url_round_trip)
@@ -58,7 +59,8 @@ START_TEST(base64url_alphabet)
 END_TEST
 
 static const char *const bad_base64url[] = {
-    "Z", "Zg==", "Zm8=", "Zh", "Zm9", "Zm9vY", "Zm 9", "Zm9v\n", "Zm+v", "Zm/v", "Zm9v.", "=", "\xc3\xa9vv", "Zg=", "Z===", "A-z_4MF",
+    "Z",    "Zg==", "Zm8=",  "Zh", "Zm9",        "Zm9vY", "Zm 9", "Zm9v\n",
+    "Zm+v", "Zm/v", "Zm9v.", "=",  "\xc3\xa9vv", "Zg=",   "Z===", "A-z_4MF",
 };
 
 START_TEST(base64url_refuses)
@@ -66,7 +68,8 @@ START_TEST(base64url_refuses)
     char bytes[16];
     size_t len;
 
-    ck_assert_int_eq(base64url_decode(bad_base64url[_i], strlen(bad_base64url[_i]), bytes, sizeof bytes, &len), -EBADMSG);
+    ck_assert_int_eq(base64url_decode(bad_base64url[_i], strlen(bad_base64url[_i]), bytes, sizeof bytes, &len),
+                     -EBADMSG);
 }
 END_TEST
 
@@ -241,8 +244,9 @@ END_TEST
 
 START_TEST(json_members)
 {
-    static const char text[] = "{\"s\":\"ab\",\"e\":\"\",\"c\":\"a\\u001f\",\"d\":\"\\u007f\",\"c1\":\"\\u0085\",\"u\":\"\\u00e9 \\u20ac\","
-                               "\"i\":5,\"r\":5.0,\"x\":5e0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"q\":\"5\",\"z\":-0}";
+    static const char text[] =
+        "{\"s\":\"ab\",\"e\":\"\",\"c\":\"a\\u001f\",\"d\":\"\\u007f\",\"c1\":\"\\u0085\",\"u\":\"\\u00e9 \\u20ac\","
+        "\"i\":5,\"r\":5.0,\"x\":5e0,\"n\":null,\"t\":true,\"o\":{},\"a\":[],\"q\":\"5\",\"z\":-0}";
     CLEANUP(json_freep) json_t *object = NULL;
     const char *string;
     json_t *member;
@@ -254,7 +258,8 @@ START_TEST(json_members)
     ck_assert_int_eq(json_member_string(object, "u", 6, &string), 1);
     ck_assert_int_eq(json_member_string(object, "s", 1, &string), -EBADMSG);
     ck_assert_int_eq(json_member_string(object, "absent", 1, &string), 0);
-    for (const char *const *name = (const char *const[]){"e", "c", "d", "c1", "i", "n", "t", "o", "a", NULL}; *name; name++)
+    for (const char *const *name = (const char *const[]){"e", "c", "d", "c1", "i", "n", "t", "o", "a", NULL}; *name;
+         name++)
         ck_assert_int_eq(json_member_string(object, *name, 9, &string), -EBADMSG);
     ck_assert_int_eq(json_member_integer(object, "i", &number), 1);
     ck_assert_int_eq(number, 5);
@@ -274,12 +279,40 @@ static const struct {
     const char *text;
     int admissible;
 } numbers[] = {
-    {"0", 1}, {"-0", 1}, {"-0.0", 1}, {"0e5", 1}, {"1", 1}, {"10", 1}, {"100e-2", 1}, {"1.0", 1}, {"1.10", 1}, {"0.1", 1}, {"1e20", 1},
-    {"-12.5", 1}, {"9007199254740991", 1}, {"9007199254740992", 1}, {"9007199254740993", 0}, {"9007199254740994", 1},
-    {"9007199254740993.0", 0}, {"1.00000000000000001", 0}, {"1.0000000000000000000000", 1}, {"0.1000000000000000055511151231257827", 0},
-    {"1e-400", 0}, {"0.00001", 1}, {"1E+2", 1}, {"5e-324", 1}, {"4.9e-324", 0}, {"1.7976931348623157e308", 1},
-    {"9223372036854775807", 0}, {"9223372036854775000", 1}, {"9223372036854774784", 0}, {"9223372036854775808.0", 0}, {"9223372036854776000.0", 1},
-    {"123456789012345678901234567890.0", 0}, {"0.30000000000000004", 1}, {"0.3", 1},
+    {"0", 1},
+    {"-0", 1},
+    {"-0.0", 1},
+    {"0e5", 1},
+    {"1", 1},
+    {"10", 1},
+    {"100e-2", 1},
+    {"1.0", 1},
+    {"1.10", 1},
+    {"0.1", 1},
+    {"1e20", 1},
+    {"-12.5", 1},
+    {"9007199254740991", 1},
+    {"9007199254740992", 1},
+    {"9007199254740993", 0},
+    {"9007199254740994", 1},
+    {"9007199254740993.0", 0},
+    {"1.00000000000000001", 0},
+    {"1.0000000000000000000000", 1},
+    {"0.1000000000000000055511151231257827", 0},
+    {"1e-400", 0},
+    {"0.00001", 1},
+    {"1E+2", 1},
+    {"5e-324", 1},
+    {"4.9e-324", 0},
+    {"1.7976931348623157e308", 1},
+    {"9223372036854775807", 0},
+    {"9223372036854775000", 1},
+    {"9223372036854774784", 0},
+    {"9223372036854775808.0", 0},
+    {"9223372036854776000.0", 1},
+    {"123456789012345678901234567890.0", 0},
+    {"0.30000000000000004", 1},
+    {"0.3", 1},
 };
 
 START_TEST(number_admissible)
@@ -287,9 +320,11 @@ START_TEST(number_admissible)
     char text[128];
     json_t *root = NULL;
 
-    snprintf(text, sizeof text, "{\"9007199254740993\":[\"1\\\"9007199254740993\",9007199254740993],\"x\":[\"\",%s]}", numbers[_i].text);
+    snprintf(text, sizeof text, "{\"9007199254740993\":[\"1\\\"9007199254740993\",9007199254740993],\"x\":[\"\",%s]}",
+             numbers[_i].text);
     ck_assert_int_eq(json_strict_parse_object(text, strlen(text), &root), 0);
-    ck_assert_int_eq(number_all_admissible(text, strlen(text), root, json_object_get(root, "x")), numbers[_i].admissible);
+    ck_assert_int_eq(number_all_admissible(text, strlen(text), root, json_object_get(root, "x")),
+                     numbers[_i].admissible);
     ck_assert_int_eq(number_all_admissible(text, strlen(text), root, root), 0);
     json_decref(root);
 }

@@ -10,16 +10,20 @@ static const struct {
 } good_specs[] = {
     {"host:login", "{\"host:login\":{}}"},
     {"  host:sudo  ", "{\"host:sudo\":{}}"},
-    {"https://tools.example.com/fs runas=root", "{\"https://tools.example.com/fs\":{\"runas\":{\"constraint_type\":\"exact\",\"value\":\"root\"}}}"},
+    {"https://tools.example.com/fs runas=root",
+     "{\"https://tools.example.com/fs\":{\"runas\":{\"constraint_type\":\"exact\",\"value\":\"root\"}}}"},
     {"t a=x,y", "{\"t\":{\"a\":{\"constraint_type\":\"one_of\",\"values\":[\"x\",\"y\"]}}}"},
     {"t a=*", "{\"t\":{\"a\":{\"constraint_type\":\"wildcard\"}}}"},
     {"t *=*", "{\"t\":{\"*\":{\"constraint_type\":\"wildcard\"}}}"},
     {"t a?=x", "{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"optional\":true,\"value\":\"x\"}}}"},
     {"t a?=*", "{\"t\":{\"a\":{\"constraint_type\":\"wildcard\",\"optional\":true}}}"},
-    {"t a=x=y b=*z", "{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x=y\"},\"b\":{\"constraint_type\":\"exact\",\"value\":\"*z\"}}}"},
-    {"t args=[\"restart\",\"nginx\"]", "{\"t\":{\"args\":{\"constraint_type\":\"one_of\",\"values\":[[\"restart\",\"nginx\"]]}}}"},
+    {"t a=x=y b=*z", "{\"t\":{\"a\":{\"constraint_type\":\"exact\",\"value\":\"x=y\"},\"b\":{\"constraint_type\":"
+                     "\"exact\",\"value\":\"*z\"}}}"},
+    {"t args=[\"restart\",\"nginx\"]",
+     "{\"t\":{\"args\":{\"constraint_type\":\"one_of\",\"values\":[[\"restart\",\"nginx\"]]}}}"},
     {"t args=[]", "{\"t\":{\"args\":{\"constraint_type\":\"one_of\",\"values\":[[]]}}}"},
-    {"t args=[\"a b\", \"c]\\\" d\"] u=*", "{\"t\":{\"args\":{\"constraint_type\":\"one_of\",\"values\":[[\"a b\",\"c]\\\" d\"]]},\"u\":{\"constraint_type\":\"wildcard\"}}}"},
+    {"t args=[\"a b\", \"c]\\\" d\"] u=*", "{\"t\":{\"args\":{\"constraint_type\":\"one_of\",\"values\":[[\"a "
+                                           "b\",\"c]\\\" d\"]]},\"u\":{\"constraint_type\":\"wildcard\"}}}"},
 };
 
 START_TEST(specs_accepted)
@@ -37,9 +41,20 @@ START_TEST(specs_accepted)
 END_TEST
 
 static const char *const bad_specs[] = {
-    "", "   ", "runas=root", "t a", "t =x", "t ?=x", "t a=", "t a=x,", "t a=,x", "t a=x,,y", "t a=x a=y", "t a=x a?=y", "t *=x",
-    "t *?=*", "t *=x,y", "t a=[", "t a=[\"x\"", "t a=[\"x\"]y", "t a=[1]", "t a=[\"x\",[\"y\"]]", "t a=[x]", "t a=[\"\\u0000\"]", "t a=\xff",
-    "t \xff=x", "\xff", "t a=[\"\xff\"]", "t a =x", "t a= x",
+    "",           "   ",
+    "runas=root", "t a",
+    "t =x",       "t ?=x",
+    "t a=",       "t a=x,",
+    "t a=,x",     "t a=x,,y",
+    "t a=x a=y",  "t a=x a?=y",
+    "t *=x",      "t *?=*",
+    "t *=x,y",    "t a=[",
+    "t a=[\"x\"", "t a=[\"x\"]y",
+    "t a=[1]",    "t a=[\"x\",[\"y\"]]",
+    "t a=[x]",    "t a=[\"\\u0000\"]",
+    "t a=\xff",   "t \xff=x",
+    "\xff",       "t a=[\"\xff\"]",
+    "t a =x",     "t a= x",
 };
 
 START_TEST(specs_refused)
@@ -69,13 +84,22 @@ START_TEST(spec_bounds)
 }
 END_TEST
 
-static const char *const tools[] = {"host:login account=agent-deploy", "host:sudo runas=root command=/usr/bin/systemctl args=[\"restart\",\"nginx\"]"};
+static const char *const tools[] = {"host:login account=agent-deploy",
+                                    "host:sudo runas=root command=/usr/bin/systemctl args=[\"restart\",\"nginx\"]"};
 
 static struct issue_request good_request(void)
 {
     return (struct issue_request){
-        .iss = ISS, .identity = "spiffe://example.org/agent/deploy", .task = "task-1", .purpose = "restart-web", .audience = HOST,
-        .holder = stranger_key, .tools = tools, .tool_count = COUNT_OF(tools), .now = NOW, .lifetime = 300,
+        .iss = ISS,
+        .identity = "spiffe://example.org/agent/deploy",
+        .task = "task-1",
+        .purpose = "restart-web",
+        .audience = HOST,
+        .holder = stranger_key,
+        .tools = tools,
+        .tool_count = COUNT_OF(tools),
+        .now = NOW,
+        .lifetime = 300,
     };
 }
 
@@ -104,7 +128,8 @@ START_TEST(issued_is_verified)
     ck_assert_int_eq(c->exp, NOW + 300);
     ck_assert(key_equal(c->holder, stranger_key));
     ck_assert_str_eq(c->scope, "pam_agent 1\ntool host:login\narg account\nvalue agent-deploy\n"
-                               "tool host:sudo\narg args\nlist restart\nitem nginx\narg command\nvalue /usr/bin/systemctl\narg runas\nvalue root\n");
+                               "tool host:sudo\narg args\nlist restart\nitem nginx\narg command\nvalue "
+                               "/usr/bin/systemctl\narg runas\nvalue root\n");
     ck_assert_uint_eq(strlen(c->jti), 36);
     ck_assert_int_eq(c->jti[14], '7');
     ck_assert_ptr_nonnull(strchr("89ab", c->jti[19]));
@@ -170,20 +195,63 @@ START_TEST(wrong_requests)
     for (int i = 0; i < 14; i++) {
         request = good_request();
         switch (i) {
-        case 0: request.task = NULL; assert_unissued(&request, ed_key, "required"); break;
-        case 1: request.task = ""; assert_unissued(&request, ed_key, "txn"); break;
-        case 2: request.lifetime = 0; assert_unissued(&request, ed_key, "3e"); break;
-        case 3: request.lifetime = 3601; assert_unissued(&request, ed_key, "3h"); break;
-        case 4: request.identity = "deploy"; assert_unissued(&request, ed_key, "SPIFFE"); break;
-        case 5: request.iss = "sts"; assert_unissued(&request, ed_key, "3k"); break;
-        case 6: request.tools = bad_tool; request.tool_count = 1; assert_unissued(&request, ed_key, "NAME=VALUE: host:sudo runas"); break;
-        case 7: request.holder = NULL; assert_unissued(&request, ed_key, "required"); break;
-        case 8: request.purpose = "a\nb"; assert_unissued(&request, ed_key, "purpose"); break;
-        case 9: request.iss = "https://\xff"; assert_unissued(&request, ed_key, "UTF-8"); break;
-        case 10: request.purpose = "\xff"; assert_unissued(&request, ed_key, "UTF-8"); break;
-        case 11: request.principal = "\xff"; assert_unissued(&request, ed_key, "UTF-8"); break;
-        case 12: request.jti = ""; assert_unissued(&request, ed_key, "3j"); break;
-        case 13: request.tool_count = ISSUE_TOOLS_MAX + 1; assert_unissued(&request, ed_key, "many"); break;
+        case 0:
+            request.task = NULL;
+            assert_unissued(&request, ed_key, "required");
+            break;
+        case 1:
+            request.task = "";
+            assert_unissued(&request, ed_key, "txn");
+            break;
+        case 2:
+            request.lifetime = 0;
+            assert_unissued(&request, ed_key, "3e");
+            break;
+        case 3:
+            request.lifetime = 3601;
+            assert_unissued(&request, ed_key, "3h");
+            break;
+        case 4:
+            request.identity = "deploy";
+            assert_unissued(&request, ed_key, "SPIFFE");
+            break;
+        case 5:
+            request.iss = "sts";
+            assert_unissued(&request, ed_key, "3k");
+            break;
+        case 6:
+            request.tools = bad_tool;
+            request.tool_count = 1;
+            assert_unissued(&request, ed_key, "NAME=VALUE: host:sudo runas");
+            break;
+        case 7:
+            request.holder = NULL;
+            assert_unissued(&request, ed_key, "required");
+            break;
+        case 8:
+            request.purpose = "a\nb";
+            assert_unissued(&request, ed_key, "purpose");
+            break;
+        case 9:
+            request.iss = "https://\xff";
+            assert_unissued(&request, ed_key, "UTF-8");
+            break;
+        case 10:
+            request.purpose = "\xff";
+            assert_unissued(&request, ed_key, "UTF-8");
+            break;
+        case 11:
+            request.principal = "\xff";
+            assert_unissued(&request, ed_key, "UTF-8");
+            break;
+        case 12:
+            request.jti = "";
+            assert_unissued(&request, ed_key, "3j");
+            break;
+        case 13:
+            request.tool_count = ISSUE_TOOLS_MAX + 1;
+            assert_unissued(&request, ed_key, "many");
+            break;
         }
     }
 }

@@ -112,7 +112,8 @@ static const struct {
     {"{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"kid\":\"ed\"}", REASON_PERMIT, ""},
     {"{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"kid\":\"unknown\"}", REASON_PERMIT, ""},
     {"{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"kid\":\"../../etc/passwd\"}", REASON_PERMIT, ""},
-    {"{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"jku\":\"https://attacker.example\",\"x5u\":\"x\",\"cty\":1}", REASON_PERMIT, ""},
+    {"{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"jku\":\"https://attacker.example\",\"x5u\":\"x\",\"cty\":1}",
+     REASON_PERMIT, ""},
 };
 
 START_TEST(header_rules)
@@ -241,7 +242,8 @@ END_TEST
 /* The MAC keyed with the public key, and with its base64url: the alg is refused whatever the signature is. */
 START_TEST(algorithm_confusion)
 {
-    char *token = assemble("{\"alg\":\"HS256\",\"typ\":\"aat+jwt\"}", good_claims, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    char *token =
+        assemble("{\"alg\":\"HS256\",\"typ\":\"aat+jwt\"}", good_claims, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 
     refuse_token(token, REASON_ALGORITHM_REFUSED, "3a");
     free(token);
@@ -255,10 +257,8 @@ START_TEST(algorithm_confusion)
 END_TEST
 
 static const char *const bad_signatures[] = {
-    "",
-    "AA",
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",     /* 63 bytes */
-    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",  /* 65 bytes */
+    "", "AA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* 63 bytes */
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",        /* 65 bytes */
 };
 
 START_TEST(signature_lengths)

@@ -24,8 +24,9 @@
 #define RFC7515_X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
 #define RFC7515_Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
 #define RFC7515_JWK "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_X "\",\"y\":\"" RFC7515_Y "\"}"
-#define RFC7515_SIGNED                                                                                                   \
-    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define RFC7515_SIGNED \
+    "eyJhbGciOiJFUzI1NiJ9." \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 #define RFC7515_SIGNATURE "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
 
 /* Of a throw-away key. */
@@ -76,7 +77,8 @@ START_TEST(jwk_round_trip)
 END_TEST
 
 static const char *const good_jwks[] = {
-    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"alg\":\"Ed25519\",\"use\":\"sig\",\"kid\":\"k\",\"key_ops\":[\"sign\",\"verify\"]}",
+    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X
+    "\",\"alg\":\"Ed25519\",\"use\":\"sig\",\"kid\":\"k\",\"key_ops\":[\"sign\",\"verify\"]}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"alg\":\"EdDSA\",\"x5c\":[]}",
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_X "\",\"y\":\"" RFC7515_Y "\",\"alg\":\"ES256\"}",
 };
@@ -100,7 +102,8 @@ static const char *const bad_jwks[] = {
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"\"}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":1}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":[\"" RFC8037_X "\"]}",
-    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}",
+    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X
+    "\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"d\":\"\"}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"d\":null}",
     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\",\"p\":\"AQ\"}",
@@ -118,9 +121,12 @@ static const char *const bad_jwks[] = {
     "{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" RFC7515_X "\",\"y\":\"" RFC7515_Y "\"}",
     "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"" RFC7515_X "\",\"y\":\"" RFC7515_Y "\"}",
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_Y "\",\"y\":\"" RFC7515_X "\"}", /* off the curve */
-    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_X "\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}", /* off the curve */
-    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
-    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"__________________________________________8\",\"y\":\"__________________________________________8\"}",
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_X
+    "\",\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a4\"}", /* off the curve */
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"y\":"
+    "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}",
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"__________________________________________8\",\"y\":\"__________________"
+    "________________________8\"}",
     "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_X "\",\"y\":\"" RFC7515_Y "\",\"alg\":\"ES384\"}",
 };
 
@@ -175,7 +181,10 @@ START_TEST(ssh_blobs)
 
     for (size_t i = 0; i < COUNT_OF(blobs); i++)
         ck_assert_int_eq(sshkey_parse_blob((const unsigned char *)blobs[i].bytes, blobs[i].len, &key), -EINVAL);
-    ck_assert_int_eq(sshkey_parse_blob((const unsigned char *)"\0\0\0\13ssh-ed25519\0\0\0\40abcdefghijklmnopqrstuvwxyz012345", 51, &key), 0);
+    ck_assert_int_eq(
+        sshkey_parse_blob((const unsigned char *)"\0\0\0\13ssh-ed25519\0\0\0\40abcdefghijklmnopqrstuvwxyz012345", 51,
+                          &key),
+        0);
     key_free(key);
 }
 END_TEST
@@ -293,7 +302,8 @@ START_TEST(rfc7515_a3)
     struct key *key = parse(RFC7515_JWK);
     size_t len;
 
-    ck_assert_int_eq(base64url_decode(RFC7515_SIGNATURE, strlen(RFC7515_SIGNATURE), signature, sizeof signature, &len), 0);
+    ck_assert_int_eq(base64url_decode(RFC7515_SIGNATURE, strlen(RFC7515_SIGNATURE), signature, sizeof signature, &len),
+                     0);
     ck_assert_int_eq(key_verify(key, RFC7515_SIGNED, strlen(RFC7515_SIGNED), signature, len), 0);
     key_free(key);
 }

@@ -21,7 +21,8 @@
 #define HOLDER_JWK "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
 
 static const char good_claims[] =
-    "{\"jti\":\"01957a3f-4e23-7b01-a9d1-0050569c2e4f\",\"iss\":\"" ISS "\",\"sub\":\"spiffe://example.org/agent/deploy\","
+    "{\"jti\":\"01957a3f-4e23-7b01-a9d1-0050569c2e4f\",\"iss\":\"" ISS
+    "\",\"sub\":\"spiffe://example.org/agent/deploy\","
     "\"txn\":\"task-1\",\"tctx\":{\"purpose\":\"restart-web\",\"ticket\":\"INC-1\"},\"aud\":\"" HOST "\","
     "\"iat\":1753999900,\"exp\":1754000400,\"del_depth\":0,\"del_max_depth\":0,\"cnf\":{\"jwk\":" HOLDER_JWK "},"
     "\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{\"host:login\":{}}}]}";
@@ -86,22 +87,22 @@ __attribute__((unused)) static char *claims_with(const char *drop, const char *s
     return whole;
 }
 
-#define assert_refused(ctx, token, len, wanted, step)                                                                     \
-    do {                                                                                                                  \
-        struct credential *credential_ = (void *)1;                                                                       \
-        const char *detail_ = NULL;                                                                                       \
-        enum reason reason_ = credential_verify(ctx, token, len, &credential_, &detail_);                                 \
-        ck_assert_ptr_null(credential_);                                                                                  \
-        ck_assert_msg(reason_ == (wanted), "%s (%s), wanted %s", reason_word(reason_), detail_, reason_word(wanted));     \
-        ck_assert_msg(strstr(detail_, step) == detail_, "%s, wanted %s", detail_, (const char *)(step));                  \
+#define assert_refused(ctx, token, len, wanted, step) \
+    do { \
+        struct credential *credential_ = (void *)1; \
+        const char *detail_ = NULL; \
+        enum reason reason_ = credential_verify(ctx, token, len, &credential_, &detail_); \
+        ck_assert_ptr_null(credential_); \
+        ck_assert_msg(reason_ == (wanted), "%s (%s), wanted %s", reason_word(reason_), detail_, reason_word(wanted)); \
+        ck_assert_msg(strstr(detail_, step) == detail_, "%s, wanted %s", detail_, (const char *)(step)); \
     } while (0)
 
-#define assert_permitted(ctx, token, len, ret)                                                                            \
-    do {                                                                                                                  \
-        const char *detail_ = NULL;                                                                                       \
-        enum reason reason_ = credential_verify(ctx, token, len, ret, &detail_);                                          \
-        ck_assert_msg(reason_ == REASON_PERMIT, "%s (%s)", reason_word(reason_), detail_);                                \
-        ck_assert_ptr_nonnull(*(ret));                                                                                    \
+#define assert_permitted(ctx, token, len, ret) \
+    do { \
+        const char *detail_ = NULL; \
+        enum reason reason_ = credential_verify(ctx, token, len, ret, &detail_); \
+        ck_assert_msg(reason_ == REASON_PERMIT, "%s (%s)", reason_word(reason_), detail_); \
+        ck_assert_ptr_nonnull(*(ret)); \
     } while (0)
 
 #endif

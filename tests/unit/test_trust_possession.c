@@ -62,7 +62,8 @@ static void make_dir(void)
     strcpy(dir, "/tmp/test_trust_possession.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     for (int i = 0; i < 2; i++) {
-        snprintf(command, sizeof command, "ssh-keygen -q -t %s -N '' -C '' -f %s/key%d && ssh-keygen -q -t %s -N '' -C '' -f %s/other%d",
+        snprintf(command, sizeof command,
+                 "ssh-keygen -q -t %s -N '' -C '' -f %s/key%d && ssh-keygen -q -t %s -N '' -C '' -f %s/other%d",
                  types[i], dir, i, types[i], dir, i);
         run(command);
     }
@@ -94,7 +95,8 @@ static struct blob ssh_sign(const char *key, const char *name_space, const char 
     struct blob blob = {.len = 0};
 
     write_file("text", text, len);
-    snprintf(command, sizeof command, "cd %s && rm -f text.sig && ssh-keygen -q -Y sign -f %s -n %s -O hashalg=%s text 2>sign.log", dir, key,
+    snprintf(command, sizeof command,
+             "cd %s && rm -f text.sig && ssh-keygen -q -Y sign -f %s -n %s -O hashalg=%s text 2>sign.log", dir, key,
              name_space, hash);
     run(command);
     read_file("text.sig", armored, sizeof armored);
@@ -189,7 +191,8 @@ START_TEST(absent_proof_is_failed_proof)
 
     ck_assert_int_eq(possession_by_signature(c, NONCE, HOST, ACCOUNT, NULL, blob.len), REASON_POSSESSION_MISSING);
     ck_assert_int_eq(possession_by_signature(c, NONCE, HOST, ACCOUNT, blob.bytes, 0), REASON_POSSESSION_MISSING);
-    ck_assert_int_eq(possession_by_signature(NULL, NONCE, HOST, ACCOUNT, blob.bytes, blob.len), REASON_POSSESSION_MISSING);
+    ck_assert_int_eq(possession_by_signature(NULL, NONCE, HOST, ACCOUNT, blob.bytes, blob.len),
+                     REASON_POSSESSION_MISSING);
     ck_assert_int_eq(possession_by_signature(c, NULL, HOST, ACCOUNT, blob.bytes, blob.len), REASON_POSSESSION_INVALID);
     ck_assert_int_eq(possession_by_signature(c, "", HOST, ACCOUNT, blob.bytes, blob.len), REASON_POSSESSION_INVALID);
     ck_assert_int_eq(possession_by_signature(c, NONCE, NULL, ACCOUNT, blob.bytes, blob.len), REASON_POSSESSION_INVALID);
@@ -264,13 +267,13 @@ START_TEST(sshsig_fields)
         unsigned char byte;
         int error;
     } changes[] = {
-        {0, 's', -EBADMSG},           /* magic */
-        {9, 2, -EBADMSG},             /* version */
-        {9, 0, -EBADMSG},             /* version */
-        {10, 1, -EBADMSG},            /* length of the key */
-        {65, 0xff, -EBADMSG},         /* length of the namespace */
-        {69, 'q', -EKEYREJECTED},     /* namespace */
-        {81, 1, -EBADMSG},            /* length of the reserved field */
+        {0, 's', -EBADMSG},       /* magic */
+        {9, 2, -EBADMSG},         /* version */
+        {9, 0, -EBADMSG},         /* version */
+        {10, 1, -EBADMSG},        /* length of the key */
+        {65, 0xff, -EBADMSG},     /* length of the namespace */
+        {69, 'q', -EKEYREJECTED}, /* namespace */
+        {81, 1, -EBADMSG},        /* length of the reserved field */
     };
 
     ck_assert_int_eq(sshsig_verify(key, "pam-agent", "text", 4, good.bytes, good.len), 0);
@@ -279,7 +282,8 @@ START_TEST(sshsig_fields)
     for (size_t i = 0; i < COUNT_OF(changes); i++) {
         bad = good;
         bad.bytes[changes[i].at] = changes[i].byte;
-        ck_assert_msg(sshsig_verify(key, "pam-agent", "text", 4, bad.bytes, bad.len) == changes[i].error, "change %zu", i);
+        ck_assert_msg(sshsig_verify(key, "pam-agent", "text", 4, bad.bytes, bad.len) == changes[i].error, "change %zu",
+                      i);
     }
     bad = good;
     memcpy(memmem(bad.bytes, bad.len, "sha512", 6), "sha384", 6);

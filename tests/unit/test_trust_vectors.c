@@ -65,10 +65,11 @@ static int judge_vector(const json_t *vector, struct verify_context *ctx)
     step_of(detail, ours);
     if (strcmp(wanted, "2c") == 0 && strcmp(ours, "3j") == 0)
         wanted = "3j"; /* a chain of one repeats no jti: we read it after the signature */
-    good = reason != REASON_PERMIT && (early_deny ? strcmp(ours, wanted) <= 0 || reason == REASON_CONSTRAINT_UNKNOWN : narrower(ours, reason));
+    good = reason != REASON_PERMIT &&
+           (early_deny ? strcmp(ours, wanted) <= 0 || reason == REASON_CONSTRAINT_UNKNOWN : narrower(ours, reason));
     if (!good || (early_deny && strcmp(ours, wanted) != 0))
-        printf("%s%s (%s) wanted %s: %s, %s\n", good ? "  earlier: " : "WRONG: ", text_of(vector, "id"), text_of(vector, "title"),
-               early_deny ? wanted : "none of ours", reason_word(reason), detail);
+        printf("%s%s (%s) wanted %s: %s, %s\n", good ? "  earlier: " : "WRONG: ", text_of(vector, "id"),
+               text_of(vector, "title"), early_deny ? wanted : "none of ours", reason_word(reason), detail);
     return good;
 }
 
@@ -77,14 +78,16 @@ START_TEST(aat_single_tokens)
     json_t *root = load("aat/public.json"), *vectors = json_object_get(root, "vectors");
     const json_t *first = json_array_get(json_object_get(root, "trust_anchors"), 0), *vector;
     static const char *const all[] = {"example.com", NULL};
-    struct anchor anchor = {.issuer = "vectors", .iss = text_of(first, "iss"), .trust_domains = all, .max_lifetime = UINT32_MAX};
+    struct anchor anchor = {
+        .issuer = "vectors", .iss = text_of(first, "iss"), .trust_domains = all, .max_lifetime = UINT32_MAX};
     struct verify_context ctx = {&anchor, 1, text_of(json_object_get(root, "params"), "audience"), 0};
     size_t i, seen = 0, wrong = 0;
     struct key *key;
 
     ck_assert_int_eq(jwk_parse(json_object_get(first, "jwk"), &key), 0);
     anchor.key = key;
-    json_array_foreach(vectors, i, vector) {
+    json_array_foreach(vectors, i, vector)
+    {
         if (json_array_size(json_object_get(vector, "chain_compact")) != 1)
             continue;
         seen++;
@@ -102,7 +105,8 @@ static int jws_is_valid(const char *token, const struct key *key)
 {
     CLEANUP(jws_clear) struct jws jws = {.token = NULL};
 
-    return jws_parse(token, strlen(token), &jws) == 0 && jws.alg && strcmp(jws.alg, key_alg(key)) == 0 && jws_verify(&jws, key) == 0;
+    return jws_parse(token, strlen(token), &jws) == 0 && jws.alg && strcmp(jws.alg, key_alg(key)) == 0 &&
+           jws_verify(&jws, key) == 0;
 }
 
 /* A test that says `valid` must pass, one that says `invalid` must fail; by key or by signature is the same here. */
@@ -113,13 +117,15 @@ static size_t judge_group(const json_t *group, const json_t *jwk, size_t *ret_se
     int usable = jwk_parse(jwk, &key) == 0;
     size_t i, wrong = 0;
 
-    json_array_foreach(tests, i, test) {
+    json_array_foreach(tests, i, test)
+    {
         int valid = usable && jws_is_valid(text_of(test, "jws"), key);
 
         ++*ret_seen;
         if (valid == (strcmp(text_of(test, "result"), "valid") == 0))
             continue;
-        printf("WRONG: tcId %lld %s: %s\n", json_integer_value(json_object_get(test, "tcId")), text_of(test, "comment"), valid ? "passed" : "refused");
+        printf("WRONG: tcId %lld %s: %s\n", json_integer_value(json_object_get(test, "tcId")), text_of(test, "comment"),
+               valid ? "passed" : "refused");
         wrong++;
     }
     return wrong;
@@ -129,7 +135,8 @@ static int is_ours(const json_t *jwk)
 {
     const char *kty = text_of(jwk, "kty"), *crv = text_of(jwk, "crv");
 
-    return (strcmp(kty, "EC") == 0 && (strcmp(crv, "P-256") == 0 || strcmp(crv, "P-384") == 0)) || strcmp(kty, "OKP") == 0;
+    return (strcmp(kty, "EC") == 0 && (strcmp(crv, "P-256") == 0 || strcmp(crv, "P-384") == 0)) ||
+           strcmp(kty, "OKP") == 0;
 }
 
 START_TEST(wycheproof_signatures)
@@ -138,9 +145,8 @@ START_TEST(wycheproof_signatures)
     const json_t *groups = json_object_get(root, "testGroups"), *group;
     size_t i, seen = 0, wrong = 0;
 
-    json_array_foreach(groups, i, group)
-        if (is_ours(json_object_get(group, "public")))
-            wrong += judge_group(group, json_object_get(group, "public"), &seen);
+    json_array_foreach(groups, i, group) if (is_ours(json_object_get(group, "public"))) wrong +=
+        judge_group(group, json_object_get(group, "public"), &seen);
     printf("json_web_signature_test.json: %zu of ours, %zu wrong\n", seen, wrong);
     ck_assert_uint_gt(seen, 30);
     ck_assert_uint_eq(wrong, 0);
@@ -154,7 +160,8 @@ START_TEST(wycheproof_keys)
     const json_t *groups = json_object_get(root, "testGroups"), *group;
     size_t i, seen = 0, wrong = 0;
 
-    json_array_foreach(groups, i, group) {
+    json_array_foreach(groups, i, group)
+    {
         const json_t *jwk = json_array_get(json_object_get(json_object_get(group, "public"), "keys"), 0);
 
         if (is_ours(jwk))
