@@ -170,7 +170,7 @@ bench: tests
 # The same tests under AddressSanitizer and UndefinedBehaviorSanitizer, then under valgrind.
 sanitize:
 	$(Q)$(MAKE) B=build-sanitize SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' OPT='-O1 -g' tests
-	$(Q)B=build-sanitize tests/run --unit
+	$(Q)B=build-sanitize tests/run --programs
 	$(Q)$(MAKE) tests
 	$(Q)tests/run --valgrind
 
