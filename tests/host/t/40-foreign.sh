@@ -57,17 +57,30 @@ rm /var/lib/agents/agent-deploy/.pam_environment
 
 story "inside a session everything but sudo"
 credential inside --tool host:login --tool host:sudo
+echo 'permit nopass agent-deploy' >/etc/doas.conf
 cat >/tmp/inside <<'STEPS'
 su alice -c id </dev/null; echo "su: $?"
 su - agent-other -c id </dev/null; echo "su to an agent: $?"
 command -v screen >/dev/null && { screen -x alice/ </dev/null; echo "screen: $?"; }
 passwd </dev/null; echo "passwd: $?"
 chsh -s /bin/sh </dev/null; echo "chsh: $?"
+command -v doas >/dev/null && { doas -n id </dev/null; echo "doas: $?"; }
 STEPS
 chmod 644 /tmp/inside
 expect_output "su is refused" '^su: [1-9]' agent inside 'sh /tmp/inside 2>&1'
 expect_seen "su to another agent" '^su to an agent: [1-9]'
 expect_seen "passwd is refused" '^passwd: [1-9]'
 expect_seen "chsh is refused" '^chsh: [1-9]'
-expect_log "and recorded" 'service_refused' "$DECISIONS"
+if command -v screen >/dev/null; then
+	expect_seen "screen reaches nobody else" '^screen: [1-9]'
+else
+	skip "screen is not installed"
+fi
+if command -v doas >/dev/null; then
+	expect_seen "doas is refused, whatever its own rules say" '^doas: [1-9]'
+	expect_log "and recorded" '"status_code":"service_refused".*"service":"doas"' "$DECISIONS"
+else
+	skip "doas is not installed"
+fi
+expect_log "su is in the record" '"status_code":"service_refused".*"service":"su"' "$DECISIONS"
 finish
