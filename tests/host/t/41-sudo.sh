@@ -2,6 +2,9 @@
 # sudo inside a session: every step is found to belong to it and decided, however it is called.
 . "$TOP/tests/host/agent.sh"
 agent_host
+# sudo itself would let everything through: what is refused below, pam_agent refuses.
+echo 'agent-deploy ALL=(ALL:ALL) NOPASSWD: NOSETENV: ALL' >/etc/sudoers.d/zz-wide
+chmod 0440 /etc/sudoers.d/zz-wide
 # in_session NAME TASK: runs /tmp/steps in a session of its own.
 in_session() {
 	local name=$1
@@ -81,13 +84,20 @@ done
 rm /etc/sudoers.d/zz-odd
 
 story "another session module fails first"
-echo 'garbage garbage garbage' >/etc/security/limits.d/odd.conf
 sed -i 's/^session.*pam_limits.so/& conf=\/nonexistent/' /etc/pam.d/sudo
 in_session limits "${wide[@]}" <<'STEPS'
 sudo -n /usr/bin/whoami; echo "status: $?"
 STEPS
 expect_output "refused still" '^status: 1' cat /tmp/result
 sed -i 's/ conf=\/nonexistent//' /etc/pam.d/sudo
+cp /etc/pam.d/sudo /tmp/sudo.pam
+sed -i '1i session required pam_deny.so' /etc/pam.d/sudo
+in_session denied "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/whoami; echo "status: $?"
+STEPS
+expect_output "refused where a module before ours fails, which sudo does not mind" '^status: 1' cat /tmp/result
+expect_output "alice's sudo does not mind it" '^root$' as_human alice sudo -n id -un
+cp /tmp/sudo.pam /etc/pam.d/sudo
 
 story "without the line in sudo.conf agents run nothing"
 cp /etc/sudo.conf /tmp/sudo.conf
