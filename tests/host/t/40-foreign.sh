@@ -58,12 +58,17 @@ rm /var/lib/agents/agent-deploy/.pam_environment
 story "inside a session everything but sudo"
 credential inside --tool host:login --tool host:sudo
 echo 'permit nopass agent-deploy' >/etc/doas.conf
+# pkexec asks PAM through a setuid helper, as service polkit-1; this is such a helper without a bus.
+install -m 4755 "$(command -v pamtester)" /usr/local/bin/pkexec-helper
+printf '@include common-auth\n@include common-account\n@include common-session\n' >/etc/pam.d/polkit-1
 cat >/tmp/inside <<'STEPS'
 su alice -c id </dev/null; echo "su: $?"
 su - agent-other -c id </dev/null; echo "su to an agent: $?"
 command -v screen >/dev/null && { screen -x alice/ </dev/null; echo "screen: $?"; }
 passwd </dev/null; echo "passwd: $?"
 chsh -s /bin/sh </dev/null; echo "chsh: $?"
+pkexec-helper polkit-1 alice authenticate </dev/null; echo "pkexec: $?"
+pkexec-helper polkit-1 root acct_mgmt </dev/null; echo "pkexec account: $?"
 command -v doas >/dev/null && { doas -n id </dev/null; echo "doas: $?"; }
 STEPS
 chmod 644 /tmp/inside
@@ -71,6 +76,8 @@ expect_output "su is refused" '^su: [1-9]' agent inside 'sh /tmp/inside 2>&1'
 expect_seen "su to another agent" '^su to an agent: [1-9]'
 expect_seen "passwd is refused" '^passwd: [1-9]'
 expect_seen "chsh is refused" '^chsh: [1-9]'
+expect_seen "pkexec's helper is refused" '^pkexec: [1-9]'
+expect_seen "and in account" '^pkexec account: [1-9]'
 if command -v screen >/dev/null; then
 	expect_seen "screen reaches nobody else" '^screen: [1-9]'
 else
@@ -82,5 +89,6 @@ if command -v doas >/dev/null; then
 else
 	skip "doas is not installed"
 fi
+expect_log "pkexec's is in the record" '"status_code":"service_refused".*"service":"polkit-1"' "$DECISIONS"
 expect_log "su is in the record" '"status_code":"service_refused".*"service":"su"' "$DECISIONS"
 finish
