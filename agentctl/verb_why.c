@@ -17,7 +17,7 @@
 #include "judge/record.h"
 #include "trust/json.h"
 
-/* The reference as it is written in the log: upper-case hex. 0, or -EINVAL for what is none. */
+/* The reference as it is written in the log: hex, in either case. 0, or -EINVAL for what is none. */
 static int parse_reference(const char *text, char *buf, size_t cap)
 {
     size_t len = strlen(text);

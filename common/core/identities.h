@@ -24,7 +24,7 @@
 #define IDENTITY_VALUE_MAX (SPIFFE_ID_MAX + 2 * IDENTITY_PATH_MAX + 256)
 
 struct identities_meta {
-    uint32_t uid_min, uid_max; /* both included; the first two are reserved for helpers */
+    uint32_t uid_min, uid_max; /* both included; the first two are no account's, the second is the verifier's */
     uint32_t agents_gid;       /* 0 when the group `agents` was not there */
     uint64_t count;
     char home_prefix[IDENTITY_PATH_MAX], shell[IDENTITY_PATH_MAX];
