@@ -40,6 +40,7 @@ SBINDIR    := $(PREFIX)/sbin
 LIBEXECDIR := $(PREFIX)/libexec/pam_agent
 DATADIR    := $(PREFIX)/share/pam_agent
 MANDIR     := $(PREFIX)/share/man
+UNITDIR    := $(PREFIX)/lib/systemd/system
 
 # Hardening: each flag where compiler and linker take it.
 takes       = $(shell printf 'int main(void){return 0;}' | $(CC) -Werror -O2 $(1) -x c -o /dev/null - >/dev/null 2>&1 && echo '$(1)')
@@ -76,20 +77,27 @@ objects  = $(patsubst %.c,$(O)/%.o,$(wildcard $(1)/*.c))
 CORE  := $(O)/common/core.a
 ASK   := $(O)/common/ask.a
 JUDGE := $(O)/common/judge.a
+LIVE  := $(O)/common/live.a
 TRUST := $(O)/common/trust.a
-ALL   := $(TRUST) $(JUDGE) $(ASK) $(CORE)
+ALL   := $(TRUST) $(LIVE) $(JUDGE) $(ASK) $(CORE)
 
 CDB       := -Wl,-Bstatic -lcdb -Wl,-Bdynamic
 MD        := -Wl,-Bstatic -lmd -Wl,-Bdynamic
 TRUST_LIB := -ljansson -lcrypto
 
 PLUGINS  := $(B)/pam_agent.so $(B)/libnss_agent.so.2 $(B)/sudo_agent.so
-HELPERS  := $(B)/gate $(B)/guard $(B)/verifier
+HELPERS  := $(B)/gate $(B)/guard $(B)/sweeper $(B)/verifier
 PROGRAMS := $(B)/agentctl
 MANUALS  := $(wildcard doc/*.5 doc/*.8)
 DATA     := $(wildcard etc/agent.conf etc/*.template etc/pam-configs/pam_agent)
+UNITS    := $(patsubst %,$(B)/%,$(wildcard etc/systemd/*))
+CRON     := $(B)/etc/cron.d/pam_agent
 
-all: $(PLUGINS) $(HELPERS) $(PROGRAMS)
+all: $(PLUGINS) $(HELPERS) $(PROGRAMS) $(UNITS) $(CRON)
+
+$(B)/etc/%: etc/% Makefile
+	@mkdir -p $(@D)
+	$(Q)sed 's|@SBINDIR@|$(SBINDIR)|g' $< >$@
 
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -104,6 +112,7 @@ endef
 $(eval $(call archive,$(CORE),common/core))
 $(eval $(call archive,$(ASK),common/ask))
 $(eval $(call archive,$(JUDGE),common/judge))
+$(eval $(call archive,$(LIVE),common/live))
 $(eval $(call archive,$(TRUST),common/trust))
 
 $(B)/pam_agent.so: $(call objects,pam_agent) $(ASK) $(CORE) pam_agent/pam_agent.map
@@ -121,13 +130,18 @@ $(B)/libnss_agent.so.2: $(call objects,nss_agent) $(CORE) nss_agent/nss_agent.ma
 
 GATE_PARTS     = $(filter $(O)/session/gate%.o,$(call objects,session))
 GUARD_PARTS    = $(filter $(O)/session/guard%.o,$(call objects,session))
+SWEEPER_PARTS  = $(filter $(O)/session/sweeper%.o,$(call objects,session))
 VERIFIER_PARTS = $(filter $(O)/session/verifier%.o,$(call objects,session))
 
-$(B)/gate: $(GATE_PARTS) $(JUDGE) $(ASK) $(CORE)
+$(B)/gate: $(GATE_PARTS) $(LIVE) $(JUDGE) $(ASK) $(CORE)
 	$(call say,LD,$@)
 	$(Q)$(LINK_EXE) -o $@ $^ $(MD)
 
-$(B)/guard: $(GUARD_PARTS) $(JUDGE) $(ASK) $(CORE)
+$(B)/guard: $(GUARD_PARTS) $(LIVE) $(JUDGE) $(ASK) $(CORE)
+	$(call say,LD,$@)
+	$(Q)$(LINK_EXE) -o $@ $^ $(MD)
+
+$(B)/sweeper: $(SWEEPER_PARTS) $(LIVE) $(JUDGE) $(ASK) $(CORE)
 	$(call say,LD,$@)
 	$(Q)$(LINK_EXE) -o $@ $^ $(MD)
 
@@ -206,6 +220,7 @@ install: all
 	$(Q)$(call put,0755,$(B)/gate,$(LIBEXECDIR),gate)
 	$(Q)$(call put,0755,$(B)/guard,$(LIBEXECDIR),guard)
 	$(Q)$(call put,0755,$(B)/verifier,$(LIBEXECDIR),verifier)
+	$(Q)$(call put,0755,$(B)/sweeper,$(LIBEXECDIR),sweeper)
 	$(Q)$(call put,0755,etc/offered-key,$(LIBEXECDIR),offered-key)
 	$(Q)$(call put,0755,$(B)/agentctl,$(SBINDIR),agentctl)
 	$(Q)$(call put,0755,etc/agent-askpass,$(BINDIR),agent-askpass)
@@ -213,11 +228,15 @@ install: all
 	$(Q)$(call put,0644,$(B)/pam_agent.so,$(PAMDIR),pam_agent.so)
 	$(Q)$(call put,0644,$(B)/sudo_agent.so,$(SUDODIR),sudo_agent.so)
 	$(Q)$(foreach f,$(DATA),$(call put,0644,$(f),$(DATADIR),$(f)) &&) true
+	$(Q)$(foreach f,$(UNITS),$(call put,0644,$(f),$(UNITDIR),$(f)) &&) true
+	$(Q)$(call put,0644,$(CRON),$(DATADIR)/cron.d,pam_agent)
 	$(Q)$(foreach f,$(MANUALS),$(call put,0644,$(f),$(MANDIR)/man$(lastword $(subst ., ,$(f))),$(f)) &&) true
 
 # Takes the lines of `agentctl enable` out first: a sudo.conf that names a missing plug-in stops sudo for everybody.
 uninstall:
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -x $(SBINDIR)/agentctl ]; then $(SBINDIR)/agentctl disable --yes; fi
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl -q disable --now pam_agent-sweep.timer || :; fi
+	rm -f $(foreach f,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(f)))
 	rm -f $(DESTDIR)$(SUDODIR)/sudo_agent.so $(DESTDIR)$(PAMDIR)/pam_agent.so $(DESTDIR)$(NSSDIR)/libnss_agent.so.2
 	rm -f $(DESTDIR)$(SBINDIR)/agentctl $(DESTDIR)$(BINDIR)/agent-askpass
 	rm -f $(foreach f,$(MANUALS),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(f)))/$(notdir $(f)))

@@ -16,6 +16,7 @@ static const struct apply_paths here = {
     .group = "/etc/group",
     .sudoers_dir = SUDOERS_DIR,
     .lock_wait_ms = 10000,
+    .tell = apply_tell,
 };
 
 int apply_cannot(struct apply *a, const char *path, const char *what)
@@ -38,11 +39,25 @@ const char *apply_state_path(struct apply *a, const char *name)
 
 static void summary(struct apply *a)
 {
-    fprintf(a->out, "%zu identities, %zu policies, %zu issuers with %zu keys: %s\n", a->config->identity_count,
+    size_t identities = 0;
+
+    for (size_t i = 0; i < a->config->identity_count; i++)
+        identities += a->config->identities[i].slot == 1;
+    fprintf(a->out, "%zu identities, %zu policies, %zu issuers with %zu keys: %s\n", identities,
             a->config->policy_count, a->config->issuer_count, a->anchor_count,
             a->check_only ? "good, nothing written"
             : a->changed  ? "in force"
                           : "no change");
+}
+
+/* Sessions hear of it also where not all of it was written, or nothing: a run that was cut short may not have told them. */
+static int put_out(struct apply *a)
+{
+    int r = apply_put_out(a), told = APPLY_DONE;
+
+    if (a->paths->tell && (r == APPLY_DONE || a->changed))
+        told = a->paths->tell(a->out, a->err);
+    return r == APPLY_DONE ? told : r;
 }
 
 static int run(struct apply *a)
@@ -55,7 +70,7 @@ static int run(struct apply *a)
         return r;
     accounts_print_changes(&a->before, &a->accounts, a->out);
     if (!a->check_only)
-        r = apply_put_out(a);
+        r = put_out(a);
     if (r == APPLY_DONE)
         summary(a);
     return r;

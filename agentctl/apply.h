@@ -11,12 +11,13 @@ enum { APPLY_DONE = 0, APPLY_PROBLEMS = 1, APPLY_CANNOT = 3 }; /* exit statuses 
 struct apply_paths {
     const char *config_dir, *state_dir, *passwd, *group, *sudoers_dir;
     int lock_wait_ms;
+    int (*tell)(FILE *out, FILE *err); /* tell the live sessions: an exit status; NULL: there are none */
 };
 
 /*
- * Read, check, compile, put in place; with check_only the last two are tried and nothing is written. Changes and a summary go to
- * out, problems to err. Waits at most 10 s for another apply. Exit status: done; problems, nothing changed; cannot: something was
- * in the way, which err names, and each file is either the old or the new one.
+ * Read, check, compile, put in place, and tell the live sessions, which ends those that are no longer allowed; with check_only
+ * nothing is written. Changes and a summary go to out, problems to err. Waits at most 10 s for another apply. Exit status: done;
+ * problems, nothing changed; cannot: something was in the way, which err names, and each file is either the old or the new one.
  */
 int apply_run(int check_only, FILE *out, FILE *err) MUST_CHECK;
 /* The same elsewhere. */

@@ -40,14 +40,19 @@ static void take_local(struct builder *b, const struct identity_config *identity
 {
     const struct local_group *agents = local_group(b->local, AGENTS_GROUP);
 
-    if (local->uid == 0)
+    if (identity->slot > 1)
+        builder_problem(b, &identity->place,
+                        "identity \"%s\": a slot's account is made here, but this one is in /etc/passwd: give the "
+                        "identity another name or fewer slots",
+                        local->name);
+    else if (local->uid == 0)
         builder_problem(b, &identity->place, "identity \"%s\": the account has uid 0: root is no agent", local->name);
     else if (!agents || !local_is_member(agents, local))
         builder_problem(b, &identity->place,
                         "identity \"%s\": this account of /etc/passwd is no member of group " AGENTS_GROUP
                         ": gpasswd -a %s " AGENTS_GROUP ", or choose another name",
                         local->name, local->name);
-    account->local = 1;
+    account->local = account->keep_home = 1;
     account->uid = local->uid;
     account->gid = local->gid;
     account->home = local->home[0] == '/' ? local->home : "/";
@@ -100,7 +105,10 @@ static void build_configured(struct builder *b)
         const struct local_account *local = local_account(b->local, identity->account);
         struct account *account = &accounts->items[accounts->count++];
 
-        *account = (struct account){.name = identity->account, .id = identity->id};
+        *account = (struct account){.name = identity->account,
+                                    .id = identity->id,
+                                    .keep_home = identity->keep_home,
+                                    .slot = identity->slot > 1};
         if (local)
             take_local(b, identity, local, account);
         else

@@ -16,7 +16,8 @@ struct account {
     const char *name, *id; /* SPIFFE ID or pattern */
     uint32_t uid, gid;
     const char *home, *shell; /* NULL: as meta implies */
-    int disabled, local;
+    int disabled, local, keep_home;
+    int slot;     /* one of several of its identity, not the first: its ID does not lead to it */
     int shadowed; /* another account, configured, has this uid now */
 };
 

@@ -27,7 +27,8 @@ static int take(int fd, const char *name, struct arena *arena, struct accounts *
                                .uid = identity.uid,
                                .gid = identity.gid,
                                .disabled = identity.disabled,
-                               .local = identity.local};
+                               .local = identity.local,
+                               .keep_home = identity.keep_home};
     if (identity.local) {
         account.home = copy(arena, identity.home);
         account.shell = copy(arena, identity.shell);

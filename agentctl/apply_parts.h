@@ -34,5 +34,7 @@ int apply_open(struct apply *a) MUST_CHECK;
 int apply_take_in(struct apply *a) MUST_CHECK;
 /* Put it in place: the databases, then the rules of sudo where `agentctl enable` made their file. */
 int apply_put_out(struct apply *a) MUST_CHECK;
+/* Ring the live sessions and say which of them end. */
+int apply_tell(FILE *out, FILE *err) MUST_CHECK;
 
 #endif

@@ -12,8 +12,10 @@
 #include "core/identities.h"
 #include "core/names.h"
 #include "core/text.h"
-
-#define BUILD_LENGTH 16 /* hex digits of the digest that names a build */
+#include "judge/anchor_store.h"
+#include "judge/policy_store.h"
+#include "trust/anchors.h"
+#include "trust/jwk.h"
 
 /* --- identities.cdb --- */
 
@@ -57,6 +59,8 @@ static void put_account(struct database_maker *maker, const struct account *acco
         fields_put(&w, "disabled", "1");
     if (account->local)
         fields_put(&w, "local", "1");
+    if (account->keep_home && !account->local)
+        fields_put(&w, "keep-home", "1");
     r = fields_end(&w, &len);
     if (r < 0)
         maker->error = r;
@@ -87,6 +91,8 @@ static void put_ids(struct database_maker *maker, const struct accounts *account
     for (size_t i = 0; i < accounts->count; i++) {
         const struct account *account = &accounts->items[i];
 
+        if (account->slot)
+            continue;
         if (i < accounts->configured || overlap_find(&configured, &arena, account->id).count == 0)
             database_put(maker, 's', account->id, account->name, strlen(account->name));
     }
@@ -142,13 +148,18 @@ static void put_host(struct database_maker *maker, const struct config *config, 
     size_t len;
     int r;
 
-    SHA256Update(digest, (const uint8_t *)config->host.id, strlen(config->host.id));
-    SHA256End(digest, build);
-    build[BUILD_LENGTH] = '\0';
     fields_begin(&w, text, sizeof text);
     fields_put(&w, "host-id", config->host.id);
-    fields_put(&w, "build", build);
+    fields_put(&w, "sensitivity", level_word(config->host.sensitivity));
+    fields_put_u64(&w, "keep-home", config->host.keep_home);
     r = fields_end(&w, &len);
+    if (r == 0) {
+        SHA256Update(digest, (const uint8_t *)text, len);
+        SHA256End(digest, build);
+        build[BUILD_LENGTH] = '\0';
+        fields_put(&w, "build", build);
+        r = fields_end(&w, &len);
+    }
     if (r < 0)
         maker->error = r;
     else
@@ -187,11 +198,32 @@ int compile_policy(int fd, const struct config *config, const struct accounts *a
     return database_end(&maker);
 }
 
+/* --- anchors.cdb --- */
+
+/* What a guard asks for, which reads neither JSON nor keys. */
+static int put_key(struct database_maker *maker, const struct anchor *anchor)
+{
+    char thumbprint[KEY_THUMBPRINT_SIZE], name[ANCHOR_KEY_SIZE];
+    int r = jwk_thumbprint(anchor->key, thumbprint);
+
+    if (r == 0)
+        r = anchor_key(anchor->issuer, thumbprint, name);
+    if (r == 0)
+        database_put(maker, 'k', name, "", 0);
+    return r;
+}
+
 int compile_anchors(int fd, const char *text, size_t len)
 {
+    CLEANUP(anchors_freep) struct anchors *anchors = NULL;
     struct database_maker maker;
+    int r = anchors_parse(text, len, &anchors);
 
+    if (r < 0)
+        return r;
     database_begin(&maker, fd);
     database_put(&maker, 'a', "", text, len);
+    for (size_t i = 0; i < anchors->count && !maker.error; i++)
+        maker.error = put_key(&maker, &anchors->items[i]);
     return database_end(&maker);
 }

@@ -22,6 +22,11 @@
 #define CONFIG_LIFETIME_DEFAULT 900 /* seconds, of an issuer */
 #define CONFIG_SESSION_HARD (7 * 86400)
 #define CONFIG_LOGINS_HARD 1000
+#define CONFIG_SESSIONS_HARD 64 /* of one account at a time */
+#define CONFIG_DENIALS_HARD 1000
+#define CONFIG_GRACE_HARD 3600 /* seconds */
+#define CONFIG_SLOTS_HARD 64
+#define CONFIG_KEEP_HOME_HARD (365 * 86400)
 
 struct place {
     const char *file;
@@ -33,6 +38,8 @@ struct host_config {
     const char *id;
     uint32_t uid_min, uid_max; /* both included */
     const char *home_prefix;
+    enum level sensitivity;
+    uint32_t keep_home; /* seconds */
 };
 
 struct issuer_config {
@@ -43,9 +50,12 @@ struct issuer_config {
     uint32_t max_lifetime;
 };
 
+/* One account; of an identity with slots there is one each, the first under its own name. */
 struct identity_config {
     struct place place;
     const char *account, *id;
+    unsigned slot; /* from 1 */
+    int keep_home;
 };
 
 /* `where` of policies and rules is FILE:LINE. The strings of everything are the configuration's. */
@@ -54,7 +64,7 @@ struct config {
     struct host_config host;
     struct issuer_config *issuers;
     size_t issuer_count;
-    struct identity_config *identities;
+    struct identity_config *identities; /* by place and slot */
     size_t identity_count;
     struct policy defaults; /* no identities, no rules */
     struct policy *policies;

@@ -24,7 +24,7 @@ static void check_ids(struct reader *reader)
     size_t count = 0;
 
     for (size_t i = 0; i < config->identity_count; i++)
-        if (config->identities[i].id)
+        if (config->identities[i].id && config->identities[i].slot == 1)
             sorted[count++] = &config->identities[i];
     if (count)
         qsort(sorted, count, sizeof *sorted, compare_ids);
@@ -33,6 +33,35 @@ static void check_ids(struct reader *reader)
             place_problem(
                 reader, &sorted[i]->place, "identity \"%s\" has the id of \"%s\" at %s:%u: one id leads to one account",
                 sorted[i]->account, sorted[i - 1]->account, sorted[i - 1]->place.file, sorted[i - 1]->place.line);
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+    const struct identity_config *left = *(struct identity_config *const *)a,
+                                 *right = *(struct identity_config *const *)b;
+    int order = strcmp(left->account, right->account);
+
+    return order ? order : left < right ? -1 : left > right;
+}
+
+/* A slot's account may have the name of another identity or of its slot; that titles differ is told before. */
+static void check_slots(struct reader *reader)
+{
+    struct config *config = reader->config;
+    struct identity_config **sorted = arena_alloc(&config->arena, config->identity_count, sizeof *sorted);
+
+    for (size_t i = 0; i < config->identity_count; i++)
+        sorted[i] = &config->identities[i];
+    if (config->identity_count)
+        qsort(sorted, config->identity_count, sizeof *sorted, compare_slots);
+    for (size_t i = 1; i < config->identity_count; i++) {
+        const struct identity_config *one = sorted[i], *other = sorted[i - 1];
+
+        if (strcmp(one->account, other->account) == 0 && (one->slot > 1 || other->slot > 1))
+            place_problem(reader, &one->place,
+                          "account \"%s\" is there already, at %s:%u: give the identity another name or fewer slots",
+                          one->account, other->place.file, other->place.line);
+    }
 }
 
 static void check_issuers(struct reader *reader)
@@ -111,6 +140,7 @@ void check_config(struct reader *reader)
         problem_add(reader->problems, arena_format(&reader->config->arena, "%s/agent.conf", reader->dir), 0,
                     "host is missing: write host { id = \"spiffe://TRUST-DOMAIN/host/NAME\" }");
     check_ids(reader);
+    check_slots(reader);
     check_issuers(reader);
     check_policies_match(reader);
     check_run_as(reader);

@@ -13,16 +13,14 @@
 
 #define LIMITS \
     ONE("max-lifetime"), ONE("max-session"), ONE("max-logins"), ONE("possession"), \
-    LATER("issuers"), LATER("principals"), LATER("requires"), LATER("reattest-every"), LATER("reattest-grace"), \
-    LATER("max-steps"), LATER("steps-per-minute"), LATER("max-denials"), LATER("max-sessions"), \
-    LATER("max-delegation"), LATER("max-risk-low"), LATER("max-risk-medium"), LATER("max-risk-high"), \
-    LATER("mode"), LATER("linger")
-
-#define RULE_LATER LATER("window"), LATER("sensitivity")
+    ONE("max-sessions"), ONE("reattest-every"), ONE("reattest-grace"), ONE("max-denials"), \
+    ONE("max-risk-low"), ONE("max-risk-medium"), ONE("max-risk-high"), ONE("linger"), \
+    LATER("issuers"), LATER("principals"), LATER("requires"), LATER("max-steps"), LATER("steps-per-minute"), \
+    LATER("max-delegation"), LATER("mode")
 
 static const struct key host_keys[] = {
-    ONE("id"), ONE("uid-range"), ONE("home-prefix"),
-    LATER("sensitivity"), LATER("labels"), LATER("mode"), LATER("keep-home"), END,
+    ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),
+    LATER("labels"), LATER("mode"), END,
 };
 
 static const struct key issuer_keys[] = {
@@ -31,20 +29,19 @@ static const struct key issuer_keys[] = {
 };
 
 static const struct key identity_keys[] = {
-    ONE("id"),
-    LATER("slots"), LATER("groups"), LATER("delegates"), LATER("home"), LATER("keep-home"), LATER("linger"),
-    LATER("human-use"), LATER("unattended"), END,
+    ONE("id"), ONE("slots"), ONE("home"),
+    LATER("groups"), LATER("delegates"), LATER("keep-home"), LATER("linger"), LATER("human-use"), LATER("unattended"), END,
 };
 
 static const struct key defaults_keys[] = {LIMITS, END};
 
 static const struct key commands_keys[] = {LIST("list"), END};
 
-static const struct key login_keys[] = {LIST("services"), LIST("from"), RULE_LATER, END};
+static const struct key login_keys[] = {LIST("services"), LIST("from"), ONE("sensitivity"), LATER("window"), END};
 
 static const struct key sudo_keys[] = {
-    LIST("run-as"), LIST("commands"), ONE("any-arguments"), ONE("any-command"),
-    LATER("use"), LATER("run-as-group"), LATER("leaves"), LATER("may-exec"), LATER("escapes"), LATER("from"), RULE_LATER, END,
+    LIST("run-as"), LIST("commands"), ONE("any-arguments"), ONE("any-command"), ONE("sensitivity"), ONE("leaves"),
+    LATER("use"), LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("from"), LATER("window"), END,
 };
 
 static const struct key policy_keys[] = {

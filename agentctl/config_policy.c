@@ -96,6 +96,29 @@ static void read_commands(struct reader *reader, const struct section *section, 
                         "any-arguments is set, but no command ends in \"...\": remove one or add the other");
 }
 
+static void read_leaves(struct reader *reader, const struct section *section, struct rule *rule)
+{
+    const struct value *leaves = read_value(section, "leaves");
+
+    if (!leaves)
+        return;
+    if (rule->kind != RULE_ALLOW_SUDO)
+        value_problem(reader, section, leaves, "leaves: a rule that denies leaves nothing: remove it");
+    else if (strcmp(leaves->text, "service") != 0)
+        value_problem(reader, section, leaves, "leaves: \"%s\" is unknown: write \"service\"", leaves->text);
+    rule->leaves_service = 1;
+}
+
+static void read_sensitivity(struct reader *reader, const struct section *section, struct rule *rule)
+{
+    const struct value *sensitivity = read_value(section, "sensitivity");
+
+    if (sensitivity && (rule->kind == RULE_DENY_LOGIN || rule->kind == RULE_DENY_SUDO))
+        value_problem(reader, section, sensitivity, "sensitivity: a rule denies at any risk: remove it");
+    else
+        read_level(reader, section, "sensitivity", &rule->sensitivity);
+}
+
 static void read_login_rule(struct reader *reader, const struct section *section, struct rule *rule)
 {
     read_words(reader, section, "services", service_name_valid, "the name of a PAM service, as in \"sshd\"",
@@ -111,6 +134,7 @@ static void read_sudo_rule(struct reader *reader, const struct section *section,
     read_words(reader, section, "run-as", user_name_valid, "\"root\" or the name of an account", &rule->run_as);
     read_commands(reader, section, rule);
     read_flag(reader, section, "any-command", &rule->any_command);
+    read_leaves(reader, section, rule);
     if (section_setting(section, "commands") && rule->any_command)
         section_problem(reader, section, "%s has commands and any-command = true: write one of them", name);
     else if (rule->kind == RULE_ALLOW_SUDO && !section_setting(section, "commands") && !rule->any_command)
@@ -152,6 +176,7 @@ static void read_rule(struct reader *reader, const struct section *section, stru
         read_login_rule(reader, section, rule);
     else
         read_sudo_rule(reader, section, rule);
+    read_sensitivity(reader, section, rule);
 }
 
 void read_policy(struct reader *reader, const struct section *section)

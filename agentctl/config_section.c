@@ -5,6 +5,8 @@
 #include "agentctl/config_syntax.h"
 #include "core/identities.h"
 #include "core/names.h"
+#include "judge/grant.h"
+#include "judge/policy_store.h"
 
 #define UID_RANGE_MIN 1000 /* below are the system's own (adduser.conf(5)) */
 #define UID_RANGE_MAX 2000000000u
@@ -55,12 +57,16 @@ void read_host(struct reader *reader, const struct section *section)
                                  .id = id ? id->text : NULL,
                                  .uid_min = CONFIG_UID_MIN_DEFAULT,
                                  .uid_max = CONFIG_UID_MAX_DEFAULT,
-                                 .home_prefix = HOME_PREFIX_DEFAULT};
+                                 .home_prefix = HOME_PREFIX_DEFAULT,
+                                 .sensitivity = LEVEL_LOW,
+                                 .keep_home = KEEP_HOME_DEFAULT};
     if (id && !spiffe_id_valid(id->text))
         value_problem(reader, section, id,
                       "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/host/web-07\"", id->text);
     read_uid_range(reader, section, host);
     read_home_prefix(reader, section, host);
+    read_level(reader, section, "sensitivity", &host->sensitivity);
+    read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
 }
 
 static void read_kind(struct reader *reader, const struct section *section)
@@ -105,6 +111,9 @@ void read_issuer(struct reader *reader, const struct section *section)
                                      .name = section->title,
                                      .iss = iss ? iss->text : NULL,
                                      .max_lifetime = CONFIG_LIFETIME_DEFAULT};
+    if (strlen(section->title) > ISSUER_NAME_MAX)
+        section_problem(reader, section, "issuer \"%s\": the name has more than %d bytes: write a shorter one",
+                        section->title, ISSUER_NAME_MAX);
     read_kind(reader, section);
     if (iss && !uri_valid(iss->text))
         value_problem(reader, section, iss, "iss: \"%s\" is no URI: write it exactly as the issuer's tokens say it",
@@ -122,16 +131,49 @@ void read_issuer(struct reader *reader, const struct section *section)
     read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &issuer->max_lifetime);
 }
 
+static void read_home(struct reader *reader, const struct section *section, struct identity_config *identity)
+{
+    const struct value *home = read_value(section, "home");
+
+    if (!home)
+        return;
+    identity->keep_home = strcmp(home->text, "keep") == 0;
+    if (!identity->keep_home && strcmp(home->text, "task") != 0)
+        value_problem(reader, section, home, "home: \"%s\" is unknown: write \"task\" or \"keep\"", home->text);
+}
+
+static void add_identity(struct config *config, const struct identity_config *identity)
+{
+    config->identities = arena_grow(&config->arena, config->identities, config->identity_count, sizeof *identity);
+    config->identities[config->identity_count++] = *identity;
+}
+
+/* NAME, NAME-2 ... NAME-N. */
+static void add_slots(struct reader *reader, const struct section *section, const struct identity_config *identity)
+{
+    uint32_t slots = 1;
+
+    read_number(reader, section, "slots", CONFIG_SLOTS_HARD, &slots);
+    for (unsigned i = 1; i <= slots; i++) {
+        struct identity_config slot = *identity;
+
+        slot.slot = i;
+        if (i > 1)
+            slot.account = arena_format(&reader->config->arena, "%s-%u", identity->account, i);
+        add_identity(reader->config, &slot);
+    }
+    if (account_name_valid(identity->account) &&
+        !account_name_valid(reader->config->identities[reader->config->identity_count - 1].account))
+        section_problem(reader, section, "identity \"%s\": the names of its slots have more than %d characters",
+                        identity->account, ACCOUNT_NAME_MAX);
+}
+
 void read_identity(struct reader *reader, const struct section *section)
 {
-    struct config *config = reader->config;
     const struct value *id = read_required(reader, section, "id", "\"spiffe://TRUST-DOMAIN/agent/NAME\"");
-    struct identity_config *identity;
-
-    config->identities = arena_grow(&config->arena, config->identities, config->identity_count, sizeof *identity);
-    identity = &config->identities[config->identity_count++];
-    *identity = (struct identity_config){
+    struct identity_config identity = {
         .place = section_place(section), .account = section->title, .id = id ? id->text : NULL};
+
     if (!account_name_valid(section->title))
         section_problem(reader, section,
                         "identity \"%s\" is no account name: write [a-z_][a-z0-9_-]*, at most %d characters",
@@ -144,6 +186,8 @@ void read_identity(struct reader *reader, const struct section *section)
             "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end "
             "for all below",
             id->text);
+    read_home(reader, section, &identity);
+    add_slots(reader, section, &identity);
 }
 
 void read_defaults(struct reader *reader, const struct section *section)

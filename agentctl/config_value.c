@@ -84,6 +84,21 @@ void read_flag(struct reader *reader, const struct section *section, const char 
         value_problem(reader, section, value, "%s: \"%s\" is neither: write true or false", key, value->text);
 }
 
+void read_level(struct reader *reader, const struct section *section, const char *key, enum level *ret)
+{
+    const struct value *value = read_value(section, key);
+    enum level level;
+
+    if (!value)
+        return;
+    level = level_parse(value->text);
+    if (level == LEVEL_UNSET)
+        value_problem(reader, section, value, "%s: \"%s\" is unknown: write \"low\", \"medium\" or \"high\"", key,
+                      value->text);
+    else
+        *ret = level;
+}
+
 void read_words(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),
                 const char *mend, struct words *ret)
 {
@@ -123,10 +138,27 @@ static void read_possession(struct reader *reader, const struct section *section
     }
 }
 
+static void read_linger(struct reader *reader, const struct section *section, int *ret)
+{
+    int linger = -1;
+
+    read_flag(reader, section, "linger", &linger);
+    if (linger >= 0)
+        *ret = linger ? LINGER_YES : LINGER_NO;
+}
+
 void read_limits(struct reader *reader, const struct section *section, struct limits *ret)
 {
     read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &ret->max_lifetime);
     read_duration(reader, section, "max-session", CONFIG_SESSION_HARD, &ret->max_session);
     read_number(reader, section, "max-logins", CONFIG_LOGINS_HARD, &ret->max_logins);
     read_possession(reader, section, &ret->possession);
+    read_number(reader, section, "max-sessions", CONFIG_SESSIONS_HARD, &ret->max_sessions);
+    read_duration(reader, section, "reattest-every", CONFIG_SESSION_HARD, &ret->reattest_every);
+    read_duration(reader, section, "reattest-grace", CONFIG_GRACE_HARD, &ret->reattest_grace);
+    read_number(reader, section, "max-denials", CONFIG_DENIALS_HARD, &ret->max_denials);
+    read_level(reader, section, "max-risk-low", &ret->max_risk[LEVEL_LOW]);
+    read_level(reader, section, "max-risk-medium", &ret->max_risk[LEVEL_MEDIUM]);
+    read_level(reader, section, "max-risk-high", &ret->max_risk[LEVEL_HIGH]);
+    read_linger(reader, section, &ret->linger);
 }

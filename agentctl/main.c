@@ -14,48 +14,113 @@
 
 struct verb {
     const char *noun; /* or NULL */
-    const char *name;
+    const char *name; /* NULL: a heading */
     int (*run)(int argc, char **argv);
     const char *usage, *summary;
 };
 
 static const struct verb verbs[] = {
+    {.summary = "The host:"},
     {NULL, "init", verb_init, "[--trust-domain TD] [--host-id ID]",
      "make directories, an embedded issuer, an SSH CA and a default agent.conf"},
     {NULL, "enable", verb_enable, "[--dry-run] [--yes] [--plain-keys]",
      "put pam_agent into NSS, PAM, sshd and sudo of this host, and prove it"},
     {NULL, "disable", verb_disable, "[--dry-run] [--yes]", "take out again what enable put in"},
     {NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host"},
+    {NULL, "stop", verb_stop, "", "freeze every agent of this host, now"},
+    {NULL, "go", verb_go, "", "let them go on"},
+    {NULL, "sweep", verb_sweep, "[--quiet]", "put right what no event will; run it by a timer"},
+
+    {.summary = "Credentials:"},
     {NULL, "issue", verb_issue,
      "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
      "           [--purpose WORD] [--ttl 5m] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
      "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
      "issue a credential for one task and print it"},
     {NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?"},
-    {"task", "complete", verb_task_complete, "TASK [--issuer ISS]", "end a task and every session of it"},
+
+    {.summary = "What agents do here:"},
+    {"task", "list", verb_task_list, "[--json]", "the tasks that are live, or of which a state is known"},
+    {"task", "show", verb_task_show, "TASK [--issuer ISS] [--json]", "one task and its sessions"},
+    {"task", "complete", verb_task_set, "TASK [--issuer ISS] [--note TEXT]", "end a task and every session of it"},
+    {"task", "suspend", verb_task_set, "TASK [--issuer ISS] [--note TEXT]", "freeze every session of a task"},
+    {"task", "resume", verb_task_set, "TASK [--issuer ISS] [--note TEXT]", "let a suspended task go on"},
+    {"task", "revoke", verb_task_set, "TASK [--issuer ISS] [--note TEXT]", "kill every session of a task, for ever"},
     {"session", "list", verb_session_list, "[--json]", "the live sessions of agents on this host"},
+    {"session", "show", verb_session_show, "ID [--json]", "one session and its refusals, live or ended"},
+    {"session", "end", verb_session_end, "ID", "end one session; its task may open others"},
+    {"session", "attest", verb_session_attest, "ID --credential FILE [--key FILE]",
+     "attest a session with a new credential, in the agent's place"},
+    {"revoke", "jti", verb_revoke, "JTI [--issuer ISS] [--note TEXT]", "revoke one credential"},
+    {"revoke", "key", verb_revoke, "THUMBPRINT|FILE [--before TIME] [--note TEXT]",
+     "revoke every credential of one key"},
+    {"revoke", "identity", verb_revoke, "SPIFFE-ID|PATTERN [--before TIME] [--note TEXT]",
+     "revoke the credentials of an agent, or of all below"},
+    {"revoke", "issuer", verb_revoke, "ISS [--before TIME] [--note TEXT]",
+     "revoke what an issuer has issued until now"},
+    {"revoke", "list", verb_revoke_list, "[--json]", "what is revoked"},
+    {"revoke", "lift", verb_revoke_lift, "jti|key|identity|issuer X [--issuer ISS]", "take a revocation back"},
+    {"risk", "show", verb_risk_show, "[--json]", "what is under a raised risk"},
+    {"risk", "set", verb_risk_set,
+     "host|identity SPIFFE-ID|task TASK low|medium|high\n"
+     "           [--for DURATION] [--issuer ISS] [--note TEXT]",
+     "set the risk of the host, an agent or a task"},
+    {"risk", "clear", verb_risk_clear, "host|identity SPIFFE-ID|task TASK [--issuer ISS] [--note TEXT]",
+     "the same as low"},
     {NULL, "why", verb_why, "[--json] REFERENCE", "what was decided under this reference, why, and what to do"},
+
+    {.summary = "The agent's own, inside its session:"},
+    {NULL, "status", verb_status, "[--json]", "how this session stands, and until when"},
+    {NULL, "attest", verb_attest, "[--credential FILE] [--key FILE]", "attest this session with a new credential"},
+    {NULL, "done", verb_done, "[--yes]", "complete the task of this session"},
 };
+
+static void print_verb(FILE *to, const struct verb *verb)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%s%s%s", verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->name);
+    fprintf(to, "  %-16s %s\n", name, verb->summary);
+}
 
 static void print_verbs(FILE *to)
 {
-    fputs("usage: agentctl VERB [OPTION]...\n\n", to);
+    fputs("usage: agentctl VERB [OPTION]...\n", to);
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        char name[32];
-
-        snprintf(name, sizeof name, "%s%s%s", verbs[i].noun ? verbs[i].noun : "", verbs[i].noun ? " " : "",
-                 verbs[i].name);
-        fprintf(to, "  %-15s %s\n", name, verbs[i].summary);
+        if (verbs[i].name)
+            print_verb(to, &verbs[i]);
+        else
+            fprintf(to, "\n%s\n", verbs[i].summary);
     }
     fputs("\n`agentctl VERB --help` shows the options. Exit status: 0 yes, 1 no, 2 usage, 3 cannot tell or done in "
           "part.\n",
           to);
 }
 
+static int is_of_noun(const struct verb *verb, const char *noun)
+{
+    return verb->noun && !strcmp(verb->noun, noun);
+}
+
+/* The verbs of a noun: how many they are. */
+static int print_noun(FILE *to, const char *noun)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        if (!is_of_noun(&verbs[i], noun))
+            continue;
+        if (count++ == 0)
+            fprintf(to, "usage: agentctl %s VERB [OPTION]...\n\n", noun);
+        print_verb(to, &verbs[i]);
+    }
+    return count;
+}
+
 static void print_usage(FILE *to, const struct verb *verb)
 {
-    fprintf(to, "usage: agentctl %s%s%s %s\n", verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->name,
-            verb->usage);
+    fprintf(to, "usage: agentctl %s%s%s%s%s\n", verb->noun ? verb->noun : "", verb->noun ? " " : "", verb->name,
+            verb->usage[0] ? " " : "", verb->usage);
 }
 
 static int asks_help(int argc, char **argv)
@@ -74,6 +139,8 @@ static const struct verb *find_verb(int argc, char **argv, int *ret_words)
         const struct verb *verb = &verbs[i];
         int words = verb->noun ? 2 : 1;
 
+        if (!verb->name)
+            continue;
         if (argc > words && !strcmp(argv[words], verb->name) && (!verb->noun || !strcmp(argv[1], verb->noun))) {
             *ret_words = words;
             return verb;
@@ -97,6 +164,15 @@ static int run(const struct verb *verb, int argc, char **argv)
     return status;
 }
 
+/* Help on a noun, where one was named, or on everything. */
+static void print_help(FILE *to, const char *noun)
+{
+    if (to == stderr && noun[0])
+        complain("there is no such verb");
+    if (print_noun(to, noun) == 0)
+        print_verbs(to);
+}
+
 int main(int argc, char **argv)
 {
     const struct verb *verb;
@@ -110,14 +186,9 @@ int main(int argc, char **argv)
     } else if (argc > 1 && !strcmp(argv[1], "--version")) {
         status = EXIT_YES;
         say("agentctl %s", VERSION);
-    } else if (argc > 1 && asks_help(argc - 1, argv + 1)) {
-        status = EXIT_YES;
-        print_verbs(stdout);
     } else {
-        status = EXIT_USAGE;
-        if (argc > 1)
-            complain("there is no such verb");
-        print_verbs(stderr);
+        status = argc > 1 && asks_help(argc - 1, argv + 1) ? EXIT_YES : EXIT_USAGE;
+        print_help(status == EXIT_YES ? stdout : stderr, argc > 1 ? argv[1] : "");
     }
     /* What could not be printed has not been said. */
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_YES)

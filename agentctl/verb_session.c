@@ -1,126 +1,132 @@
-/* session list. */
+/* session list, end, attest. */
 #include <errno.h>
-#include <getopt.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "agentctl/arguments.h"
+#include "agentctl/attest.h"
+#include "agentctl/fates.h"
+#include "agentctl/live.h"
 #include "agentctl/say.h"
 #include "agentctl/verbs.h"
 #include "core/clock.h"
-#include "judge/state.h"
+#include "core/files.h"
 
-#define SESSIONS_MAX 4096
+#define CONNECT_MS 1000
 
-static const char *remaining(int64_t deadline, char *buf, size_t cap)
+/* --- session list --- */
+
+struct listing {
+    struct table table;
+    json_t *array; /* NULL: as a table */
+    int64_t now;
+};
+
+static int list_one(const struct live *live, void *arg)
 {
-    int64_t left = deadline - clock_wall_seconds();
+    struct listing *listing = arg;
 
-    if (deadline == 0)
-        return "-";
-    if (left <= 0)
-        return "ending";
-    if (left < 120)
-        snprintf(buf, cap, "%llds", (long long)left);
-    else
-        snprintf(buf, cap, "%lldm", (long long)left / 60);
-    return buf;
-}
-
-static void print_cell(const char *text, int width)
-{
-    print_escaped(stdout, text && text[0] ? text : "-");
-    for (int i = (int)strlen(text && text[0] ? text : "-"); i < width; i++)
-        putchar(' ');
-    fputs("  ", stdout);
-}
-
-static void print_row(const struct session *s)
-{
-    char since[32], left[32];
-
-    print_cell(s->id, SESSION_ID_LENGTH);
-    print_cell(s->grant.account, 16);
-    print_cell(s->grant.task, 20);
-    print_cell(s->grant.purpose, 14);
-    print_cell(format_time(s->opened, since), 20);
-    puts(remaining(s->deadline, left, sizeof left));
-}
-
-static json_t *row_json(const struct session *s)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "id", s->id, "account", s->grant.account,
-                     "agent", s->grant.identity, "iss", s->grant.iss, "task", s->grant.task, "purpose",
-                     s->grant.purpose, "source", s->grant.source, "opened", (json_int_t)s->opened, "deadline",
-                     (json_int_t)s->deadline, "leader", (int)s->leader);
-}
-
-static int print_sessions(const session_id *ids, size_t count, int json)
-{
-    struct session *session = malloc(sizeof *session);
-    json_t *rows = json_array();
-    int status = EXIT_YES;
-
-    if (!session || !rows)
-        count = 0, status = EXIT_PART;
-    if (!json)
-        say("%-16s  %-16s  %-20s  %-14s  %-20s  %s", "ID", "ACCOUNT", "TASK", "PURPOSE", "SINCE", "LEFT");
-    for (size_t i = 0; i < count; i++) {
-        int r = session_read(ids[i], session);
-
-        if (r == -ENOENT)
-            continue; /* it ended meanwhile */
-        if (r < 0) {
-            complain("session %s: %s", ids[i], strerror(-r));
-            status = EXIT_PART;
-        } else if (json) {
-            json_array_append_new(rows, row_json(session));
-        } else {
-            print_row(session);
-        }
-    }
-    if (json && rows) {
-        json_dumpf(rows, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        putchar('\n');
-    }
-    json_decref(rows);
-    free(session);
-    return status;
+    if (!listing->array)
+        live_row(&listing->table, live, listing->now);
+    else if (json_array_append_new(listing->array, live_json(live)) < 0)
+        return -ENOMEM;
+    return 0;
 }
 
 int verb_session_list(int argc, char **argv)
 {
-    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
-    session_id *ids;
-    size_t count = 0;
-    int c, json = 0, r, status;
+    struct listing listing = {.now = clock_wall_seconds()};
+    struct arguments a;
+    int status = arguments_take(argc, argv, TAKES_JSON, 0, 0, &a), r;
 
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c != 'j')
-            return EXIT_USAGE;
-        json = 1;
+    if (status)
+        return status;
+    if (!is_root("session list"))
+        return EXIT_PART;
+    listing.array = a.json ? json_array() : NULL;
+    table_start(&listing.table, live_heads);
+    r = live_each(list_one, &listing);
+    if ((a.json ? print_json_value(listing.array) : table_print(&listing.table, stdout)) < 0)
+        r = -ENOMEM;
+    table_clear(&listing.table);
+    return r < 0 ? EXIT_PART : EXIT_YES;
+}
+
+/* --- session end, attest --- */
+
+/* Is it live? 0, or the exit status, and it is said. */
+static int find_live(const char *id)
+{
+    struct session *session = malloc(sizeof *session);
+    int r = session ? session_read(id, session) : -ENOMEM;
+
+    free(session);
+    if (r == -ENOENT) {
+        complain("session %s is not live", id);
+        return EXIT_NO;
     }
-    if (optind < argc) {
-        complain("no argument is expected");
+    if (r < 0)
+        complain("session %s: %s", id, strerror(-r));
+    return r < 0 ? EXIT_PART : 0;
+}
+
+int verb_session_end(int argc, char **argv)
+{
+    struct arguments a;
+    int status = arguments_take(argc, argv, 0, 1, 1, &a), r;
+
+    if (status)
+        return status;
+    if (!session_argument(a.words[0]))
+        return EXIT_USAGE;
+    if (!is_root("session end"))
+        return EXIT_NO;
+    status = find_live(a.words[0]);
+    if (status)
+        return status;
+    r = session_order_end(a.words[0]);
+    if (r < 0) {
+        complain("the order could not be written: %s", strerror(-r));
+        return EXIT_PART;
+    }
+    return fates_print(&(struct ring_filter){.session = a.words[0]}, 0, 1);
+}
+
+static int attest_session(const char *id, const struct arguments *a)
+{
+    CLEANUP(close_fd) int fd = -1;
+    struct attester attester;
+    struct outcome outcome;
+    struct report report;
+    int r;
+
+    if (attester_load(&attester, a->credential, a->key) < 0)
+        return EXIT_NO;
+    r = ask_session_connect(id, CONNECT_MS, &fd);
+    if (r < 0) {
+        complain("the guard of session %s does not answer: %s", id, strerror(-r));
+        return EXIT_PART;
+    }
+    attest(fd, &attester, &outcome);
+    r = ask_report(id, "status", CONNECT_MS, &report);
+    return print_attested(&outcome, r == 0 ? &report : NULL);
+}
+
+int verb_session_attest(int argc, char **argv)
+{
+    struct arguments a;
+    int status = arguments_take(argc, argv, TAKES_CREDENTIAL, 1, 1, &a);
+
+    if (status)
+        return status;
+    if (!session_argument(a.words[0]))
+        return EXIT_USAGE;
+    if (!a.credential) {
+        complain("--credential is needed");
         return EXIT_USAGE;
     }
-    if (geteuid() != 0) {
-        complain("session list needs root");
-        return EXIT_PART;
-    }
-    ids = calloc(SESSIONS_MAX, sizeof *ids);
-    r = ids ? sessions_all(ids, SESSIONS_MAX, &count) : -ENOMEM;
-    if (r == -ENOENT)
-        r = 0; /* nobody has logged in since boot */
-    if (r < 0 && r != -E2BIG) {
-        complain("the sessions cannot be read: %s", strerror(-r));
-        free(ids);
-        return EXIT_PART;
-    }
-    status = print_sessions(ids, count, json);
-    free(ids);
-    if (r == -E2BIG)
-        complain("there are more than %d", SESSIONS_MAX);
-    return r == -E2BIG ? EXIT_PART : status;
+    if (!is_root("session attest"))
+        return EXIT_NO;
+    status = find_live(a.words[0]);
+    return status ? status : attest_session(a.words[0], &a);
 }

@@ -11,13 +11,14 @@
 #include "core/clock.h"
 #include "core/fields.h"
 #include "core/names.h"
-#include "judge/task.h"
+#include "core/text.h"
+#include "judge/standing.h"
 #include "trust/anchors.h"
 
 struct finding {
     enum reason reason;
     const char *detail; /* where it failed */
-    int completed;      /* its task was completed here */
+    int here;           /* it failed by the state of this host */
     struct credential *credential;
 };
 
@@ -34,6 +35,27 @@ static int read_credential(const char *path, char *buf, size_t cap, size_t *ret_
     while (r == 0 && *ret_len > 0 && (buf[*ret_len - 1] == '\n' || buf[*ret_len - 1] == '\r'))
         --*ret_len;
     return r;
+}
+
+/* What this host knows against the credential, by the grant that gate would make of it. */
+static enum reason reason_here(const struct credential *c, int64_t now)
+{
+    static struct grant grant; /* large: a scope, which does not matter here */
+    struct standing standing;
+
+    grant_clear(&grant);
+    grant.issued = c->iat;
+    if (text_copy(grant.iss, sizeof grant.iss, c->iss) < 0 || text_copy(grant.jti, sizeof grant.jti, c->jti) < 0 ||
+        text_copy(grant.task, sizeof grant.task, c->task) < 0 ||
+        text_copy(grant.identity, sizeof grant.identity, c->identity) < 0 ||
+        text_copy(grant.key, sizeof grant.key, c->holder_thumbprint) < 0 || standing_of(&grant, now, &standing) < 0)
+        return REASON_STATE_UNAVAILABLE;
+    return standing.stopped                  ? REASON_STOPPED
+           : standing.task == TASK_REVOKED   ? REASON_TASK_REVOKED
+           : standing.revoked                ? REASON_REVOKED
+           : standing.task == TASK_COMPLETED ? REASON_TASK_COMPLETED
+           : standing.task == TASK_SUSPENDED ? REASON_TASK_SUSPENDED
+                                             : REASON_PERMIT;
 }
 
 /* 0 and the finding, or the exit status where nothing can be said. */
@@ -55,10 +77,8 @@ static int find(const char *token, size_t len, struct finding *f)
     f->reason = credential_verify(&ctx, token, len, &f->credential, &f->detail);
     if (f->reason != REASON_PERMIT)
         return 0;
-    if (task_is_completed(f->credential->iss, f->credential->task, &f->completed) < 0)
-        f->reason = REASON_STATE_UNAVAILABLE;
-    else if (f->completed)
-        f->reason = REASON_TASK_COMPLETED;
+    f->reason = reason_here(f->credential, ctx.now);
+    f->here = f->reason != REASON_PERMIT;
     return 0;
 }
 
@@ -107,7 +127,7 @@ static void print_text(const struct finding *f)
 
     say("%s: %s", reason_word(f->reason), reason_meaning(f->reason));
     if (f->reason != REASON_PERMIT) {
-        print_field("at", f->completed ? "the state of this host" : f->detail);
+        print_field("at", f->here ? "the state of this host" : f->detail);
         print_field("mend", reason_mend(f->reason));
     }
     if (!c)

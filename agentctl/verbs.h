@@ -13,12 +13,29 @@ enum {
 };
 
 int verb_apply(int argc, char **argv);
+int verb_attest(int argc, char **argv);
 int verb_disable(int argc, char **argv);
+int verb_done(int argc, char **argv);
 int verb_enable(int argc, char **argv);
+int verb_go(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_issue(int argc, char **argv);
+int verb_revoke(int argc, char **argv); /* argv[0] is the kind */
+int verb_revoke_lift(int argc, char **argv);
+int verb_revoke_list(int argc, char **argv);
+int verb_risk_clear(int argc, char **argv);
+int verb_risk_set(int argc, char **argv);
+int verb_risk_show(int argc, char **argv);
+int verb_session_attest(int argc, char **argv);
+int verb_session_end(int argc, char **argv);
 int verb_session_list(int argc, char **argv);
-int verb_task_complete(int argc, char **argv);
+int verb_session_show(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_stop(int argc, char **argv);
+int verb_sweep(int argc, char **argv);
+int verb_task_list(int argc, char **argv);
+int verb_task_set(int argc, char **argv); /* argv[0] is what becomes of it */
+int verb_task_show(int argc, char **argv);
 int verb_verify(int argc, char **argv);
 int verb_why(int argc, char **argv);
 

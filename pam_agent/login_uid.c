@@ -41,3 +41,8 @@ void login_uid_release(uint32_t before)
 {
     (void)put_login_uid(before);
 }
+
+void login_uid_leave(void)
+{
+    (void)put_login_uid(AUDIT_UNSET);
+}

@@ -13,5 +13,10 @@
 int login_uid_claim(uid_t uid, uint32_t *ret_before);
 /* Set it to what it was. The kernel may refuse, where it was made immutable. */
 void login_uid_release(uint32_t before);
+/*
+ * Unset it, so that what this process starts is of no audit session. The kernel lets no process do so that lacks CAP_AUDIT_CONTROL,
+ * nor any at all where it was made immutable.
+ */
+void login_uid_leave(void);
 
 #endif

@@ -1,9 +1,30 @@
 #include "pam_agent/steps.h"
 
+#include <sys/prctl.h>
+
 #include "ask/ask.h"
 #include "ask/outcome.h"
 #include "pam_agent/conversation.h"
 #include "pam_agent/login_uid.h"
+
+/* --- whose are the processes that the caller starts --- */
+
+/* Of a session that has neither audit session nor cgroup, orphans are found as long as they descend from this process. */
+static void adopt_orphans(void)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* Where a permit says so, in the caller: it starts the session or the command after this. */
+static void take_place(const struct call *call, const struct outcome *outcome)
+{
+    if (call->phase != PHASE_OPEN || outcome->verdict != OUTCOME_PERMIT)
+        return;
+    if (call->kind == CALL_LOGIN && outcome->adopt)
+        adopt_orphans();
+    if (call->kind == CALL_INSIDE && outcome->leaves)
+        login_uid_leave();
+}
 
 /* --- inside a session: its guard answers --- */
 
@@ -200,6 +221,7 @@ enum verdict steps_take(struct call *call)
     again = remembered(call, &outcome);
     if (!again) {
         decide(call, &outcome);
+        take_place(call, &outcome);
         memory_put(call->memory, call->phase, &outcome);
     }
     if (outcome.verdict != OUTCOME_PERMIT)

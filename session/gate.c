@@ -1,8 +1,8 @@
 #include "session/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,8 +21,23 @@
 #include "judge/policy_store.h"
 #include "judge/record.h"
 #include "judge/task.h"
+#include "live/doorbell.h"
+#include "live/sweep.h"
 
 #define PATIENCE_SECONDS 150 /* of a whole conversation; sshd's LoginGraceTime is 120 */
+#define ANSWER_MS 1700       /* less than ASK_TIMEOUT_MS, so that the reason gets through */
+#define OPENING_MS 5000      /* so long a session may be without a guard: it is being opened */
+#define STATUS_MS 200
+#define ANSWER_MAX 4096
+#define KILL_MS 1100 /* session_kill waits a second */
+#define PATH_SWEPT PATH_RUN "/swept"
+
+static int64_t answer_by; /* deadline_in() */
+
+int gate_time_left(void)
+{
+    return deadline_left(answer_by);
+}
 
 const char *gate_prompt(const char *prompt, char *buf, size_t cap)
 {
@@ -35,6 +50,7 @@ const char *gate_prompt(const char *prompt, char *buf, size_t cap)
         packet_receive(GATE_SOCKET, buf, cap, deadline_in(PATIENCE_SECONDS * 1000), &len) < 0 ||
         reply_read(buf, len, &reply) < 0)
         return NULL;
+    answer_by = deadline_in(ANSWER_MS);
     return reply;
 }
 
@@ -51,7 +67,7 @@ static enum reason read_question(struct gate *gate, char *buf)
         question_read(buf, len, &gate->question) < 0)
         return REASON_BAD_QUESTION;
     step = step_parse(gate->question.step);
-    if (step < 0 || !gate->question.user)
+    if (step < 0 || step == STEP_ATTEST || step == STEP_RECHECK || !gate->question.user)
         return REASON_BAD_QUESTION;
     gate->step = (enum step)step;
     /* The kernel noted who made the socket pair: the process that runs the plug-in. */
@@ -95,6 +111,20 @@ static enum reason identify(struct gate *gate)
     if (r != -ENOENT)
         return REASON_STATE_UNAVAILABLE;
     return pw && identities_by_uid(fd, pw->pw_uid, &gate->identity) == 0 ? REASON_ALIAS : REASON_IDENTITY_UNKNOWN;
+}
+
+enum reason gate_find_account(struct gate *gate)
+{
+    enum reason reason = identify(gate);
+
+    if (reason != REASON_PERMIT)
+        return reason;
+    if (gate->identity.disabled)
+        return REASON_IDENTITY_DISABLED;
+    if (policy_of_account(gate->identity.account, &gate->policies) < 0 ||
+        policy_host_id(gate->host_id, sizeof gate->host_id) < 0)
+        return REASON_STATE_UNAVAILABLE;
+    return REASON_PERMIT;
 }
 
 /* Steps that belong to no login: from an agent's process outside a session, or to an agent's account. */
@@ -174,13 +204,30 @@ static enum reason find_pending(struct gate *gate)
     return r == -ENOENT ? REASON_PENDING_MISSING : REASON_STATE_UNAVAILABLE;
 }
 
-/* A session whose leader is dead and whose guard answers no more: nothing will end it, so it has ended. */
-static int is_stale(const struct session *session)
+int gate_same_authority(const struct grant *a, const struct grant *b)
 {
-    return !process_alive(session->leader, session->leader_start) && !ask_is_guarded(session->id);
+    return strcmp(a->iss, b->iss) == 0 && strcmp(a->task, b->task) == 0 && strcmp(a->identity, b->identity) == 0;
 }
 
-int gate_account_busy(const struct gate *gate)
+/* A session whose guard is gone: nothing will end it. One that is being opened has none yet. */
+static int is_lost(const struct session *session)
+{
+    struct report report;
+    int r;
+
+    if (clock_boot_ms() - session->opened_boot < OPENING_MS && process_alive(session->leader, session->leader_start))
+        return 0;
+    r = ask_report(session->id, "status", STATUS_MS, &report);
+    return r == -ENOENT || r == -ECONNREFUSED;
+}
+
+static int end_lost(const struct session *session)
+{
+    return gate_time_left() > KILL_MS && is_lost(session) && session_kill(session->id, REASON_GUARD_LOST) == 1;
+}
+
+/* Is the account in use for another task, issuer or actor than the grant's? 1, 0 or -errno. */
+static int account_busy(const struct gate *gate)
 {
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
     struct session *session = calloc(1, sizeof *session);
@@ -188,17 +235,13 @@ int gate_account_busy(const struct gate *gate)
     int busy = 0, r = session ? sessions_of_uid(gate->identity.uid, ids, COUNT_OF(ids), &count) : -ENOMEM;
 
     for (size_t i = 0; r == 0 && i < count; i++) {
-        r = session_read(ids[i], session);
-        if (r == -ENOENT) { /* it has just ended */
-            r = 0;
+        if (strcmp(ids[i], gate->session) == 0)
             continue;
-        }
-        if (r == 0 && is_stale(session))
-            session_remove(session);
-        else if (r == 0)
-            busy |= strcmp(session->grant.iss, gate->grant.iss) != 0 ||
-                    strcmp(session->grant.task, gate->grant.task) != 0 ||
-                    strcmp(session->grant.identity, gate->grant.identity) != 0;
+        r = session_read(ids[i], session);
+        if (r == -ENOENT) /* it has just ended */
+            r = 0;
+        else if (r == 0 && !end_lost(session))
+            busy |= !gate_same_authority(&session->grant, &gate->grant);
     }
     free(session);
     return r < 0 ? r : busy;
@@ -207,18 +250,29 @@ int gate_account_busy(const struct gate *gate)
 static enum reason gather(struct gate *gate)
 {
     struct facts *facts = &gate->facts;
-    int busy = gate_account_busy(gate);
+    int busy = account_busy(gate), fits = gate_home_fits(gate);
 
-    if (busy < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
+    *facts = (struct facts){.step = gate->step};
+    if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
         replay_count(gate->grant.iss, gate->grant.jti, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
-    facts->step = gate->step;
     facts->account_busy = busy;
     facts->identity_disabled = gate->identity.disabled;
-    facts->environment_forgeable = gate_environment_forgeable(gate);
+    /* A home of another authority is cleared away before the session begins; attesting reads no environment. */
+    facts->environment_forgeable = fits && !gate->attested && gate_environment_forgeable(gate);
     facts->service = gate->question.service;
     facts->source = gate->source;
     return REASON_PERMIT;
+}
+
+enum reason gate_decide(struct gate *gate)
+{
+    enum reason reason = gather(gate);
+
+    if (reason != REASON_PERMIT)
+        return reason;
+    gate->decision = decide(&gate->facts, &gate->policies);
+    return gate->decision.verdict == VERDICT_PERMIT ? REASON_PERMIT : gate->decision.reason;
 }
 
 static enum reason find_grant(struct gate *gate)
@@ -232,24 +286,14 @@ static enum reason decide_step(struct gate *gate)
 {
     enum reason reason = refuse_foreign(gate);
 
-    if (reason != REASON_PERMIT)
-        return reason;
-    reason = identify(gate);
-    if (reason != REASON_PERMIT)
-        return reason;
-    if (gate->identity.disabled)
-        return REASON_IDENTITY_DISABLED;
-    if (policy_of_account(gate->identity.account, &gate->policies) < 0 ||
-        policy_host_id(gate->host_id, sizeof gate->host_id) < 0)
-        return REASON_STATE_UNAVAILABLE;
-    reason = find_grant(gate);
     if (reason == REASON_PERMIT)
-        reason = gather(gate);
+        reason = gate_find_account(gate);
+    if (reason == REASON_PERMIT)
+        reason = find_grant(gate);
+    if (reason == REASON_PERMIT)
+        reason = gate_decide(gate);
     if (reason != REASON_PERMIT)
         return reason;
-    gate->decision = decide(&gate->facts, &gate->policies);
-    if (gate->decision.verdict != VERDICT_PERMIT)
-        return gate->decision.reason;
     if (gate->step == STEP_LOGIN)
         return put_pending(gate);
     return gate->step == STEP_OPEN ? gate_open_session(gate) : REASON_PERMIT;
@@ -257,14 +301,22 @@ static enum reason decide_step(struct gate *gate)
 
 /* --- the answer --- */
 
-static enum reason record(const struct gate *gate, enum reason reason, char *reference)
+/* What was verified: the credential, or nothing yet but that of the session that it is to attest. */
+static const struct grant *known_grant(const struct gate *gate)
+{
+    if (gate->grant.task[0])
+        return &gate->grant;
+    return gate->attested ? &gate->attested->grant : NULL;
+}
+
+enum reason gate_record(const struct gate *gate, const char *step, const char *session, enum reason reason,
+                        char *reference)
 {
     const struct question *question = &gate->question;
-    const struct grant *grant = &gate->grant;
-    int verified = grant->task[0] != '\0';
+    const struct grant *grant = known_grant(gate);
     const struct record record = {
         .reason = reason,
-        .step = question->step,
+        .step = step,
         .phase = question->phase,
         .service = question->service,
         .source = gate->source,
@@ -272,15 +324,15 @@ static enum reason record(const struct gate *gate, enum reason reason, char *ref
         .argv = question->argc ? question->argv : NULL,
         .argc = question->argc,
         .account = gate->identity.account[0] ? gate->identity.account : question->user,
-        .identity = verified               ? grant->identity
+        .identity = grant                  ? grant->identity
                     : gate->identity.id[0] ? gate->identity.id
                                            : NULL,
-        .issuer = verified ? grant->issuer : NULL,
-        .task = verified ? grant->task : NULL,
-        .purpose = verified ? grant->purpose : NULL,
+        .issuer = grant ? grant->issuer : NULL,
+        .task = grant ? grant->task : NULL,
+        .purpose = grant ? grant->purpose : NULL,
         .rule = gate->decision.rule,
         .rule_where = gate->decision.rule_where,
-        .session = gate->session,
+        .session = session,
         .detail = gate->detail,
         .observed = question->observe,
     };
@@ -288,46 +340,96 @@ static enum reason record(const struct gate *gate, enum reason reason, char *ref
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : reason;
 }
 
-static int reply(const struct gate *gate, enum reason reason, const char *reference, char *buf)
+static int reply(const struct gate *gate, enum reason reason, const char *reference)
 {
     const struct answer answer = {
         .verdict = reason == REASON_PERMIT ? "permit" : "deny",
         .reason = reason_word(reason),
         .reference = reference,
         .session = reason == REASON_PERMIT && gate->session[0] ? gate->session : NULL,
+        .adopt = reason == REASON_PERMIT && gate->adopt ? "1" : NULL,
     };
+    char buf[ANSWER_MAX];
     size_t len;
-    int r = answer_write(&answer, buf, MESSAGE_MAX, &len);
+    int r = answer_write(&answer, buf, sizeof buf, &len);
 
     return r < 0 ? r : packet_send(GATE_SOCKET, buf, len, deadline_in(ASK_TIMEOUT_MS));
 }
 
-int main(void)
+/* Was there no sweep for a while? One whose time lies ahead was before the clock was set back. */
+static int is_sweep_due(void)
+{
+    time_t now = (time_t)clock_wall_seconds();
+    struct stat st;
+
+    return lstat(PATH_SWEPT, &st) < 0 || st.st_mtime > now || now - st.st_mtime > SWEEP_EVERY;
+}
+
+/* On its own from now on: it has nothing of this login, and nobody waits for it. */
+static void start_sweeper(void)
+{
+    char *const argv[] = {(char *)"sweeper", NULL};
+    char *const envp[] = {NULL};
+    int nothing;
+
+    if (!is_sweep_due() || fork() != 0)
+        return;
+    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (setsid() >= 0 && nothing >= 0 && dup2(nothing, 0) == 0 && dup2(nothing, 1) == 1 && dup2(nothing, 2) == 2)
+        execve(PATH_SWEEPER, argv, envp);
+    _exit(127);
+}
+
+static void serve_step(struct gate *gate)
+{
+    static char buf[MESSAGE_MAX];
+    char reference[REFERENCE_SIZE] = "", source[64];
+    enum reason reason = read_question(gate, buf);
+
+    if (reason == REASON_PERMIT) {
+        gate->source = find_source(gate, source, sizeof source);
+        reason = decide_step(gate);
+    }
+    if (gate->question.step)
+        reason = gate_record(gate, gate->question.step, gate->session, reason, reference);
+    if (reason != REASON_PERMIT && gate->session[0])
+        gate_abandon_session(gate);
+    if (gate->session[0])
+        gate_attest_others(gate);
+    if (reply(gate, reason, reference) < 0 && gate->session[0]) {
+        gate_abandon_session(gate); /* nobody heard the permit */
+    } else if (gate->session[0]) {
+        gate_confirm_session();
+        start_sweeper();
+    }
+}
+
+static void serve_attest(struct gate *gate, const char *id)
+{
+    char reference[REFERENCE_SIZE] = "";
+    enum reason reason = gate_attest(gate, id), recorded;
+
+    recorded = gate_record(gate, gate->question.step, gate->session, reason, reference);
+    if (recorded == REASON_PERMIT) {
+        recorded = gate_attest_session(gate);
+        if (recorded != REASON_PERMIT)
+            recorded = gate_record(gate, gate->question.step, gate->session, recorded, reference);
+    }
+    (void)!reply(gate, recorded, reference);
+}
+
+int main(int argc, char **argv)
 {
     static struct gate gate; /* large: a scope */
-    static char buf[MESSAGE_MAX], out[MESSAGE_MAX];
-    char reference[REFERENCE_SIZE] = "", source[64];
-    enum reason reason;
 
     if (getuid() != 0 || geteuid() != 0)
         return 2;
     (void)umask(077);
     (void)alarm(PATIENCE_SECONDS + 30);
-    reason = read_question(&gate, buf);
-    if (reason == REASON_PERMIT) {
-        gate.source = find_source(&gate, source, sizeof source);
-        reason = decide_step(&gate);
-    }
-    if (gate.question.step) {
-        enum reason recorded = record(&gate, reason, reference);
-
-        if (recorded != reason && gate.session[0])
-            gate_abandon_session(&gate);
-        reason = recorded;
-    }
-    if (reply(&gate, reason, reference, out) < 0 && gate.session[0])
-        gate_abandon_session(&gate); /* nobody heard the permit */
-    else if (gate.session[0])
-        gate_confirm_session();
+    answer_by = deadline_in(ANSWER_MS);
+    if (argc == 3 && strcmp(argv[1], "attest") == 0)
+        serve_attest(&gate, argv[2]);
+    else
+        serve_step(&gate);
     return 0;
 }

@@ -1,11 +1,15 @@
 /*
- * gate: decides the steps of a login, and refuses what comes from no session. Started by a plug-in for one question, as root,
- * with an empty environment and one socket; ends with its answer.
+ * gate: decides the steps of a login, and refuses what comes from no session; ends with its answer.
  *
- *   gate.c          the question, who asks, the answer
+ *   gate                     started by a plug-in, which puts one question; root, an empty environment, one socket as descriptor 0
+ *   gate attest SESSION-ID   started by the guard of that session, which has read the question; descriptor 0 leads to who asked
+ *
+ *   gate.c          the question, who asks, the decision, the answer
  *   gate_login.c    credential and possession
  *   gate_verify.c   the talk with verifier
  *   gate_open.c     the session and its guard
+ *   gate_home.c     the home and what it holds
+ *   gate_attest.c   sessions attested again
  */
 #ifndef PAM_AGENT_GATE_H
 #define PAM_AGENT_GATE_H
@@ -27,32 +31,60 @@ struct gate {
     struct identity identity;   /* of PAM_USER; account "" when it is none */
     struct policy_set policies; /* of that account */
     char host_id[SPIFFE_ID_MAX + 1];
-    const char *source; /* numeric address, or NULL */
+    const char *source;             /* numeric address, or NULL */
+    const struct session *attested; /* step attest: the session in question */
 
     struct grant grant; /* once a credential was verified or a pending login found */
     struct facts facts;
     struct decision decision;
     const char *detail;
-    char session[SESSION_ID_LENGTH + 1];
+    char session[SESSION_ID_LENGTH + 1]; /* that is being opened or attested */
+    int adopt;                           /* its orphans are found by descent alone */
 };
 
 /* Show a prompt and wait for the reply, which lies in buf[cap]. NULL when the conversation failed. */
 const char *gate_prompt(const char *prompt, char *buf, size_t cap);
+/* Milliseconds that are left of those in which the asker wants an answer. */
+int gate_time_left(void);
 
+/* The account that the question names, and its policies. */
+enum reason gate_find_account(struct gate *gate) MUST_CHECK;
 /* Ask for a credential and a proof, verify both, and fill the grant. */
 enum reason gate_credential(struct gate *gate) MUST_CHECK;
+/* Collect the facts of this moment and decide. */
+enum reason gate_decide(struct gate *gate) MUST_CHECK;
+/* Record it: the reason, or REASON_RECORD_FAILED. reference[] as record_write. */
+enum reason gate_record(const struct gate *gate, const char *step, const char *session, enum reason reason,
+                        char *reference) MUST_CHECK;
 
-/* Is the account in use for another task, issuer or actor than the grant's? 1, 0 or -errno. */
-int gate_account_busy(const struct gate *gate) MUST_CHECK;
+/* Are both of the same issuer, task and actor? 1 or 0. */
+int gate_same_authority(const struct grant *a, const struct grant *b);
 
-/* Put a permitted login in place: home, session, guard. A refusal leaves nothing. */
+/* Put a permitted login in place: session, home, guard. A refusal leaves nothing. */
 enum reason gate_open_session(struct gate *gate) MUST_CHECK;
 /* The permit is on its way: the guard may stay. A guard that is not told so, because gate was killed, takes the session back. */
 void gate_confirm_session(void);
 /* Take back a session that was opened but cannot be recorded or answered. */
 void gate_abandon_session(struct gate *gate);
-/* Does the account's home hold a file that would let the account forge its PAM environment? 1 or 0. */
+
+/* Are the account's files of the grant's authority, or are there none? 1, 0 or -errno. */
+int gate_home_fits(const struct gate *gate) MUST_CHECK;
+/* Clear away those of another authority. No session of the account lives. */
+enum reason gate_home_clear(const struct gate *gate) MUST_CHECK;
+/*
+ * From now on they are the grant's authority's; make the home where there is none. Not before the session is published: then nobody
+ * clears them any more, and no login that is refused has claimed them.
+ */
+enum reason gate_home_claim(const struct gate *gate) MUST_CHECK;
+/* Does the home hold a file that would let the account forge its PAM environment? 1 or 0. */
 int gate_environment_forgeable(const struct gate *gate);
+
+/* May this credential attest session ID again? */
+enum reason gate_attest(struct gate *gate, const char *id) MUST_CHECK;
+/* After the permit was recorded: from now on it does. */
+enum reason gate_attest_session(const struct gate *gate) MUST_CHECK;
+/* A login attests the account's other sessions; what fails is left as it was. */
+void gate_attest_others(const struct gate *gate);
 
 /* Verification, in a process without privileges. */
 struct verifier_answer {

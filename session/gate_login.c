@@ -64,7 +64,7 @@ static enum reason collect(const char *what, char *text, size_t cap, enum reason
     return REASON_TOO_LARGE;
 }
 
-/* The identity that the credential names must be configured, and for this very account. */
+/* The identity that the credential names must be configured, and be that of this account, which may be any of its slots. */
 static enum reason map_identity(const struct gate *gate, const char *id)
 {
     CLEANUP(close_fd) int fd = -1;
@@ -77,7 +77,7 @@ static enum reason map_identity(const struct gate *gate, const char *id)
         return REASON_IDENTITY_UNKNOWN;
     if (r < 0)
         return REASON_STATE_UNAVAILABLE;
-    if (strcmp(identity.account, gate->identity.account) != 0)
+    if (strcmp(identity.id, gate->identity.id) != 0)
         return REASON_IDENTITY_MISMATCH;
     return identity.disabled ? REASON_IDENTITY_DISABLED : REASON_PERMIT;
 }
@@ -141,6 +141,8 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         gate->detail = answer.detail;
         return reason;
     }
+    if (gate->attested && !gate_same_authority(&grant, &gate->attested->grant))
+        return REASON_ATTESTATION_MISMATCH;
     reason = map_identity(gate, grant.identity);
     if (reason != REASON_PERMIT)
         return reason;

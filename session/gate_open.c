@@ -1,10 +1,8 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include "core/files.h"
 #include "core/paths.h"
 #include "core/text.h"
+#include "judge/cgroup.h"
 #include "judge/reaper.h"
 #include "judge/task.h"
 #include "session/gate.h"
@@ -20,44 +19,6 @@
 #define STRAY_TRIES 50
 #define STRAY_WAIT_MS 10
 #define READY_MS 1000 /* less than ASK_TIMEOUT_MS, so that the reason gets through */
-
-/* --- home --- */
-
-int gate_environment_forgeable(const struct gate *gate)
-{
-    CLEANUP(close_fd) int home = open(gate->identity.home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat st;
-
-    if (home < 0)
-        return errno != ENOENT;
-    /* pam_env reads it as root into the PAM environment of the next service in line (user_readenv). */
-    return fstatat(home, ".pam_environment", &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-}
-
-/* PREFIX/ACCOUNT, mode 0700, of the account; one that is there must be its own. A local account has its own home. */
-static int make_home(const struct gate *gate)
-{
-    CLEANUP(close_fd) int prefix = -1;
-    CLEANUP(close_fd) int home = -1;
-    const struct identity *identity = &gate->identity;
-    struct stat st;
-    int r;
-
-    if (identity->local)
-        return 0;
-    r = dir_make(gate->meta.home_prefix, 0755, &prefix);
-    if (r < 0)
-        return r;
-    if (mkdirat(prefix, identity->account, 0700) == 0) {
-        home = openat(prefix, identity->account, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        return home < 0 || fchown(home, identity->uid, identity->gid) < 0 ? -errno : 0;
-    }
-    if (errno != EEXIST)
-        return -errno;
-    if (fstatat(prefix, identity->account, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
-    return S_ISDIR(st.st_mode) && st.st_uid == identity->uid ? 0 : -EPERM;
-}
 
 /* --- the session --- */
 
@@ -88,16 +49,25 @@ static uint32_t own_audit_session(const struct process *leader)
     return search.audit;
 }
 
-static int build_session(const struct gate *gate, struct session *session)
+static struct session session; /* large: a scope */
+
+/* Its processes of other uids are known by audit session, else by a cgroup of its own, else by descent alone. */
+static int build_session(struct gate *gate)
 {
-    memset(session, 0, sizeof *session);
-    session->grant = gate->grant;
-    session->leader = gate->asker.pid;
-    session->leader_start = gate->asker.start;
-    session->audit = own_audit_session(&gate->asker);
-    session->opened = clock_wall_seconds();
-    session->deadline = gate->decision.session_deadline;
-    return session_new_id(session->id);
+    int r = session_new_id(session.id);
+
+    session.grant = gate->grant;
+    session.leader = gate->asker.pid;
+    session.leader_start = gate->asker.start;
+    session.audit = own_audit_session(&gate->asker);
+    session.opened = gate->facts.now;
+    session.opened_boot = clock_boot_ms();
+    session.longest = session.opened + gate->decision.limits.max_session;
+    if (r == 0 && session.audit == AUDIT_UNSET &&
+        cgroup_make(session.id, session.leader, session.cgroup, sizeof session.cgroup) < 0)
+        session.cgroup[0] = '\0';
+    gate->adopt = session.audit == AUDIT_UNSET && !session.cgroup[0];
+    return r;
 }
 
 /* --- the guard --- */
@@ -119,7 +89,7 @@ static void exec_guard(char *id, int ready)
 static int start_guard(char *id)
 {
     struct pollfd pfd = {.events = POLLIN};
-    int pair[2];
+    int pair[2], left = gate_time_left();
     char byte;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -132,7 +102,7 @@ static int start_guard(char *id)
     if (guard_pid < 0)
         return -EAGAIN;
     pfd.fd = guard_fd;
-    if (poll(&pfd, 1, READY_MS) != 1)
+    if (poll(&pfd, 1, left < READY_MS ? left : READY_MS) != 1)
         return -ETIMEDOUT;
     return read(guard_fd, &byte, 1) == 1 && byte == GUARD_READY ? 0 : -EPIPE;
 }
@@ -155,69 +125,93 @@ static void stop_guard(void)
 
 /* --- open --- */
 
-static struct session session;
-
 void gate_abandon_session(struct gate *gate)
 {
     stop_guard();
     session_remove(&session);
+    if (session.cgroup[0])
+        cgroup_remove(session.cgroup);
     gate->session[0] = '\0';
 }
 
-/*
- * The session is published: whoever completes the task, or opens the account for another one, from now on finds it.
- * Whoever did so before is found here.
- */
-static enum reason activate(const struct gate *gate)
+static int has_session(uid_t uid)
 {
-    int completed, busy = gate_account_busy(gate), r;
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    size_t count;
+    int r = sessions_of_uid(uid, ids, COUNT_OF(ids), &count);
 
-    if (busy < 0 || task_is_completed(gate->grant.iss, gate->grant.task, &completed) < 0)
-        return REASON_STATE_UNAVAILABLE;
-    if (busy)
-        return REASON_ACCOUNT_BUSY;
-    if (completed)
-        return REASON_TASK_COMPLETED;
+    return r < 0 ? r : count > 0;
+}
+
+/*
+ * An account that no session uses is freed of what is left in it: processes would share the session's uid, and files be of another
+ * authority. Beside another session it is this authority's already.
+ */
+static enum reason clear_account(const struct gate *gate)
+{
+    const struct target target = {.uid = gate->identity.uid, .audit = AUDIT_UNSET};
+
+    for (int tries = 0; tries < STRAY_TRIES; tries++) {
+        int held = has_session(gate->identity.uid);
+
+        if (held != 0)
+            return held < 0 ? REASON_STATE_UNAVAILABLE : REASON_PERMIT;
+        /* First, unasked: a walk through /proc can miss what forks all the time. */
+        if (reaper_signal(&target, SIGKILL) < 0)
+            break;
+        if (reaper_count(&target) == 0)
+            return gate_home_clear(gate);
+        (void)poll(NULL, 0, STRAY_WAIT_MS);
+    }
+    return REASON_ACCOUNT_BUSY;
+}
+
+static enum reason publish(struct gate *gate)
+{
+    uint32_t max = gate->decision.limits.max_sessions;
+    int r = sessions_prepare();
+
+    if (r == 0)
+        r = build_session(gate);
+    if (r == 0 && max > 0)
+        r = session_take_place(&session, max);
+    if (r == 0)
+        r = session_publish(&session);
+    strcpy(gate->session, session.id);
+    return r == 0 ? REASON_PERMIT : r == -EUSERS ? REASON_TOO_MANY_SESSIONS : REASON_STATE_UNAVAILABLE;
+}
+
+/*
+ * The session is published: whoever takes authority away, or opens the account for another one, from now on finds it. Whoever did
+ * so before is found by deciding once more.
+ */
+static enum reason activate(struct gate *gate)
+{
+    enum reason reason = gate_decide(gate);
+    int r;
+
+    if (reason == REASON_PERMIT)
+        reason = gate_home_claim(gate);
+    if (reason != REASON_PERMIT)
+        return reason;
     r = start_guard(session.id);
     if (r < 0)
         return r == -ETIMEDOUT ? REASON_TIMEOUT : REASON_INTERNAL;
-    r = replay_take(gate->grant.iss, gate->grant.jti, gate->decision.max_logins);
+    r = replay_take(gate->grant.iss, gate->grant.jti, gate->decision.limits.max_logins);
     if (r < 0)
         return r == -EUSERS ? REASON_REPLAYED : REASON_STATE_UNAVAILABLE;
     return REASON_PERMIT;
 }
 
-/* Processes of the account that no session holds are ended before a session begins: they would share its uid. */
-static enum reason clear_strays(const struct gate *gate)
-{
-    const struct target target = {.uid = gate->identity.uid, .audit = AUDIT_UNSET};
-    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
-    size_t count;
-
-    if (sessions_of_uid(gate->identity.uid, ids, COUNT_OF(ids), &count) < 0)
-        return REASON_STATE_UNAVAILABLE;
-    for (int tries = 0; count == 0 && tries < STRAY_TRIES; tries++) {
-        /* First, unasked: a walk through /proc can miss what forks all the time. */
-        if (reaper_signal(&target, SIGKILL) < 0)
-            break;
-        if (reaper_count(&target) == 0)
-            return REASON_PERMIT;
-        (void)poll(NULL, 0, STRAY_WAIT_MS);
-    }
-    return count > 0 ? REASON_PERMIT : REASON_ACCOUNT_BUSY;
-}
-
 enum reason gate_open_session(struct gate *gate)
 {
-    enum reason reason = clear_strays(gate);
+    enum reason reason = clear_account(gate);
 
     if (reason != REASON_PERMIT)
         return reason;
-    if (make_home(gate) < 0 || sessions_prepare() < 0 || build_session(gate, &session) < 0 ||
-        session_publish(&session) < 0)
-        return REASON_STATE_UNAVAILABLE;
-    strcpy(gate->session, session.id);
-    reason = activate(gate);
+    reason = publish(gate);
+    if (reason == REASON_PERMIT)
+        reason = activate(gate);
     if (reason != REASON_PERMIT)
         gate_abandon_session(gate);
     return reason;

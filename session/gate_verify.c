@@ -58,13 +58,21 @@ void verifier_stop(struct verifier_process *verifier)
 /* The claims that a verifier states; account, uid, possession and the rest are gate's own. */
 static int is_claim(const char *key)
 {
-    static const char *const claims[] = {"issuer", "iss",     "jti",    "identity", "principal",
-                                         "task",   "purpose", "issued", "expires",  "scope"};
+    static const char *const claims[] = {"issuer",    "iss",  "jti",     "key",    "signer",  "identity",
+                                         "principal", "task", "purpose", "issued", "expires", "scope"};
 
     for (size_t i = 0; i < COUNT_OF(claims); i++)
         if (strcmp(claims[i], key) == 0)
             return 1;
     return 0;
+}
+
+/* RFC 7638 with SHA-256: 43 characters of base64url. */
+static int is_thumbprint(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    return len == THUMBPRINT_MAX && text[len] == '\0';
 }
 
 static enum reason take_field(const char *key, const char *value, struct grant *grant, struct verifier_answer *answer)
@@ -113,6 +121,7 @@ enum reason verifier_credential(struct verifier_process *verifier, const struct 
                                 struct grant *grant, struct verifier_answer *ret)
 {
     struct fields_writer w;
+    enum reason reason;
 
     fields_begin(&w, verifier->buf, VERIFIER_MESSAGE_MAX);
     fields_put(&w, "op", "credential");
@@ -120,8 +129,11 @@ enum reason verifier_credential(struct verifier_process *verifier, const struct 
     fields_put_u64(&w, "now", (uint64_t)clock_wall_seconds());
     fields_put(&w, "token", token);
     fields_put(&w, "auth-info", gate->question.auth_info);
-    memset(grant, 0, sizeof *grant);
-    return exchange(verifier, &w, grant, ret);
+    grant_clear(grant);
+    reason = exchange(verifier, &w, grant, ret);
+    if (reason == REASON_PERMIT && (!is_thumbprint(grant->key) || !is_thumbprint(grant->signer)))
+        reason = REASON_INTERNAL;
+    return reason;
 }
 
 enum reason verifier_proof(struct verifier_process *verifier, const struct gate *gate, const char *nonce,

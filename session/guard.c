@@ -2,29 +2,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <linux/keyctl.h>
+#include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/files.h"
-#include "core/paths.h"
-#include "core/proc.h"
+#include "judge/cgroup.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434 /* Linux 5.3, every architecture */
+#endif
+#ifndef TFD_TIMER_CANCEL_ON_SET
+#define TFD_TIMER_CANCEL_ON_SET (1 << 1)
+#endif
 
 #define CONFIRM_MS 5000 /* gate records and answers meanwhile */
-#define CLIENT_MS 2000  /* a client that says nothing is closed */
-#define END_STEP_MS 20  /* between two looks at what is left */
-#define LONGEST_WAIT_MS 30000
-#define POLL_LEADER_MS 1000 /* where the kernel has no pidfd (before 5.3) */
+#define SILENT_MS 2000  /* to look after clients that say nothing */
+#define STACK_KEPT 8192 /* a power of two */
+#define STACK_TRIMMED (256 * 1024)
+/* On kernels that lack what wakes us: */
+#define POLL_LEADER_MS 1000 /* a pidfd (before 5.3) */
+#define POLL_CLOCK_MS 30000 /* a timer of CLOCK_BOOTTIME (before 3.15) */
+
+/* --- start --- */
 
 static void write_proc(const char *path, const char *value)
 {
@@ -34,137 +44,142 @@ static void write_proc(const char *path, const char *value)
         (void)!write(fd, value, strlen(value));
 }
 
-/* Leave what is guarded: its audit session, priority, limits and signals. */
+/* Leave what is guarded: its audit session, keyring, priority, limits and signals. */
 static void leave_session(void)
 {
-    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, files = {64, 64}, no_core = {0, 0};
+    const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}, files = {GUARD_FILES, GUARD_FILES},
+                        no_core = {0, 0};
     const int lifted[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS, RLIMIT_NPROC};
 
     write_proc("/proc/self/loginuid", "4294967295"); /* refused where it is immutable: the guard is spared by pid */
     write_proc("/proc/self/oom_score_adj", "-1000");
+    (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
     for (size_t i = 0; i < COUNT_OF(lifted); i++)
         (void)setrlimit((__rlimit_resource_t)lifted[i], &unlimited);
     (void)setrlimit(RLIMIT_NOFILE, &files);
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)setpriority(PRIO_PROCESS, 0, 0);
-    for (int sig = 1; sig < NSIG; sig++) /* but SIGTERM, so that an administrator's kill ends it */
-        if (sig != SIGTERM && sig != SIGCHLD)
+    for (int sig = 1; sig < NSIG;
+         sig++) /* but SIGTERM, so that an administrator's kill ends it; of children we hear nothing */
+        if (sig != SIGTERM)
             (void)signal(sig, SIG_IGN);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-static int listen_at(const char *id, int *ret_fd)
+/* Give back at once what a policy or record took: most of the time a guard waits. */
+static void keep_little_memory(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd, r = session_socket(id, address.sun_path, sizeof address.sun_path);
+    (void)mallopt(M_MMAP_THRESHOLD, 16 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024);
+    (void)mallopt(M_TOP_PAD, 0);
+}
 
-    if (r < 0)
-        return r;
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    (void)umask(077);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, CLIENTS_MAX) < 0) {
-        r = -errno;
+/* Descriptors 1 and 2, too: what is opened later must not become one of them. */
+static int take_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd < 2)
+        fd = dup(fd);
+    if (fd > 2)
         close(fd);
-        return r;
-    }
-    *ret_fd = fd;
-    return 0;
+    return fd < 0 ? -errno : 0;
+}
+
+static int open_timer(clockid_t clock)
+{
+    return timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC);
 }
 
 static int start(struct guard *guard, const char *id)
 {
-    int r = session_read(id, &guard->session);
+    int r = take_standard_descriptors();
 
     if (r == 0)
-        r = listen_at(id, &guard->listener);
+        r = session_read(id, &guard->session);
+    if (r == 0)
+        r = doors_open(guard);
     if (r < 0)
         return r;
-    guard->boot_deadline = clock_boot_ms() + (guard->session.deadline - clock_wall_seconds()) * 1000;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        guard->clients[i].fd = -1;
+    if (guard->session.cgroup[0])
+        (void)!cgroup_leave(guard->session.cgroup, getpid());
+    guard->timers[0] = open_timer(CLOCK_REALTIME);
+    guard->timers[1] = open_timer(CLOCK_BOOTTIME);
     guard->leader_fd = (int)syscall(SYS_pidfd_open, guard->session.leader, 0);
     if (guard->leader_fd >= 0)
         (void)fcntl(guard->leader_fd, F_SETFD, FD_CLOEXEC);
     return 0;
 }
 
-static int leader_alive(const struct guard *guard)
+/* --- the loop --- */
+
+/* The stack that a question or recheck has used, below what is in use now, is given back: a host may have many guards. */
+static void trim_stack(void)
 {
-    return process_alive(guard->session.leader, guard->session.leader_start);
+    const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    const uintptr_t top = (here - STACK_KEPT) & ~(uintptr_t)(STACK_KEPT - 1);
+
+    (void)madvise((void *)(top - STACK_TRIMMED), STACK_TRIMMED, MADV_DONTNEED); /* what is not mapped is passed over */
 }
 
-/* Milliseconds until something is due without being asked. */
-static int wait_time(const struct guard *guard)
+/* An absolute time; one that has passed counts at once. TFD_TIMER_CANCEL_ON_SET: it also counts when the clock is set. */
+static void set_timer(int timer, int64_t ms, int flags)
 {
-    int64_t wait = (guard->session.deadline - clock_wall_seconds()) * 1000;
-    int64_t boot_wait = guard->boot_deadline - clock_boot_ms();
+    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = ms % 1000 * 1000000}};
 
-    if (boot_wait < wait)
-        wait = boot_wait;
-    if (guard->phase != RUNNING)
-        return END_STEP_MS;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (guard->clients[i].fd >= 0 && wait > CLIENT_MS)
-            wait = CLIENT_MS;
-    if (guard->leader_fd < 0 && wait > POLL_LEADER_MS)
-        wait = POLL_LEADER_MS;
-    return wait < 0 ? 0 : wait > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)wait;
+    if (ms <= 0)
+        when.it_value = (struct timespec){.tv_nsec = 1}; /* 0 would switch it off */
+    (void)timerfd_settime(timer, TFD_TIMER_ABSTIME | flags, &when,
+                          NULL); /* ECANCELED: the clock was set; it is armed */
 }
 
-/* A place for a new client: a free one, else that of the one who has been silent longest. */
-static void accept_client(struct guard *guard)
+static int has_timers(const struct guard *guard)
 {
-    int fd = accept4(guard->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct client *place = &guard->clients[0];
-
-    if (fd < 0)
-        return;
-    for (size_t i = 0; i < CLIENTS_MAX && place->fd >= 0; i++) {
-        struct client *client = &guard->clients[i];
-
-        if (client->fd < 0 || client->since < place->since)
-            place = client;
-    }
-    if (place->fd >= 0)
-        close(place->fd);
-    *place = (struct client){.fd = fd, .since = clock_boot_ms()};
+    return guard->timers[0] >= 0 && guard->timers[1] >= 0;
 }
 
-static void drop_silent(struct guard *guard)
+static int waits_for_leader(const struct guard *guard)
 {
-    int64_t now = clock_boot_ms();
+    return guard->phase < TELLING && !guard->lingering;
+}
 
-    for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        struct client *client = &guard->clients[i];
+/* Milliseconds until a look is due that no descriptor announces; -1: never. */
+static int wait_time(const struct guard *guard, int clients)
+{
+    int64_t step = guard->step_at - clock_boot_ms();
 
-        if (client->fd >= 0 && now - client->since >= CLIENT_MS) {
-            close(client->fd);
-            client->fd = -1;
-        }
-    }
+    if (guard->phase >= TELLING)
+        return step > 0 ? (int)step : 0;
+    if (waits_for_leader(guard) && guard->leader_fd < 0)
+        return POLL_LEADER_MS;
+    if (clients)
+        return SILENT_MS;
+    return has_timers(guard) ? -1 : POLL_CLOCK_MS;
 }
 
 static void await(struct guard *guard)
 {
-    struct pollfd fds[CLIENTS_MAX + 2];
-    int n;
+    struct pollfd fds[3 + DOORS_FDS];
+    int running = guard->phase < TELLING;
 
-    fds[0] = (struct pollfd){.fd = guard->listener, .events = POLLIN};
-    /* poll() skips a negative descriptor; one that is known to be dead would only spin. */
-    fds[1] = (struct pollfd){.fd = guard->phase == RUNNING ? guard->leader_fd : -1, .events = POLLIN};
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        fds[i + 2] = (struct pollfd){.fd = guard->clients[i].fd, .events = POLLIN};
-    n = poll(fds, COUNT_OF(fds), wait_time(guard));
-    if (n < 0)
-        return;
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        if (fds[i + 2].revents && guard->clients[i].fd >= 0)
-            guard_serve(guard, &guard->clients[i]);
-    if (fds[0].revents)
-        accept_client(guard);
-    drop_silent(guard);
+    trim_stack();
+    if (running && has_timers(guard)) {
+        set_timer(guard->timers[0], guard->next.wall * 1000, TFD_TIMER_CANCEL_ON_SET);
+        set_timer(guard->timers[1], guard->next.boot, 0);
+    }
+    /* poll() skips a negative descriptor; one that is known to be ready would only spin. */
+    fds[0] = (struct pollfd){.fd = waits_for_leader(guard) ? guard->leader_fd : -1, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = running ? guard->timers[0] : -1, .events = POLLIN};
+    fds[2] = (struct pollfd){.fd = running ? guard->timers[1] : -1, .events = POLLIN};
+    if (poll(fds, COUNT_OF(fds), wait_time(guard, doors_watch(guard, fds + 3))) >= 0)
+        doors_answer(guard, fds + 3);
+}
+
+static int is_due(const struct guard *guard)
+{
+    const struct moment now = moment_now();
+
+    return moment_reached(&guard->next, &now);
 }
 
 /* gate says that the permit is on its way; it does not when it was killed meanwhile, or could not answer. */
@@ -180,24 +195,31 @@ static int is_confirmed(void)
 
 int main(int argc, char **argv)
 {
-    static struct guard guard; /* large: a scope */
+    static struct guard
+        guard; /* large: scopes. next is in the past: who changed the facts before we listened could not ring */
     int confirmed;
 
     if (argc != 2 || getuid() != 0 || chdir("/") < 0)
         return 2;
     leave_session();
+    keep_little_memory();
     if (start(&guard, argv[1]) < 0)
         return 1;
     confirmed = is_confirmed();
+    (void)dup2(1, 0);
     if (!confirmed) /* the permit may have been heard all the same: a session without a guard must not be */
         guard_end(&guard, REASON_TIMEOUT);
-    close(0);
-    for (;;) { /* before the first wait too: who changed the facts before we listened could not ring */
-        if (!leader_alive(&guard))
-            guard_end(&guard, REASON_PERMIT);
-        guard_recheck(&guard);
-        if (guard.phase != RUNNING && guard_end_step(&guard))
-            return !confirmed;
+    for (;;) {
+        if (waits_for_leader(&guard) && !guard_leader_alive(&guard))
+            guard_end(&guard, REASON_LEADER_GONE);
+        if (guard.phase < TELLING && is_due(&guard))
+            guard_recheck(&guard);
+        if (guard.phase >= TELLING && guard_end_step(&guard))
+            break;
         await(&guard);
     }
+    if (!confirmed)
+        return 1;
+    guard_hand_over(&guard);
+    return 0;
 }

@@ -1,32 +1,47 @@
 /*
- * guard: one small process a session. It answers every later step of its session, records each decision, and ends what the
- * session started when the task, the deadline or the leader ends. Started by gate as
+ * guard: one small process a session. It answers every later step of its session, records each decision, freezes the session while
+ * a fact asks for that, and ends what it started when the task, a deadline, a revocation or the leader ends. Started by gate as
  *
- *   guard ID        descriptor 0, to gate: GUARD_READY goes out when the socket listens, then GUARD_CONFIRMED must come in
+ *   guard ID        descriptor 0, to gate: GUARD_READY goes out when the sockets listen, then GUARD_CONFIRMED must come in
  *
  *   guard.c         start, the loop
- *   guard_serve.c   questions
+ *   guard_door.c    its two sockets and who comes in: root's, and the account's own
+ *   guard_serve.c   questions: steps
+ *   guard_verbs.c   questions: recheck, status, attest, done
+ *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
+ *   guard_due.c     when something is due
  *   guard_end.c     the end of the session
+ *   guard_say.c     what the terminals of the session are told
+ *   guard_child.c   what would make the guard wait is done by a child
+ *
+ * It never waits for a lock, a terminal, a disk or a child, and while nothing is asked and nothing due it makes no system call.
  */
 #ifndef PAM_AGENT_GUARD_H
 #define PAM_AGENT_GUARD_H
 
+#include <poll.h>
+
 #include "ask/message.h"
 #include "core/identities.h"
+#include "core/proc.h"
 #include "judge/decide.h"
 #include "judge/reaper.h"
 #include "judge/state.h"
+#include "session/guard_due.h"
 
 #define GUARD_READY '1'
 #define GUARD_CONFIRMED '2'
 #define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
+#define OWN_CLIENTS_MAX 4
+#define GUARD_FILES 64 /* descriptors */
 
 /* What sudo_agent.so was permitted: good for one open of this very sudo process. */
 struct approval {
     pid_t pid; /* 0: free */
     uint64_t start;
     char run_as[64];
+    int leaves_service;
 };
 
 struct client {
@@ -34,39 +49,120 @@ struct client {
     int64_t since; /* clock_boot_ms() */
 };
 
+struct guard;
+
+struct door {
+    int listener; /* -1: closed */
+    void (*serve)(struct guard *guard, struct client *client);
+    size_t places;
+    struct client clients[CLIENTS_MAX];
+};
+
 enum phase {
     RUNNING,
-    ENDING,  /* every step is refused; processes were asked to end */
-    KILLING, /* and were killed */
+    FROZEN,  /* the account's processes are stopped, every step is refused */
+    TELLING, /* from here on it ends: they are stopped, and the terminal hears why */
+    ENDING,  /* they were asked to end, or killed, as the reason demands */
+    KILLING, /* all were killed */
 };
 
 struct guard {
     struct session session;
-    int64_t boot_deadline;   /* the session's deadline on clock_boot_ms(): the wall clock may be set back */
-    int listener, leader_fd; /* leader_fd: a pidfd, or -1 on older kernels */
-    struct client clients[CLIENTS_MAX];
+    struct attestation *attestation; /* the one that counts; NULL: the login's credential does */
+    struct attestation attestations[2];
+    struct limits limits; /* by the last recheck that could read the policy */
+    struct due due;
+    struct moment next; /* when to recheck unasked */
+    struct moment told; /* the notice that the terminal got */
+
+    int leader_fd; /* a pidfd, or -1 on older kernels */
+    int timers[2]; /* wall and boot clock, or -1 on older kernels */
+    struct door root, own;
     struct approval approvals[APPROVALS_MAX];
     unsigned next_approval;
+    struct process attester[2]; /* gates that attest, for root and for the account */
+    struct process herald;      /* a child that tells other guards */
+    uint32_t steps, refusals;
+    uint32_t denials; /* refusals that the tripwire counts */
 
     enum phase phase;
-    enum reason end_reason; /* REASON_PERMIT: an ordinary close */
-    int64_t kill_at;        /* clock_boot_ms() */
-    int dismissed;          /* the leader was asked to end */
-    int recorded;           /* the end is in the log */
+    enum reason frozen; /* why */
+    int lingering;      /* the leader has closed the session, its processes may stay */
+    enum reason end_reason;
+    struct process carrier;               /* to the client, of the line that says why */
+    int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
+    int step_ms;                          /* between two looks at what is left */
+    char killed[256];                     /* processes of other uids that did not end when they were asked to */
+    int dismissed;                        /* the leader was asked to end */
+    int recorded;                         /* the end is in the log */
 };
 
-/* Answer one message of a client, which is then closed. */
+/* --- doors --- */
+
+/* Root's, which must open, and the account's own, which may fail to. 0 or -errno. */
+int doors_open(struct guard *guard) MUST_CHECK;
+#define DOORS_FDS (2 + CLIENTS_MAX + OWN_CLIENTS_MAX)
+/* Fill fds[DOORS_FDS] for poll(). 1 when a client is there, who must not stay silent for ever. */
+int doors_watch(const struct guard *guard, struct pollfd *fds);
+/* Serve who is there by fds, and send the silent away. */
+void doors_answer(struct guard *guard, const struct pollfd *fds);
+/* Remove the account's own socket; root's goes with the session's records. */
+void doors_close(const struct guard *guard);
+
+/* Answer one message of a client, which is then closed: root, and the account. */
 void guard_serve(struct guard *guard, struct client *client);
+void guard_serve_own(struct guard *guard, struct client *client);
+
+/* A question that is no step. 1 when it was one of these and is answered. */
+int guard_verb(struct guard *guard, int fd, const struct question *question, int own);
+void guard_answer(int fd, const struct answer *answer);
+void guard_deny(int fd, enum reason reason);
+/* The session was refused more often than is tolerated. */
+void guard_trip(struct guard *guard);
+
+/* --- the session --- */
+
+/* The grant whose credential counts now. */
+const struct grant *guard_grant(const struct guard *guard);
+/* Does the process belong to this session? By audit session or cgroup where they are the session's alone, else by descent. */
+int guard_owns(const struct guard *guard, pid_t pid);
+/* Does the account have another session whose leader lives? Unknown counts as none. */
+int guard_has_company(const struct guard *guard);
+int guard_leader_alive(const struct guard *guard);
+/* Who the session is, and what the host knows against it. 0 or -errno. */
+int guard_facts(const struct guard *guard, enum step step, struct facts *facts) MUST_CHECK;
+struct moment moment_now(void);
+
+/* Look at facts and clocks again, and freeze, thaw or end the session where they say so. */
+void guard_recheck(struct guard *guard);
+/* The leader closes the session. */
+void guard_close(struct guard *guard);
 
 /* Begin the end, for this reason; a second call changes nothing. */
 void guard_end(struct guard *guard, enum reason reason);
-/* Look at task and deadline again, and begin the end where they say so. */
-void guard_recheck(struct guard *guard);
 /* Take the end a step further. 1 when nothing of the session is left and its records are gone. */
 int guard_end_step(struct guard *guard);
+/* The last act: what follows an end on this host is sweeper's to do. Returns where nothing does. */
+void guard_hand_over(const struct guard *guard);
+/* The processes of the session, those of the account all or only those of the session. */
+struct target guard_target(const struct guard *guard, int whole_uid);
 
-/* Record a decision of this session: the reason, or REASON_RECORD_FAILED. reference[] as record_write. */
+/* Record a decision of this session: the reason, or REASON_RECORD_FAILED. reference[] as record_write; detail may be NULL. */
 enum reason guard_record(const struct guard *guard, const struct question *question, const struct decision *decision,
-                         char *reference);
+                         const char *detail, char *reference);
+
+/* --- outside --- */
+
+/*
+ * One line to each terminal of the session, without waiting: a full one loses it. 1, where somebody was told, and the process that
+ * carries what stands on the terminals to the client; else 0.
+ */
+int guard_say(const struct guard *guard, const char *line, struct process *ret_carrier);
+
+/*
+ * A child for what may wait: without the guard's descriptors, limits and signals; its descriptor 0 is fd, or /dev/null where that is
+ * -1. As fork(2).
+ */
+pid_t guard_fork(int fd);
 
 #endif

@@ -2,19 +2,60 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask/ask.h"
 #include "core/clock.h"
-#include "core/proc.h"
+#include "core/text.h"
 #include "judge/record.h"
-#include "judge/task.h"
+#include "live/sweep.h"
 #include "session/guard.h"
 
+#define TELL_MS 60 /* for the terminal's last line to reach the client */
+#define TELL_STEP_MS 10
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL */
+#define STEP_MS 20    /* between the first two looks at what is left */
+#define STEP_MAX_MS 160
+#define ASK_OTHER_MS 100
 
-/*
- * Does the account have another session? Then its other processes are that session's. One whose leader is gone is ending
- * or has lost its guard, and holds nothing. Unknown counts as none.
- */
-static int has_company(const struct guard *guard)
+/* Ends that leave processes the time to finish. At any other the authority is in doubt, and nothing of it may run on. */
+static int is_ordinary(enum reason reason)
+{
+    switch (reason) {
+    case REASON_TASK_COMPLETED:
+    case REASON_SESSION_EXPIRED:
+    case REASON_ATTESTATION_OVERDUE:
+    case REASON_SESSION_ENDED:
+    case REASON_CLOSED:
+    case REASON_LEADER_GONE:
+    case REASON_TIMEOUT:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* Ends of this session alone; any other is of the authority, and so of the whole account. */
+static int is_of_session(enum reason reason)
+{
+    return reason == REASON_CLOSED || reason == REASON_LEADER_GONE || reason == REASON_SESSION_ENDED ||
+           reason == REASON_SESSION_EXPIRED || reason == REASON_TIMEOUT;
+}
+
+/* --- what is to end --- */
+
+int guard_leader_alive(const struct guard *guard)
+{
+    return process_alive(guard->session.leader, guard->session.leader_start);
+}
+
+static int lingers(const char *id)
+{
+    struct report report;
+
+    return ask_report(id, "status", ASK_OTHER_MS, &report) == 0 && report.state != REPORT_ENDING;
+}
+
+/* One whose leader is gone lingers, where that is allowed; otherwise it is ending or has lost its guard, and holds nothing. */
+int guard_has_company(const struct guard *guard)
 {
     static struct session other; /* large: a scope */
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
@@ -24,76 +65,63 @@ static int has_company(const struct guard *guard)
         return 0;
     for (size_t i = 0; i < count; i++)
         if (strcmp(ids[i], guard->session.id) != 0 && session_read(ids[i], &other) == 0 &&
-            process_alive(other.leader, other.leader_start))
+            (process_alive(other.leader, other.leader_start) ||
+             (guard->limits.linger == LINGER_YES && lingers(ids[i]))))
             return 1;
     return 0;
 }
 
-static int leader_alive(const struct guard *guard)
+/* The pid of one that is gone spares nobody: an agent may have forked until it got it. */
+struct target guard_target(const struct guard *guard, int whole_uid)
 {
-    return process_alive(guard->session.leader, guard->session.leader_start);
+    const struct session *session = &guard->session;
+
+    return (struct target){
+        .uid = whole_uid ? session->grant.uid : 0,
+        .audit = session->audit,
+        .cgroup = session->cgroup,
+        .leader = session->leader,
+        .leader_start = session->leader_start,
+        .spare = {getpid(), guard_leader_alive(guard) ? session->leader : 0,
+                  process_alive(guard->herald.pid, guard->herald.start) ? guard->herald.pid : 0},
+    };
 }
 
-/*
- * What is to end. A task that is over takes the whole account along: one account has one task at a time. The pid of a leader
- * that is gone spares nobody: an agent may have forked until it got it.
- */
-static struct target target_of(const struct guard *guard)
+/* The account's processes go along when its authority ends, or its last session. */
+static struct target end_target(const struct guard *guard)
 {
-    struct target target = {
-        .uid = guard->session.grant.uid,
-        .audit = guard->session.audit,
-        .spare = {getpid(), leader_alive(guard) ? guard->session.leader : 0},
-    };
-
-    if (guard->end_reason != REASON_TASK_COMPLETED && has_company(guard))
-        target.uid = 0;
-    return target;
+    return guard_target(guard, !is_of_session(guard->end_reason) || !guard_has_company(guard));
 }
 
 static void signal_target(const struct guard *guard, int sig)
 {
-    const struct target target = target_of(guard);
+    const struct target target = end_target(guard);
 
     (void)!reaper_signal(&target, sig); /* what it leaves is found by the count */
 }
 
-void guard_end(struct guard *guard, enum reason reason)
+/* --- what is said of it --- */
+
+static int tell_terminal(const struct guard *guard, struct process *ret_carrier)
 {
-    if (guard->phase != RUNNING)
-        return;
-    guard->phase = ENDING;
-    guard->end_reason = reason;
-    guard->kill_at = clock_boot_ms() + GRACE_MS;
-    signal_target(guard, SIGTERM);
-    signal_target(guard, SIGCONT); /* a stopped process takes its SIGTERM when it goes on */
+    char line[256];
+
+    if (guard->end_reason == REASON_CLOSED || guard->end_reason == REASON_LEADER_GONE ||
+        text_format(line, sizeof line, "\r\npam_agent: this session ends: %s (%s)\r\n",
+                    reason_meaning(guard->end_reason), reason_word(guard->end_reason)) < 0)
+        return 0;
+    return guard_say(guard, line, ret_carrier);
 }
 
-void guard_recheck(struct guard *guard)
+/* Which processes that sudo started are about to be killed. */
+static void name_others(struct guard *guard)
 {
-    const struct grant *grant = &guard->session.grant;
-    int completed = 0;
+    const struct target target = guard_target(guard, 1);
+    char names[sizeof guard->killed - sizeof "ended: "];
 
-    if (guard->phase != RUNNING)
-        return;
-    if (clock_wall_seconds() >= guard->session.deadline || clock_boot_ms() >= guard->boot_deadline)
-        guard_end(guard, REASON_SESSION_EXPIRED);
-    else if (task_is_completed(grant->iss, grant->task, &completed) == 0 && completed)
-        guard_end(guard, REASON_TASK_COMPLETED);
-}
-
-/*
- * The user's processes are gone: sshd's monitor closes by itself, or is asked to. It may be about to start the first of them,
- * so the guard stays until it is gone. 1 when it is.
- */
-static int dismiss_leader(struct guard *guard)
-{
-    if (!leader_alive(guard))
-        return 1;
-    if (!guard->dismissed || guard->phase == KILLING)
-        (void)kill(guard->session.leader, guard->phase == KILLING ? SIGKILL : SIGTERM);
-    guard->dismissed = 1;
-    return 0;
+    reaper_names(&target, names, sizeof names);
+    if (names[0] && !guard->killed[0])
+        (void)!text_format(guard->killed, sizeof guard->killed, "ended: %s", names);
 }
 
 static void record_end(const struct guard *guard)
@@ -102,27 +130,130 @@ static void record_end(const struct guard *guard)
     const struct decision decision = {.reason = guard->end_reason};
     char reference[REFERENCE_SIZE];
 
-    (void)!guard_record(guard, &question, &decision, reference);
+    (void)!guard_record(guard, &question, &decision, guard->killed[0] ? guard->killed : NULL, reference);
+}
+
+/* --- the steps of the end --- */
+
+static void take_step_in(struct guard *guard, int ms)
+{
+    guard->step_at = clock_boot_ms() + ms;
+}
+
+/* Look at what is left, at once and then ever more rarely: many guards may be looking. */
+static void start_looking(struct guard *guard)
+{
+    guard->step_ms = STEP_MS;
+    take_step_in(guard, 0);
+}
+
+static void look_again(struct guard *guard)
+{
+    take_step_in(guard, guard->step_ms);
+    if (guard->step_ms < STEP_MAX_MS)
+        guard->step_ms *= 2;
+}
+
+static void begin_killing(struct guard *guard)
+{
+    name_others(guard);
+    signal_target(guard, SIGKILL);
+}
+
+static void ask_to_end(struct guard *guard)
+{
+    guard->phase = ENDING;
+    guard->kill_at = clock_boot_ms() + GRACE_MS;
+    start_looking(guard);
+    if (!is_ordinary(guard->end_reason)) {
+        begin_killing(guard);
+        return;
+    }
+    signal_target(guard, SIGTERM);
+    signal_target(guard, SIGCONT); /* a stopped process takes its SIGTERM when it goes on */
+}
+
+void guard_end(struct guard *guard, enum reason reason)
+{
+    if (guard->phase >= TELLING)
+        return;
+    guard->phase = TELLING;
+    guard->end_reason = reason;
+    guard->tell_until = clock_boot_ms() + TELL_MS;
+    signal_target(guard, SIGSTOP);
+    if (!tell_terminal(guard, &guard->carrier))
+        ask_to_end(guard);
+}
+
+/* Let the last line through, alone. Time and again: the guards of the account's other sessions may be stopping everything. */
+static int is_telling(struct guard *guard)
+{
+    if (clock_boot_ms() >= guard->tell_until || process_signal(&guard->carrier, SIGCONT) < 0)
+        return 0;
+    take_step_in(guard, TELL_STEP_MS);
+    return 1;
+}
+
+/*
+ * The user's processes are gone: sshd's monitor closes by itself, or is asked to. It may be about to start the first of them,
+ * so the guard stays until it is gone. 1 when it is.
+ */
+static int dismiss_leader(struct guard *guard)
+{
+    if (!guard_leader_alive(guard))
+        return 1;
+    if (!guard->dismissed || guard->phase == KILLING)
+        (void)kill(guard->session.leader, guard->phase == KILLING ? SIGKILL : SIGTERM);
+    guard->dismissed = 1;
+    return 0;
+}
+
+/* 1 when none is left. */
+static int end_processes(struct guard *guard)
+{
+    const struct target target = end_target(guard);
+
+    if (guard->phase == KILLING || !is_ordinary(guard->end_reason))
+        (void)!reaper_signal(&target, SIGKILL);
+    if (reaper_count(&target) > 0)
+        return 0;
+    (void)!reaper_signal(&target, SIGKILL); /* a walk through /proc can miss what forks all the time; this cannot */
+    return 1;
 }
 
 int guard_end_step(struct guard *guard)
 {
-    struct target target = target_of(guard);
+    int64_t now = clock_boot_ms();
+    struct target target;
 
-    if (guard->phase == ENDING && clock_boot_ms() >= guard->kill_at)
-        guard->phase = KILLING;
-    if (guard->phase == KILLING)
-        signal_target(guard, SIGKILL);
-    if (reaper_count(&target) > 0)
+    if (now < guard->step_at)
         return 0;
-    signal_target(guard, SIGKILL); /* a walk through /proc can miss what forks all the time; this cannot */
-    if (guard->end_reason != REASON_PERMIT && !dismiss_leader(guard))
+    if (guard->phase == TELLING) {
+        if (!is_telling(guard))
+            ask_to_end(guard);
+        return 0;
+    }
+    if (guard->phase == ENDING && now >= guard->kill_at) {
+        guard->phase = KILLING;
+        start_looking(guard);
+        begin_killing(guard);
+    }
+    look_again(guard);
+    if (!end_processes(guard) || (guard->end_reason != REASON_CLOSED && !dismiss_leader(guard)))
         return 0;
     if (!guard->recorded)
         record_end(guard);
     guard->recorded = 1;
+    doors_close(guard);
     session_remove(&guard->session);
     /* Of two sessions that end together each saw the other: whoever is removed last takes what is left of the uid. */
-    target = target_of(guard);
+    target = end_target(guard);
     return reaper_count(&target) == 0;
+}
+
+void guard_hand_over(const struct guard *guard)
+{
+    for (int sig = 1; sig < NSIG; sig++)
+        (void)signal(sig, SIG_DFL);
+    sweeper_start(&guard->session, guard->end_reason);
 }

@@ -4,67 +4,51 @@
 #include <unistd.h>
 
 #include "ask/packet.h"
-#include "core/clock.h"
-#include "core/files.h"
-#include "core/paths.h"
-#include "core/proc.h"
+#include "ask/who.h"
 #include "core/text.h"
-#include "judge/gather.h"
+#include "judge/cgroup.h"
 #include "judge/policy_store.h"
 #include "judge/record.h"
 #include "session/guard.h"
 
-#define ANSWER_MS 100 /* to hand an answer to a client that does not read */
+#define OWN_MESSAGE_MAX 1024 /* the account's questions are short */
 
-struct asker {
-    struct process process;
-};
-
-/* The process at the other end, by the kernel's word. Only root asks: sudo and su run with effective uid 0. */
-static int identify(int fd, struct asker *ret)
+/* The process at the other end, by the kernel's word. */
+static int identify(int fd, uid_t expected, struct process *ret)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != 0)
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != expected)
         return -EPERM;
-    return process_read(peer.pid, &ret->process);
-}
-
-/* Does the asker belong to this session? By its audit session where that is the session's alone, else by descent. */
-static int is_ours(const struct guard *guard, const struct asker *asker)
-{
-    const struct session *session = &guard->session;
-
-    if (session->audit != AUDIT_UNSET && process_audit_session(asker->process.pid) == session->audit)
-        return 1;
-    return process_descends(asker->process.pid, session->leader, session->leader_start);
+    return process_read(peer.pid, ret);
 }
 
 /* --- approvals --- */
 
-static void approve(struct guard *guard, const struct asker *asker, const char *run_as)
+static void approve(struct guard *guard, const struct process *asker, const char *run_as, int leaves_service)
 {
     struct approval *approval = &guard->approvals[guard->next_approval++ % APPROVALS_MAX];
 
-    approval->pid = asker->process.pid;
-    approval->start = asker->process.start;
+    approval->pid = asker->pid;
+    approval->start = asker->start;
+    approval->leaves_service = leaves_service;
     if (text_copy(approval->run_as, sizeof approval->run_as, run_as) < 0)
         approval->pid = 0;
 }
 
-/* Was the command of this sudo process approved, for this user? Had once. */
-static int take_approval(struct guard *guard, const struct asker *asker, const char *run_as)
+/* The approval of this sudo process, for this user; NULL when there is none. Had once. */
+static const struct approval *take_approval(struct guard *guard, const struct process *asker, const char *run_as)
 {
     for (size_t i = 0; i < APPROVALS_MAX; i++) {
         struct approval *approval = &guard->approvals[i];
 
-        if (approval->pid != asker->process.pid || approval->start != asker->process.start)
+        if (approval->pid != asker->pid || approval->start != asker->start)
             continue;
         approval->pid = 0;
-        return text_equal(approval->run_as, run_as);
+        return text_equal(approval->run_as, run_as) ? approval : NULL;
     }
-    return 0;
+    return NULL;
 }
 
 /* --- the decision --- */
@@ -74,28 +58,11 @@ static int is_sudo(const struct question *question)
     return text_equal(question->service, "sudo") || text_equal(question->service, "sudo-i");
 }
 
-static int identity_disabled(const struct guard *guard, int *ret)
-{
-    CLEANUP(close_fd) int fd = -1;
-    struct identity identity;
-    int r = identities_open(PATH_IDENTITIES, &fd);
-
-    if (r == 0)
-        r = identities_by_account(fd, guard->session.grant.account, &identity);
-    if (r < 0 && r != -ENOENT)
-        return r;
-    *ret = r == -ENOENT || identity.disabled || identity.uid != guard->session.grant.uid;
-    return 0;
-}
-
 static int is_agent_account(const char *account, int *ret)
 {
-    CLEANUP(close_fd) int fd = -1;
     struct identity identity;
-    int r = identities_open(PATH_IDENTITIES, &fd);
+    int r = identity_of_account(account, &identity);
 
-    if (r == 0)
-        r = identities_by_account(fd, account, &identity);
     if (r < 0 && r != -ENOENT)
         return r;
     *ret = r == 0;
@@ -107,8 +74,10 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
 {
     int agent = 0;
 
-    if (guard->phase != RUNNING)
+    if (guard->phase >= TELLING)
         return REASON_SESSION_ENDING;
+    if (guard->phase == FROZEN)
+        return guard->frozen;
     /* What its record would leave out could be the very part that matters: no record, no permit. */
     if (question->argc && !record_holds_command(question->argv, question->argc))
         return REASON_TOO_LARGE;
@@ -121,45 +90,39 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
     return step == STEP_SUDO ? REASON_PERMIT : REASON_PASSWORD_UNSUPPORTED;
 }
 
-static int gather(struct guard *guard, const struct question *question, enum step step, const struct asker *asker,
-                  struct facts *facts)
+static int is_open(const struct question *question, enum step step)
 {
-    int r = gather_grant(&guard->session.grant, clock_wall_seconds(), facts);
-
-    if (r == 0)
-        r = identity_disabled(guard, &facts->identity_disabled);
-    if (r < 0)
-        return r;
-    facts->step = step;
-    facts->session_deadline = guard->session.deadline;
-    facts->service = question->service;
-    facts->run_as = question->run_as;
-    facts->argv = question->argc ? question->argv : NULL;
-    facts->argc = question->argc;
-    if (step == STEP_SUDO && text_equal(question->phase, "open")) {
-        facts->approval_required = 1;
-        facts->approved = take_approval(guard, asker, question->run_as);
-    }
-    return 0;
+    return step == STEP_SUDO && text_equal(question->phase, "open");
 }
 
 static struct decision judge(struct guard *guard, const struct question *question, enum step step,
-                             const struct asker *asker, struct policy_set *policies)
+                             const struct process *asker, struct policy_set *policies)
 {
     struct decision decision = {.verdict = VERDICT_DENY, .reason = refuse_form(guard, question, step)};
-    struct facts facts = {.step = step};
+    const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
+    struct facts facts = {
+        .session_deadline = guard->due.deadline.wall,
+        .service = question->service,
+        .run_as = question->run_as,
+        .argv = question->argc ? question->argv : NULL,
+        .argc = question->argc,
+        .approval_required = is_open(question, step),
+        .approved = approval != NULL,
+    };
 
     if (decision.reason != REASON_PERMIT)
         return decision;
     decision.reason = REASON_STATE_UNAVAILABLE;
-    if (policy_of_account(guard->session.grant.account, policies) < 0 ||
-        gather(guard, question, step, asker, &facts) < 0)
+    if (policy_of_account(guard->session.grant.account, policies) < 0 || guard_facts(guard, step, &facts) < 0)
         return decision;
-    return decide(&facts, policies);
+    decision = decide(&facts, policies);
+    if (approval)
+        decision.leaves_service = approval->leaves_service;
+    return decision;
 }
 
 enum reason guard_record(const struct guard *guard, const struct question *question, const struct decision *decision,
-                         char *reference)
+                         const char *detail, char *reference)
 {
     const struct grant *grant = &guard->session.grant;
     const struct record record = {
@@ -179,78 +142,131 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .rule = decision->rule,
         .rule_where = decision->rule_where,
         .session = guard->session.id,
+        .detail = detail,
         .observed = question->observe,
     };
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : decision->reason;
 }
 
-/* --- questions --- */
+/* --- steps --- */
 
-static void answer(int fd, const char *verdict, enum reason reason, const char *reference)
+/* A refusal by a rule, a scope or a limit; not one that the agent has no part in. */
+static int counts(const struct guard *guard, enum step step, enum reason reason)
 {
-    const struct answer answer = {.verdict = verdict, .reason = reason_word(reason), .reference = reference};
-    char buf[1024];
-    size_t len;
+    return guard->phase == RUNNING && (step == STEP_SUDO || step == STEP_COMMAND) && reason != REASON_PERMIT &&
+           reason != REASON_STATE_UNAVAILABLE && reason != REASON_RECORD_FAILED && reason != REASON_INTERNAL &&
+           reason != REASON_STOPPED && reason != REASON_TASK_SUSPENDED;
+}
 
-    if (answer_write(&answer, buf, sizeof buf, &len) == 0)
-        (void)!packet_send(fd, buf, len, deadline_in(ANSWER_MS));
+static void count_step(struct guard *guard, enum step step, enum reason reason)
+{
+    guard->steps++;
+    if (reason != REASON_PERMIT)
+        guard->refusals++;
+    if (counts(guard, step, reason) && ++guard->denials > guard->limits.max_denials && guard->limits.max_denials)
+        guard_trip(guard);
+}
+
+/* What the command starts is the host's: its sudo leaves the session's cgroup, and pam_agent takes it out of the audit session. */
+static const char *leave_service(const struct guard *guard, const struct process *asker)
+{
+    if (guard->session.cgroup[0])
+        (void)!cgroup_leave(guard->session.cgroup, asker->pid);
+    return "service";
 }
 
 static void answer_step(struct guard *guard, int fd, const struct question *question, enum step step,
-                        const struct asker *asker)
+                        const struct process *asker)
 {
     struct policy_set policies = {0};
     struct decision decision = judge(guard, question, step, asker, &policies);
     char reference[REFERENCE_SIZE] = "";
-    enum reason reason = guard_record(guard, question, &decision, reference);
+    enum reason reason = guard_record(guard, question, &decision, NULL, reference);
     int permit = decision.verdict == VERDICT_PERMIT && reason == REASON_PERMIT;
+    struct answer answer = {
+        .verdict = permit ? "permit" : "deny", .reason = reason_word(reason), .reference = reference};
 
     if (permit && step == STEP_COMMAND)
-        approve(guard, asker, question->run_as);
-    answer(fd, permit ? "permit" : "deny", reason, reference);
+        approve(guard, asker, question->run_as, decision.leaves_service);
+    if (permit && is_open(question, step) && decision.leaves_service)
+        answer.leaves = leave_service(guard, asker);
+    guard_answer(fd, &answer);
     policy_set_clear(&policies);
+    count_step(guard, step, reason);
 }
 
-static void answer_question(struct guard *guard, int fd, const struct question *question, const struct asker *asker)
+/* The asker is not in this session. */
+static void point_elsewhere(int fd)
+{
+    guard_answer(fd, &(struct answer){.verdict = "elsewhere", .reason = reason_word(REASON_SESSION_NOT_FOUND)});
+}
+
+static void answer_question(struct guard *guard, int fd, const struct question *question, const struct process *asker)
 {
     int step = step_parse(question->step);
 
-    if (strcmp(question->step, "recheck") == 0) {
-        guard_recheck(guard);
-        if (guard->phase == RUNNING)
-            answer(fd, "permit", REASON_PERMIT, NULL);
-        else
-            answer(fd, "deny", REASON_SESSION_ENDING, NULL);
-    } else if (step == STEP_CLOSE) {
-        if (asker->process.pid == guard->session.leader)
-            guard_end(guard, REASON_PERMIT);
-        answer(fd, "permit", REASON_PERMIT, NULL);
-    } else if (!is_ours(guard, asker)) {
-        answer(fd, "elsewhere", REASON_SESSION_NOT_FOUND, NULL);
+    if (guard_verb(guard, fd, question, 0))
+        return;
+    if (step == STEP_CLOSE) {
+        if (asker->pid == guard->session.leader)
+            guard_close(guard);
+        guard_answer(fd, &(struct answer){.verdict = "permit", .reason = reason_word(REASON_PERMIT)});
+    } else if (!guard_owns(guard, asker->pid)) {
+        point_elsewhere(fd);
     } else if (step < 0) {
-        answer(fd, "deny", REASON_BAD_QUESTION, NULL);
+        guard_deny(fd, REASON_BAD_QUESTION);
     } else {
         answer_step(guard, fd, question, (enum step)step, asker);
     }
+}
+
+/* 1: there is a question of this user's; 0: there is nothing yet; -EBADMSG and other -errno. */
+static int receive(const struct client *client, uid_t expected, char *buf, size_t cap, struct question *question,
+                   struct process *asker)
+{
+    size_t len;
+    int r = packet_receive(client->fd, buf, cap, deadline_in(0), &len);
+
+    if (r == -ETIMEDOUT)
+        return 0;
+    if (r == 0)
+        r = identify(client->fd, expected, asker);
+    if (r == 0)
+        r = question_read(buf, len, question);
+    return r < 0 ? r : 1;
 }
 
 void guard_serve(struct guard *guard, struct client *client)
 {
     static char buf[MESSAGE_MAX];
     static struct question question;
-    struct asker asker;
-    size_t len;
-    int r = packet_receive(client->fd, buf, sizeof buf, deadline_in(0), &len);
+    struct process asker;
+    int r = receive(client, 0, buf, sizeof buf, &question, &asker);
 
-    if (r == -ETIMEDOUT)
-        return; /* nothing there after all */
-    if (r == 0 && identify(client->fd, &asker) == 0) {
-        if (question_read(buf, len, &question) < 0)
-            answer(client->fd, "deny", REASON_BAD_QUESTION, NULL);
-        else
-            answer_question(guard, client->fd, &question, &asker);
-    }
+    if (r == 0)
+        return;
+    if (r > 0)
+        answer_question(guard, client->fd, &question, &asker);
+    else if (r == -EBADMSG)
+        guard_deny(client->fd, REASON_BAD_QUESTION);
+    close(client->fd);
+    client->fd = -1;
+}
+
+void guard_serve_own(struct guard *guard, struct client *client)
+{
+    static struct question question;
+    char buf[OWN_MESSAGE_MAX];
+    struct process asker;
+    int r = receive(client, guard->session.grant.uid, buf, sizeof buf, &question, &asker);
+
+    if (r == 0)
+        return;
+    if (r > 0 && !guard_owns(guard, asker.pid))
+        point_elsewhere(client->fd);
+    else if (r != -EPERM && (r < 0 || !guard_verb(guard, client->fd, &question, 1)))
+        guard_deny(client->fd, REASON_BAD_QUESTION);
     close(client->fd);
     client->fd = -1;
 }

@@ -87,6 +87,8 @@ static void write_credential(struct fields_writer *w, const struct credential *c
     fields_put(w, "issuer", credential->issuer);
     fields_put(w, "iss", credential->iss);
     fields_put(w, "jti", credential->jti);
+    fields_put(w, "key", credential->holder_thumbprint);
+    fields_put(w, "signer", credential->signer_thumbprint);
     fields_put(w, "identity", credential->identity);
     fields_put(w, "principal", credential->principal);
     fields_put(w, "task", credential->task);

@@ -100,6 +100,7 @@ static inline void maker_add(struct maker *maker, const struct identity *identit
     fields_put(&fields, "shell", identity->shell[0] ? identity->shell : NULL);
     fields_put(&fields, "disabled", identity->disabled ? "1" : NULL);
     fields_put(&fields, "local", identity->local ? "1" : NULL);
+    fields_put(&fields, "keep-home", identity->keep_home && !identity->local ? "1" : NULL);
     maker_fields(maker, 'n', identity->account, &fields, version_line);
     snprintf(number, sizeof number, "%u", identity->uid);
     maker_point(maker, 'u', number, identity->account);

@@ -18,6 +18,8 @@ struct outcome {
     enum reason reason;
     char reference[16]; /* "" where nothing was recorded */
     char session[32];   /* open: the session's ID, else "" */
+    int leaves;         /* sudo: what the command leaves running is the host's */
+    int adopt;          /* open: the caller shall become the reaper of its descendants' orphans */
 };
 
 /*
@@ -40,6 +42,36 @@ int ask_is_guarded(const char *session);
 
 /* Put the question to the guard of one session. */
 void ask_session(const char *session, const struct question *question, struct outcome *ret);
+
+/* How a session stands, by its guard. */
+struct report {
+    enum { REPORT_RUNNING, REPORT_LINGERING, REPORT_FROZEN, REPORT_ENDING } state;
+    enum reason reason;                        /* why it is frozen or ending, else REASON_PERMIT */
+    int64_t deadline, attest_by, frozen_until; /* seconds since the epoch; 0: none */
+    int64_t attest_from;                       /* when to attest again; 0: it gains nothing */
+    uint32_t steps, refusals;                  /* decided in this session */
+};
+
+/*
+ * Ask the guard of a session how it stands: step "recheck" lets it look at the facts again first, "status" does not. 0; -ENOENT,
+ * -ECONNREFUSED: there is no guard; -ETIMEDOUT after timeout_ms; -EBADMSG; -errno.
+ */
+int ask_report(const char *session, const char *step, int timeout_ms, struct report *ret) MUST_CHECK;
+
+/* The same in two halves, so that many guards think at once. The second closes fd. */
+int ask_report_begin(const char *session, const char *step, int timeout_ms, int *ret_fd) MUST_CHECK;
+int ask_report_end(int fd, int timeout_ms, struct report *ret) MUST_CHECK;
+
+/* A connection to the guard of any session, for root's `session attest`. */
+int ask_session_connect(const char *session, int timeout_ms, int *ret_fd) MUST_CHECK;
+
+/*
+ * A connection to the guard of one's own session, for the agent's own verbs; path of the socket is ASK_OWN_DIR/UID/ID, the directory
+ * lists them. Questions there: status, done, and attest, which answers prompts first, as a login does.
+ */
+#define ASK_OWN_DIR "/run/pam_agent/agent"
+int ask_own_connect(uid_t uid, const char *session, int timeout_ms, int *ret_fd) MUST_CHECK;
+int report_of_answer(const struct answer *answer, struct report *ret) MUST_CHECK;
 
 /* What the person is told of a refusal, the same for every reason: "Access denied (ref 7F3C9B)". */
 #define OUTCOME_TEXT_MAX 48

@@ -57,21 +57,16 @@ static int connect_by(int fd, const struct sockaddr_un *address, int64_t deadlin
     }
 }
 
-/* Connect to the guard of a session: its socket must be root's. -ECONNREFUSED or -ENOENT: it is no more. */
-static int guard_connect(const char *session, int64_t deadline, int *ret_fd)
+/* Connect to a socket whose listener must be root. -ECONNREFUSED or -ENOENT: it is no more. */
+static int root_connect(const struct sockaddr_un *address, int64_t deadline, int *ret_fd)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct ucred peer;
     socklen_t len = sizeof peer;
-    int fd, r;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), r;
 
-    if (!session_id_valid(session) ||
-        text_format(address.sun_path, sizeof address.sun_path, PATH_RUN "/ctl/%s", session) < 0)
-        return -EINVAL;
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    r = connect_by(fd, &address, deadline);
+    r = connect_by(fd, address, deadline);
     if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
         r = -errno;
     if (r == 0 && peer.uid != 0)
@@ -82,6 +77,31 @@ static int guard_connect(const char *session, int64_t deadline, int *ret_fd)
     }
     *ret_fd = fd;
     return 0;
+}
+
+static int guard_connect(const char *session, int64_t deadline, int *ret_fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (!session_id_valid(session) ||
+        text_format(address.sun_path, sizeof address.sun_path, PATH_RUN "/ctl/%s", session) < 0)
+        return -EINVAL;
+    return root_connect(&address, deadline, ret_fd);
+}
+
+int ask_session_connect(const char *session, int timeout_ms, int *ret_fd)
+{
+    return guard_connect(session, deadline_in(timeout_ms), ret_fd);
+}
+
+int ask_own_connect(uid_t uid, const char *session, int timeout_ms, int *ret_fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (!session_id_valid(session) ||
+        text_format(address.sun_path, sizeof address.sun_path, ASK_OWN_DIR "/%lu/%s", (unsigned long)uid, session) < 0)
+        return -EINVAL;
+    return root_connect(&address, deadline_in(timeout_ms), ret_fd);
 }
 
 int ask_is_guarded(const char *session)
@@ -200,4 +220,44 @@ void ask_session(const char *session, const struct question *question, struct ou
         outcome_refuse(ret, REASON_SESSION_NOT_FOUND);
     else if (r < 0)
         outcome_fail(ret, r);
+}
+
+int ask_report_begin(const char *session, const char *step, int timeout_ms, int *ret_fd)
+{
+    CLEANUP(packet_clear) struct packet packet = {0};
+    const struct question question = {.step = step};
+    int r = packet_make(&question, &packet), fd;
+
+    packet.deadline = deadline_in(timeout_ms);
+    if (r == 0)
+        r = guard_connect(session, packet.deadline, &fd);
+    if (r < 0)
+        return r;
+    r = packet_send(fd, packet.text, packet.len, packet.deadline);
+    if (r < 0)
+        close(fd);
+    else
+        *ret_fd = fd;
+    return r;
+}
+
+int ask_report_end(int fd, int timeout_ms, struct report *ret)
+{
+    struct answer answer;
+    char text[ANSWER_MAX];
+    size_t len;
+    int r = packet_receive(fd, text, sizeof text, deadline_in(timeout_ms), &len);
+
+    close(fd);
+    if (r == 0)
+        r = answer_read(text, len, &answer);
+    return r < 0 ? r : report_of_answer(&answer, ret);
+}
+
+int ask_report(const char *session, const char *step, int timeout_ms, struct report *ret)
+{
+    int64_t deadline = deadline_in(timeout_ms);
+    int fd, r = ask_report_begin(session, step, timeout_ms, &fd);
+
+    return r < 0 ? r : ask_report_end(fd, deadline_left(deadline), ret);
 }

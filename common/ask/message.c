@@ -22,9 +22,21 @@ static const struct member question_members[] = {
 };
 
 static const struct member answer_members[] = {
-    {"verdict", offsetof(struct answer, verdict)},     {"reason", offsetof(struct answer, reason)},
-    {"reference", offsetof(struct answer, reference)}, {"session", offsetof(struct answer, session)},
+    {"verdict", offsetof(struct answer, verdict)},
+    {"reason", offsetof(struct answer, reason)},
+    {"reference", offsetof(struct answer, reference)},
+    {"session", offsetof(struct answer, session)},
     {"prompt", offsetof(struct answer, prompt)},
+    {"leaves", offsetof(struct answer, leaves)},
+    {"adopt", offsetof(struct answer, adopt)},
+    {"state", offsetof(struct answer, state)},
+    {"deadline", offsetof(struct answer, deadline)},
+    {"attest-by", offsetof(struct answer, attest_by)},
+    {"attest-from", offsetof(struct answer, attest_from)},
+    {"frozen-until", offsetof(struct answer, frozen_until)},
+    {"steps", offsetof(struct answer, steps)},
+    {"refusals", offsetof(struct answer, refusals)},
+    {"task", offsetof(struct answer, task)},
 };
 
 static const char **member_of(const void *message, const struct member *member)

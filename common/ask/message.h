@@ -18,12 +18,12 @@
 #define REPLY_MAX 1024  /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
 
 /*
- * question   step  login | account | setcred | open | close | sudo | command | recheck
+ * question   step  login | account | setcred | open | close | sudo | command | recheck | attest | status | done
  *            phase account | open        (step sudo: which PAM phase asks)
  *            service  user  source  auth-info  tty        of PAM; absent where not set
  *            connection                                    SSH_CONNECTION of the PAM environment
  *            run-as  cwd  argv ...                         step sudo (open) and command
- *            session                                       close: the session to close
+ *            session                                       close: the session to close; attest (to gate): to attest
  *            observe 1                                     refusals are recorded as observed
  * reply      reply TEXT                                    the answer to a prompt; absent: the conversation failed
  */
@@ -38,9 +38,19 @@ struct question {
  * answer     verdict permit | deny | prompt | elsewhere    elsewhere: the asker is not in this guard's session
  *            reason WORD   reference HEX   session ID
  *            prompt TEXT                                   verdict prompt: show it, send the reply
+ *            leaves service                                sudo (open), permit: what the command leaves is the host's
+ *            adopt 1                                       open, permit: become the reaper of orphans (no audit session, no cgroup)
+ *   to recheck and status also, numbers of seconds since the epoch
+ *            state running | lingering | frozen | ending   phase of the session; reason: why it is frozen or ending
+ *            deadline N    attest-by N    frozen-until N   absent where none
+ *            attest-from N                                 when to attest again (4/5 of the time); absent where it gains nothing
+ *            steps N       refusals N                      decided in this session
+ *            task TEXT
  */
 struct answer {
     const char *verdict, *reason, *reference, *session, *prompt;
+    const char *leaves, *adopt;
+    const char *state, *deadline, *attest_by, *attest_from, *frozen_until, *steps, *refusals, *task;
 };
 
 /* Into buf[cap]: 0 and the length, or -ENOBUFS. */

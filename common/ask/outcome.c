@@ -53,6 +53,8 @@ void outcome_of_answer(const struct answer *answer, struct outcome *ret)
     if (text_equal(answer->verdict, "permit")) {
         outcome.verdict = OUTCOME_PERMIT;
         outcome.reason = REASON_PERMIT;
+        outcome.leaves = text_equal(answer->leaves, "service");
+        outcome.adopt = text_equal(answer->adopt, "1");
     } else if (text_equal(answer->verdict, "deny")) {
         outcome.reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
         if (outcome.reason == REASON_PERMIT)
@@ -61,6 +63,32 @@ void outcome_of_answer(const struct answer *answer, struct outcome *ret)
         return;
     }
     *ret = outcome;
+}
+
+static int number(const char *text, int64_t *ret)
+{
+    return text ? text_i64(text, ret) : 0;
+}
+
+int report_of_answer(const struct answer *answer, struct report *ret)
+{
+    static const char *const states[] = {"running", "lingering", "frozen", "ending"};
+    int64_t steps = 0, refusals = 0;
+
+    memset(ret, 0, sizeof *ret);
+    ret->reason = answer->reason ? reason_parse(answer->reason) : REASON_PERMIT;
+    if (number(answer->deadline, &ret->deadline) < 0 || number(answer->attest_by, &ret->attest_by) < 0 ||
+        number(answer->attest_from, &ret->attest_from) < 0 || number(answer->frozen_until, &ret->frozen_until) < 0 ||
+        number(answer->steps, &steps) < 0 || number(answer->refusals, &refusals) < 0)
+        return -EBADMSG;
+    ret->steps = (uint32_t)steps;
+    ret->refusals = (uint32_t)refusals;
+    for (unsigned i = 0; i < COUNT_OF(states); i++)
+        if (text_equal(answer->state, states[i])) {
+            ret->state = i;
+            return 0;
+        }
+    return -EBADMSG;
 }
 
 void outcome_text(const struct outcome *outcome, char *buf, size_t cap)

@@ -89,7 +89,9 @@ static int identity_field(struct identity *identity, const char *key, const char
     if (strcmp(key, "disabled") == 0)
         identity->disabled = 1;
     if (strcmp(key, "local") == 0)
-        identity->local = 1;
+        identity->local = identity->keep_home = 1;
+    if (strcmp(key, "keep-home") == 0)
+        identity->keep_home = 1;
     return 0;
 }
 

@@ -3,9 +3,9 @@
  * alone (a constant database, cdb(5)), replaced by rename.
  *
  *   key "m"                  fields uid-min, uid-max, agents-gid (absent when the group was not there), home-prefix, shell, count; the first record
- *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd
+ *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does
  *   key "u" UID (decimal)  ACCOUNT
- *   key "s" SPIFFE-ID      ACCOUNT (patterns with their "/" "*" as they are)
+ *   key "s" SPIFFE-ID      ACCOUNT (patterns with their "/" "*" as they are); of an identity with several accounts the first
  *   key "i" N (decimal)    ACCOUNT, for each N below count and IDENTITIES_LISTED: enumeration
  *
  * A lookup reads with pread(2), checks every length, and keeps nothing. libc only; no allocation.
@@ -36,6 +36,7 @@ struct identity {
     uint32_t uid, gid;
     char home[IDENTITY_PATH_MAX], shell[IDENTITY_PATH_MAX];
     int disabled, local;
+    int keep_home; /* it is not put away at the end of a task; always of a local one */
 };
 
 /* The descriptor is the caller's. */

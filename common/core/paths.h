@@ -26,6 +26,8 @@
 
 #define PATH_GATE LIBEXECDIR "/gate"
 #define PATH_GUARD LIBEXECDIR "/guard"
+#define PATH_SWEEPER LIBEXECDIR "/sweeper"
+#define PATH_END_HOOKS PATH_CONFIG_DIR "/end.d"
 #define PATH_VERIFIER LIBEXECDIR "/verifier"
 
 #define AGENTS_GROUP "agents"

@@ -4,12 +4,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "core/files.h"
 #include "core/text.h"
 
 /* Read /proc/PID/NAME whole into buf as a string: length or -errno. */
@@ -48,6 +52,14 @@ static int stat_tail(pid_t pid, char *buf, size_t cap, const char **ret)
     return 0;
 }
 
+/* As the kernel packs it for stat: 20 bits of minor around 12 of major (new_encode_dev). */
+static dev_t terminal(int packed)
+{
+    unsigned bits = (unsigned)packed;
+
+    return makedev((bits >> 8) & 0xfff, (bits & 0xff) | ((bits >> 12) & 0xfff00));
+}
+
 /*
  * A zombie whose other threads go on is alive: its main thread alone has exited. Only so is it told from one that has ended,
  * which counts itself as its one thread.
@@ -58,15 +70,15 @@ static int read_process(pid_t pid, struct process *ret, int *ret_alive)
     const char *tail = "";
     unsigned long long start;
     long parent, threads;
-    int r = stat_tail(pid, buf, sizeof buf, &tail);
+    int tty, r = stat_tail(pid, buf, sizeof buf, &tail);
 
     if (r < 0)
         return r;
-    if (sscanf(tail, "%c %ld %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu", &state, &parent,
-               &threads, &start) != 4)
+    if (sscanf(tail, "%c %ld %*s %*s %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu", &state, &parent,
+               &tty, &threads, &start) != 5)
         return -ESRCH;
     *ret_alive = (state != 'Z' && state != 'X') || threads > 1;
-    *ret = (struct process){.pid = pid, .parent = (pid_t)parent, .start = start};
+    *ret = (struct process){.pid = pid, .parent = (pid_t)parent, .start = start, .tty = terminal(tty), .state = state};
     return 0;
 }
 
@@ -120,6 +132,20 @@ int process_uid(pid_t pid, uid_t *ret)
     return 0;
 }
 
+int process_name(pid_t pid, char ret[PROCESS_NAME_MAX + 1])
+{
+    char buf[64];
+    ssize_t n = proc_text(pid, "comm", buf, sizeof buf);
+    size_t len = 0;
+
+    if (n <= 0)
+        return n < 0 ? (int)n : -ESRCH;
+    for (; len < PROCESS_NAME_MAX && buf[len] && buf[len] != '\n'; len++)
+        ret[len] = buf[len] > ' ' && buf[len] < 0x7f && !strchr("%\"\\(),", buf[len]) ? buf[len] : '?';
+    ret[len] = '\0';
+    return 0;
+}
+
 int process_descends(pid_t pid, pid_t ancestor, uint64_t start)
 {
     struct process process;
@@ -164,4 +190,23 @@ int process_same_program(pid_t a, pid_t b)
         return 0;
     return stat(path_a, &st_a) == 0 && stat(path_b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
            st_a.st_ino == st_b.st_ino;
+}
+
+#ifndef SYS_pidfd_send_signal /* the same on every architecture */
+#define SYS_pidfd_send_signal 424
+#define SYS_pidfd_open 434
+#endif
+
+int process_signal(const struct process *process, int sig)
+{
+    CLEANUP(close_fd) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    struct process now;
+
+    if (fd < 0 && errno == ESRCH)
+        return -ESRCH;
+    if (process_read(process->pid, &now) < 0 || now.start != process->start)
+        return -ESRCH;
+    if (fd < 0)
+        return kill(process->pid, sig) < 0 ? -errno : 0;
+    return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno : 0;
 }

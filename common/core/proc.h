@@ -15,6 +15,8 @@
 struct process {
     pid_t pid, parent;
     uint64_t start; /* clock ticks since boot, /proc/PID/stat field 22 */
+    dev_t tty;      /* its controlling terminal, as in st_rdev; 0: none */
+    char state;     /* as ps shows it: R, S, D, T (stopped), Z (zombie) ... */
 };
 
 int process_read(pid_t pid, struct process *ret) MUST_CHECK;
@@ -25,11 +27,20 @@ uint32_t process_loginuid(pid_t pid);
 uint32_t process_audit_session(pid_t pid);
 /* Real uid. */
 int process_uid(pid_t pid, uid_t *ret) MUST_CHECK;
+/* The name that it gave itself: what is not printable ASCII, or stands in the way in a list or a format, shows as '?'. */
+#define PROCESS_NAME_MAX 15
+int process_name(pid_t pid, char ret[PROCESS_NAME_MAX + 1]) MUST_CHECK;
 /* Is it the process (ancestor, start), or does it descend from it? 1 or 0. A chain of more than 64 parents is cut. */
 int process_descends(pid_t pid, pid_t ancestor, uint64_t start);
 /* Call fn for every process that is no zombie, until it answers other than 0; that answer, 0, or -errno. */
 int process_each(int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
 /* Do both run the same executable file? 1 or 0. */
 int process_same_program(pid_t a, pid_t b);
+
+/*
+ * Signal it, if it still is the process that it was. 0 or -errno; -ESRCH: it is gone. On kernels without pidfd (before 5.3) an
+ * instant remains between the look and the signal.
+ */
+int process_signal(const struct process *process, int sig) MUST_CHECK;
 
 #endif

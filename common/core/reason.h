@@ -71,6 +71,26 @@
       "use the constraint types exact, one_of and wildcard") \
     X(NOT_TASK_BOUND, "not_task_bound", "the credential names no task", "issue it with `txn` or `mission.id`") \
     X(TASK_COMPLETED, "task_completed", "the task was completed", "start a new task") \
+    X(TASK_SUSPENDED, "task_suspended", "the task is suspended", "wait for `agentctl task resume`") \
+    X(TASK_REVOKED, "task_revoked", "the task was revoked", "start a new task, after the reason was looked into") \
+    X(REVOKED, "revoked", "the credential, its key, identity or issuer, or one it derives from, was revoked", \
+      "see `agentctl revoke list`; issue a new credential after the reason was looked into") \
+    X(RISK_TOO_HIGH, "risk_too_high", "the risk is above what the policy allows for this step", \
+      "see `agentctl risk show`; wait until it is lowered") \
+    X(STOPPED, "stopped", "every agent of this host is stopped", "wait for `agentctl go`") \
+    X(ATTESTATION_OVERDUE, "attestation_overdue", "the session was not attested again in time", \
+      "`agentctl attest` with a new credential of the same task, or log in with one") \
+    X(ATTESTATION_MISMATCH, "attestation_mismatch", \
+      "the credential is of another task, identity or issuer than the session", \
+      "attest with a credential of the session's own task") \
+    X(TOO_MANY_SESSIONS, "too_many_sessions", "the account has as many sessions as its policies allow", \
+      "end one, or raise `max-sessions`") \
+    X(TRIPWIRE, "tripwire", "the session was refused more often than its policies tolerate", \
+      "see its refusals with `agentctl session show`; the credential is revoked") \
+    X(SESSION_ENDED, "session_ended", "an administrator ended the session", "log in again") \
+    X(GUARD_LOST, "guard_lost", "the session's guard was gone", "log in again; find out what ended the guard") \
+    X(LEADER_GONE, "leader_gone", "the process that opened the session died without closing it", "log in again") \
+    X(CLOSED, "closed", "the session was closed", "nothing to do") \
     X(POSSESSION_MISSING, "possession_missing", "possession of the credential's key was not proven", \
       "set AGENT_KEY to the key the credential was issued to") \
     X(POSSESSION_INVALID, "possession_invalid", "the proof of possession does not verify", \

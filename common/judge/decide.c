@@ -9,10 +9,12 @@
 
 #define DEFAULT_SESSION_SECONDS 1800
 #define DEFAULT_LOGINS 1
+#define DEFAULT_GRACE_SECONDS 120
 #define DEFAULT_SERVICE "sshd"
 #define DEFAULT_RUN_AS "root"
 
-static const char *const step_words[] = {"login", "account", "setcred", "open", "close", "sudo", "command"};
+static const char *const step_words[] = {"login", "account", "setcred", "open",   "close",
+                                         "sudo",  "command", "attest",  "recheck"};
 
 const char *step_word(enum step step)
 {
@@ -66,10 +68,55 @@ static int applies(const struct policy *policy, const struct facts *facts)
            (matches_identity(policy, facts->identity) && matches_purpose(policy, facts->purpose));
 }
 
-static void strictest(uint32_t *limit, uint32_t other)
+/* 0 is "not set". */
+static uint32_t stricter(uint32_t limit, uint32_t other)
 {
-    if (other && (*limit == 0 || other < *limit))
-        *limit = other;
+    return other && (limit == 0 || other < limit) ? other : limit;
+}
+
+/* Of levels and kinds of possession, too, the lower one is the stricter. */
+static void narrow_limits(struct limits *limits, const struct limits *other)
+{
+    limits->max_lifetime = stricter(limits->max_lifetime, other->max_lifetime);
+    limits->max_session = stricter(limits->max_session, other->max_session);
+    limits->max_logins = stricter(limits->max_logins, other->max_logins);
+    limits->max_sessions = stricter(limits->max_sessions, other->max_sessions);
+    limits->reattest_every = stricter(limits->reattest_every, other->reattest_every);
+    limits->reattest_grace = stricter(limits->reattest_grace, other->reattest_grace);
+    limits->max_denials = stricter(limits->max_denials, other->max_denials);
+    limits->possession = stricter(limits->possession, other->possession);
+    limits->linger = stricter(limits->linger, other->linger);
+    for (unsigned i = LEVEL_LOW; i <= LEVEL_HIGH; i++)
+        limits->max_risk[i] = stricter(limits->max_risk[i], other->max_risk[i]);
+}
+
+/* What is more sensitive is never allowed at a higher risk than what is less. */
+static void default_risks(enum level max_risk[])
+{
+    static const enum level defaults[] = {
+        [LEVEL_LOW] = LEVEL_HIGH, [LEVEL_MEDIUM] = LEVEL_MEDIUM, [LEVEL_HIGH] = LEVEL_LOW};
+
+    for (unsigned i = LEVEL_LOW; i <= LEVEL_HIGH; i++) {
+        if (max_risk[i] == LEVEL_UNSET)
+            max_risk[i] = defaults[i];
+        if (i > LEVEL_LOW)
+            max_risk[i] = stricter(max_risk[i], max_risk[i - 1]);
+    }
+}
+
+static void default_limits(struct limits *limits)
+{
+    if (limits->max_session == 0)
+        limits->max_session = DEFAULT_SESSION_SECONDS;
+    if (limits->max_logins == 0)
+        limits->max_logins = DEFAULT_LOGINS;
+    if (limits->possession == POSSESSION_UNSET)
+        limits->possession = POSSESSION_CHANNEL;
+    if (limits->reattest_every && limits->reattest_grace == 0)
+        limits->reattest_grace = DEFAULT_GRACE_SECONDS;
+    if (limits->linger == LINGER_UNSET)
+        limits->linger = LINGER_NO;
+    default_risks(limits->max_risk);
 }
 
 /* 1 when a policy other than the defaults applies. */
@@ -84,26 +131,20 @@ static int gather_limits(const struct facts *facts, const struct policy_set *pol
         if (!applies(policy, facts))
             continue;
         any |= !is_defaults(policy);
-        strictest(&limits.max_lifetime, policy->limits.max_lifetime);
-        strictest(&limits.max_session, policy->limits.max_session);
-        strictest(&limits.max_logins, policy->limits.max_logins);
-        if (policy->limits.possession != POSSESSION_UNSET &&
-            (limits.possession == POSSESSION_UNSET || policy->limits.possession < limits.possession))
-            limits.possession = policy->limits.possession;
+        narrow_limits(&limits, &policy->limits);
     }
-    if (limits.max_session == 0)
-        limits.max_session = DEFAULT_SESSION_SECONDS;
-    if (limits.max_logins == 0)
-        limits.max_logins = DEFAULT_LOGINS;
-    if (limits.possession == POSSESSION_UNSET)
-        limits.possession = POSSESSION_CHANNEL;
+    default_limits(&limits);
+    /* What nobody proved to hold opens one session. */
+    if (facts->possession == POSSESSION_BEARER)
+        limits.max_logins = 1;
     *ret = limits;
     return any;
 }
 
 /* --- rules --- */
 
-enum match { MATCH_NO, MATCH_YES, MATCH_SOURCE_UNKNOWN };
+/* In rising order: of several rules the one that matches best decides, wherever it stands. */
+enum match { MATCH_NO, MATCH_SOURCE_UNKNOWN, MATCH_RISK_TOO_HIGH, MATCH_YES, MATCH_LEAVES };
 
 static int login_service_matches(const struct rule *rule, const char *service)
 {
@@ -166,28 +207,48 @@ static enum match sudo_rule_matches(const struct rule *rule, const struct facts 
     return MATCH_NO;
 }
 
-static enum match rule_matches(const struct rule *rule, const struct facts *facts)
+/* The host's or the rule's, the higher one. Which rule allows a command that is not known yet is not known either. */
+static enum level sensitivity_of(const struct rule *rule, const struct facts *facts)
 {
-    if (rule->kind == RULE_ALLOW_LOGIN || rule->kind == RULE_DENY_LOGIN)
-        return login_rule_matches(rule, facts);
-    return sudo_rule_matches(rule, facts);
+    enum level host = facts->sensitivity == LEVEL_UNSET ? LEVEL_LOW : facts->sensitivity;
+
+    if (facts->step == STEP_SUDO && !facts->argv)
+        return host;
+    return rule->sensitivity > host ? rule->sensitivity : host;
 }
 
-/* The first rule of this kind, of the policies that apply, that matches; a match without doubt comes first. */
-static enum match find_rule(const struct facts *facts, const struct policy_set *policies, enum rule_kind kind,
-                            struct decision *decision)
+/* An allow rule allows what it matches up to the risk that its sensitivity bears. */
+static enum match allowed_at_risk(const struct rule *rule, const struct facts *facts, const struct limits *limits)
+{
+    if (facts->standing.risk > limits->max_risk[sensitivity_of(rule, facts)])
+        return MATCH_RISK_TOO_HIGH;
+    return rule->leaves_service ? MATCH_LEAVES : MATCH_YES;
+}
+
+static enum match rule_matches(const struct rule *rule, const struct facts *facts, const struct limits *limits)
+{
+    int login = rule->kind == RULE_ALLOW_LOGIN || rule->kind == RULE_DENY_LOGIN;
+    int allow = rule->kind == RULE_ALLOW_LOGIN || rule->kind == RULE_ALLOW_SUDO;
+    enum match match = login ? login_rule_matches(rule, facts) : sudo_rule_matches(rule, facts);
+
+    return match == MATCH_YES && allow ? allowed_at_risk(rule, facts, limits) : match;
+}
+
+/* How the best of the rules of this kind, of the policies that apply, matches. */
+static enum match find_rule(const struct facts *facts, const struct policy_set *policies, const struct limits *limits,
+                            enum rule_kind kind, struct decision *decision)
 {
     enum match best = MATCH_NO;
 
-    for (size_t i = 0; i < policies->count && best != MATCH_YES; i++) {
+    for (size_t i = 0; i < policies->count; i++) {
         const struct policy *policy = &policies->policies[i];
         size_t count = applies(policy, facts) ? policy->rule_count : 0;
 
-        for (size_t j = 0; j < count && best != MATCH_YES; j++) {
+        for (size_t j = 0; j < count; j++) {
             const struct rule *rule = &policy->rules[j];
-            enum match match = rule->kind == kind ? rule_matches(rule, facts) : MATCH_NO;
+            enum match match = rule->kind == kind ? rule_matches(rule, facts, limits) : MATCH_NO;
 
-            if (match == MATCH_NO || (match == MATCH_SOURCE_UNKNOWN && best == MATCH_SOURCE_UNKNOWN))
+            if (match <= best)
                 continue;
             best = match;
             decision->rule = policy->name;
@@ -197,29 +258,46 @@ static enum match find_rule(const struct facts *facts, const struct policy_set *
     return best;
 }
 
-static enum reason check_rules(const struct facts *facts, const struct policy_set *policies, enum rule_kind allow,
-                               enum rule_kind deny, struct decision *decision)
+static enum reason check_rules(const struct facts *facts, const struct policy_set *policies,
+                               const struct limits *limits, enum rule_kind allow, enum rule_kind deny,
+                               struct decision *decision)
 {
-    switch (find_rule(facts, policies, deny, decision)) {
-    case MATCH_YES:
-        return REASON_DENIED_BY_RULE;
+    enum match match = find_rule(facts, policies, limits, deny, decision);
+
+    if (match != MATCH_NO)
+        return match == MATCH_SOURCE_UNKNOWN ? REASON_SOURCE_UNKNOWN : REASON_DENIED_BY_RULE;
+    match = find_rule(facts, policies, limits, allow, decision);
+    decision->leaves_service = match == MATCH_LEAVES;
+    switch (match) {
+    case MATCH_NO:
+        return REASON_NO_RULE;
     case MATCH_SOURCE_UNKNOWN:
         return REASON_SOURCE_UNKNOWN;
-    case MATCH_NO:
-        break;
-    }
-    switch (find_rule(facts, policies, allow, decision)) {
+    case MATCH_RISK_TOO_HIGH:
+        return REASON_RISK_TOO_HIGH;
     case MATCH_YES:
-        return REASON_PERMIT;
-    case MATCH_SOURCE_UNKNOWN:
-        return REASON_SOURCE_UNKNOWN;
-    case MATCH_NO:
+    case MATCH_LEAVES:
         break;
     }
-    return REASON_NO_RULE;
+    return REASON_PERMIT;
 }
 
-/* --- scope of the credential --- */
+/* --- scope of the credentials --- */
+
+/* Every one must allow it; a step without any is not allowed by all. */
+static enum reason check_scopes(const struct facts *facts, const char *tool, const struct scope_arg *args, size_t count)
+{
+    enum reason reason = REASON_STATE_UNAVAILABLE;
+
+    if (facts->scope_count > FACTS_SCOPES_MAX)
+        return reason;
+    for (size_t i = 0; i < facts->scope_count; i++) {
+        reason = scope_allows(facts->scopes[i].text, facts->scopes[i].len, tool, args, count);
+        if (reason != REASON_PERMIT)
+            break;
+    }
+    return reason;
+}
 
 static enum reason check_login_scope(const struct facts *facts)
 {
@@ -228,7 +306,7 @@ static enum reason check_login_scope(const struct facts *facts)
         {.name = "service", .value = facts->service},
     };
 
-    return scope_allows(facts->scope, facts->scope_len, "host:login", args, COUNT_OF(args));
+    return check_scopes(facts, "host:login", args, COUNT_OF(args));
 }
 
 static enum reason check_sudo_scope(const struct facts *facts)
@@ -243,45 +321,66 @@ static enum reason check_sudo_scope(const struct facts *facts)
          .later = !facts->argv},
     };
 
-    return scope_allows(facts->scope, facts->scope_len, "host:sudo", args, COUNT_OF(args));
+    return check_scopes(facts, "host:sudo", args, COUNT_OF(args));
 }
 
 /* --- the steps --- */
 
-static enum reason check_task(const struct facts *facts)
+/* What the host knows against the grant. A guard freezes by a stop and a suspension itself: no reason to end its session. */
+static enum reason check_standing(const struct facts *facts)
 {
+    const struct standing *standing = &facts->standing;
+    int freezes = facts->step != STEP_RECHECK;
+
     if (facts->identity_disabled)
         return REASON_IDENTITY_DISABLED;
-    if (facts->task_completed)
+    if (freezes && standing->stopped)
+        return REASON_STOPPED;
+    if (standing->task == TASK_REVOKED)
+        return REASON_TASK_REVOKED;
+    if (standing->revoked)
+        return REASON_REVOKED;
+    if (standing->task == TASK_COMPLETED)
         return REASON_TASK_COMPLETED;
-    if (facts->expires <= facts->now)
-        return REASON_EXPIRED;
+    if (freezes && standing->task == TASK_SUSPENDED)
+        return REASON_TASK_SUSPENDED;
     return REASON_PERMIT;
 }
 
-/* What nobody proved to hold opens one session. */
-static uint32_t logins_of(const struct facts *facts, const struct limits *limits)
+/* Of a credential that opens or attests a session now. */
+static enum reason check_credential(const struct facts *facts, const struct limits *limits)
 {
-    return facts->possession == POSSESSION_BEARER ? 1 : limits->max_logins;
-}
-
-static enum reason check_login(const struct facts *facts, const struct limits *limits)
-{
-    if (facts->environment_forgeable)
-        return REASON_ENVIRONMENT_FORGEABLE;
-    if (facts->issued < facts->boot)
-        return REASON_BEFORE_BOOT;
     if (limits->max_lifetime && facts->expires - facts->issued > (int64_t)limits->max_lifetime)
         return REASON_LIFETIME_TOO_LONG;
     if (facts->possession == POSSESSION_UNSET)
         return REASON_POSSESSION_MISSING;
     if (facts->possession > limits->possession)
         return facts->possession == POSSESSION_BEARER ? REASON_POSSESSION_MISSING : REASON_POSSESSION_TOO_WEAK;
-    if (facts->logins >= logins_of(facts, limits))
+    if (facts->logins >= limits->max_logins)
         return REASON_REPLAYED;
-    if (facts->account_busy)
-        return REASON_ACCOUNT_BUSY;
     return REASON_PERMIT;
+}
+
+static enum reason check_login(const struct facts *facts, const struct limits *limits)
+{
+    enum reason reason;
+
+    if (facts->environment_forgeable)
+        return REASON_ENVIRONMENT_FORGEABLE;
+    if (facts->issued < facts->boot)
+        return REASON_BEFORE_BOOT;
+    reason = check_credential(facts, limits);
+    if (reason == REASON_PERMIT && facts->account_busy)
+        reason = REASON_ACCOUNT_BUSY;
+    return reason;
+}
+
+/* The checks of a login that this step repeats. */
+static enum reason check_authority(const struct facts *facts, const struct limits *limits)
+{
+    if (facts->step == STEP_RECHECK)
+        return REASON_PERMIT;
+    return facts->step == STEP_ATTEST ? check_credential(facts, limits) : check_login(facts, limits);
 }
 
 static enum reason check_session(const struct facts *facts)
@@ -293,45 +392,64 @@ static enum reason check_session(const struct facts *facts)
     return REASON_PERMIT;
 }
 
-static enum reason decide_login(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
+/* Login, and what repeats it within the session. */
+static enum reason decide_authority(const struct facts *facts, const struct policy_set *policies,
+                                    struct decision *decision)
 {
-    enum reason reason = check_task(facts);
-    struct limits limits;
+    enum reason reason = check_standing(facts);
+    struct limits *limits = &decision->limits;
 
     if (reason != REASON_PERMIT)
         return reason;
-    if (!gather_limits(facts, policies, &limits))
+    if (facts->step != STEP_RECHECK && facts->expires <= facts->now)
+        return REASON_EXPIRED;
+    if (!gather_limits(facts, policies, limits))
         return REASON_NO_POLICY;
-    reason = check_login(facts, &limits);
+    reason = check_authority(facts, limits);
     if (reason == REASON_PERMIT)
         reason = check_login_scope(facts);
     if (reason == REASON_PERMIT)
-        reason = check_rules(facts, policies, RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, decision);
-    if (reason != REASON_PERMIT)
-        return reason;
-    decision->max_logins = logins_of(facts, &limits);
-    decision->session_deadline = facts->now + limits.max_session;
-    if (decision->session_deadline > facts->expires)
-        decision->session_deadline = facts->expires;
-    return REASON_PERMIT;
+        reason = check_rules(facts, policies, limits, RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, decision);
+    return reason;
+}
+
+/* A session that must be attested outlives the credential that opened it. */
+static int64_t deadline_of(const struct facts *facts, const struct limits *limits)
+{
+    int64_t longest = facts->now + limits->max_session;
+
+    return limits->reattest_every || longest < facts->expires ? longest : facts->expires;
+}
+
+static enum reason decide_login(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
+{
+    enum reason reason = decide_authority(facts, policies, decision);
+
+    if (reason == REASON_PERMIT)
+        decision->session_deadline = deadline_of(facts, &decision->limits);
+    return reason;
 }
 
 static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
 {
     enum reason reason = check_session(facts);
     struct limits limits;
+    int any;
 
     if (reason == REASON_PERMIT)
-        reason = check_task(facts);
+        reason = check_standing(facts);
     if (reason != REASON_PERMIT)
         return reason;
+    any = gather_limits(facts, policies, &limits);
+    if (!limits.reattest_every && facts->expires <= facts->now)
+        return REASON_EXPIRED;
     if ((facts->argv && facts->argc == 0) || (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv)))
         return REASON_BAD_QUESTION;
-    if (!gather_limits(facts, policies, &limits))
+    if (!any)
         return REASON_NO_POLICY;
     reason = check_sudo_scope(facts);
     if (reason == REASON_PERMIT)
-        reason = check_rules(facts, policies, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
+        reason = check_rules(facts, policies, &limits, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
     if (reason == REASON_PERMIT && facts->approval_required && !facts->approved)
         reason = REASON_NOT_APPROVED;
     return reason;
@@ -347,6 +465,10 @@ struct decision decide(const struct facts *facts, const struct policy_set *polic
     case STEP_SETCRED:
     case STEP_OPEN:
         decision.reason = decide_login(facts, policies, &decision);
+        break;
+    case STEP_ATTEST:
+    case STEP_RECHECK:
+        decision.reason = decide_authority(facts, policies, &decision);
         break;
     case STEP_SUDO:
     case STEP_COMMAND:

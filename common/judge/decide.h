@@ -9,11 +9,30 @@
 
 #include "core/reason.h"
 #include "judge/policy.h"
+#include "judge/standing.h"
 
-enum step { STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN, STEP_CLOSE, STEP_SUDO, STEP_COMMAND };
+/*
+ * attest: does this credential attest the session again? Decided like a login, but for what a login alone can meet: a forgeable
+ * environment, an earlier boot, a busy account. recheck: may the session go on? Decided like a login, without what was settled when
+ * it was opened (these, lifetime, possession, replay), without the expiry, which is in the guard's deadline, and without stop and
+ * suspension, which do not end a session: the guard freezes it by them itself.
+ */
+enum step {
+    STEP_LOGIN,
+    STEP_ACCOUNT,
+    STEP_SETCRED,
+    STEP_OPEN,
+    STEP_CLOSE,
+    STEP_SUDO,
+    STEP_COMMAND,
+    STEP_ATTEST,
+    STEP_RECHECK
+};
 
 /* No single flipped bit turns one into the other; everything but PERMIT refuses. */
 enum verdict { VERDICT_DENY = 0x2d5a, VERDICT_PERMIT = 0x52a5 };
+
+#define FACTS_SCOPES_MAX 2
 
 struct facts {
     enum step step;
@@ -22,14 +41,19 @@ struct facts {
 
     /* who and for what; from a verified credential */
     const char *account, *identity, *issuer, *task, *purpose; /* purpose may be NULL */
-    int64_t issued, expires;
+    int64_t issued, expires;    /* in a session: of the credential that attested it last */
     enum possession possession; /* proven */
-    const char *scope;
-    size_t scope_len;
+    struct {
+        const char *text;
+        size_t len;
+    } scopes
+        [FACTS_SCOPES_MAX]; /* each must allow the step: of the login's credential, and of the one that attested last */
+    size_t scope_count;
 
     /* state */
     int identity_disabled, environment_forgeable, account_busy;
-    int task_completed;
+    struct standing standing; /* judge/standing.h */
+    enum level sensitivity;   /* of the host; LEVEL_UNSET is low */
     uint32_t logins;          /* sessions this credential has opened */
     int64_t session_deadline; /* 0: none yet */
     int session_ending;
@@ -48,8 +72,10 @@ struct decision {
     enum verdict verdict;
     enum reason reason;
     const char *rule, *rule_where; /* policy name and where; NULL: no rule decided. Point into the policy set. */
-    int64_t session_deadline;      /* login and open: when the session must end at the latest */
-    uint32_t max_logins;
+    /* login, open, attest and recheck: what a permit is bound to */
+    struct limits limits;     /* the strictest of the policies that apply, defaults filled in */
+    int64_t session_deadline; /* login and open: when the session must end, as long as nothing attests it again */
+    int leaves_service;       /* sudo and command: what the command leaves behind is the host's */
 };
 
 struct decision decide(const struct facts *facts, const struct policy_set *policies);

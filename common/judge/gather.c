@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "judge/task.h"
+#include "judge/policy_store.h"
 
 int64_t gather_boot_time(void)
 {
@@ -12,6 +12,9 @@ int64_t gather_boot_time(void)
 
 int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
 {
+    struct host_policy host;
+    int r = standing_of(grant, now, &facts->standing); /* first: it counts, even if the rest cannot be read */
+
     facts->now = now;
     facts->boot = gather_boot_time();
     facts->account = grant->account;
@@ -22,7 +25,12 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     facts->issued = grant->issued;
     facts->expires = grant->expires;
     facts->possession = grant->possession;
-    facts->scope = grant->scope;
-    facts->scope_len = strlen(grant->scope);
-    return task_is_completed(grant->iss, grant->task, &facts->task_completed);
+    facts->scopes[0].text = grant->scope;
+    facts->scopes[0].len = strlen(grant->scope);
+    facts->scope_count = 1;
+    if (r == 0)
+        r = policy_host(&host);
+    if (r == 0)
+        facts->sensitivity = host.sensitivity;
+    return r;
 }

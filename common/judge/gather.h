@@ -5,7 +5,10 @@
 #include "judge/decide.h"
 #include "judge/grant.h"
 
-/* Facts of the grant and of the clock; they point into the grant. Then the state of its task. 0 or -errno. */
+/*
+ * Facts of the grant, its scope as the first, and of the clock; they point into the grant. Then its standing, and the host's
+ * sensitivity. 0 or -errno.
+ */
 int gather_grant(const struct grant *grant, int64_t now, struct facts *facts) MUST_CHECK;
 
 /* When this host booted, in seconds of the wall clock. */

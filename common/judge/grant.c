@@ -11,17 +11,56 @@ static const struct {
 } strings[] = {
 /* clang-format off */
 #define STRING(key, member) {key, offsetof(struct grant, member), sizeof((struct grant *)0)->member}
-/* clang-format on */
+    /* clang-format on */
     STRING("account", account), STRING("identity", identity), STRING("principal", principal),
     STRING("issuer", issuer),   STRING("iss", iss),           STRING("jti", jti),
-    STRING("task", task),       STRING("purpose", purpose),   STRING("source", source),
-    STRING("service", service), STRING("scope", scope),
+    STRING("key", key),         STRING("signer", signer),     STRING("task", task),
+    STRING("purpose", purpose), STRING("source", source),     STRING("service", service),
+    STRING("scope", scope),
 #undef STRING
 };
 
 void grant_clear(struct grant *grant)
 {
     memset(grant, 0, offsetof(struct grant, scope) + 1);
+}
+
+void grant_links(const struct grant *grant, struct link links[LINK_KINDS])
+{
+    link_make(&links[LINK_TASK], LINK_TASK, grant->iss, grant->task);
+    link_make(&links[LINK_JTI], LINK_JTI, grant->iss, grant->jti);
+    link_make(&links[LINK_KEY], LINK_KEY, NULL, grant->key);
+    link_make(&links[LINK_IDENTITY], LINK_IDENTITY, NULL, grant->identity);
+    link_make(&links[LINK_ISSUER], LINK_ISSUER, NULL, grant->iss);
+}
+
+/* "KIND KEY" */
+static void write_ancestor(struct fields_writer *w, const struct link *link)
+{
+    char text[16 + STATE_KEY_SIZE];
+
+    if (text_format(text, sizeof text, "%s %s", link_kind_word(link->kind), link->key) < 0)
+        w->error = -EINVAL;
+    else
+        fields_put(w, "ancestor", text);
+}
+
+static int take_ancestor(struct grant *grant, const char *value)
+{
+    const char *key = strchr(value, ' ');
+    char word[16];
+    int kind;
+
+    if (grant->ancestor_count == ANCESTORS_MAX || !key || !state_key_valid(key + 1) ||
+        text_format(word, sizeof word, "%.*s", (int)(key - value), value) < 0)
+        return -EBADMSG;
+    kind = link_kind_parse(word);
+    if (kind < 0)
+        return -EBADMSG;
+    grant->ancestors[grant->ancestor_count].kind = (enum link_kind)kind;
+    strcpy(grant->ancestors[grant->ancestor_count].key, key + 1);
+    grant->ancestor_count++;
+    return 1;
 }
 
 void grant_write(struct fields_writer *w, const struct grant *grant)
@@ -32,6 +71,8 @@ void grant_write(struct fields_writer *w, const struct grant *grant)
     fields_put_u64(w, "issued", (uint64_t)grant->issued);
     fields_put_u64(w, "expires", (uint64_t)grant->expires);
     fields_put(w, "possession", possession_word(grant->possession));
+    for (size_t i = 0; i < grant->ancestor_count; i++)
+        write_ancestor(w, &grant->ancestors[i]);
 }
 
 int grant_field(struct grant *grant, const char *key, const char *value)
@@ -41,6 +82,8 @@ int grant_field(struct grant *grant, const char *key, const char *value)
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         if (strcmp(strings[i].key, key) == 0)
             return text_copy((char *)grant + strings[i].offset, strings[i].size, value) < 0 ? -EBADMSG : 1;
+    if (strcmp(key, "ancestor") == 0)
+        return take_ancestor(grant, value);
     if (strcmp(key, "possession") == 0)
         return (grant->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 1;
     if (strcmp(key, "issued") == 0)
@@ -59,5 +102,6 @@ int grant_field(struct grant *grant, const char *key, const char *value)
 int grant_complete(const struct grant *grant)
 {
     return grant->uid != 0 && grant->account[0] && grant->identity[0] && grant->issuer[0] && grant->iss[0] &&
-           grant->jti[0] && grant->task[0] && grant->scope[0] && grant->possession != POSSESSION_UNSET;
+           grant->jti[0] && grant->key[0] && grant->signer[0] && grant->task[0] && grant->scope[0] &&
+           grant->possession != POSSESSION_UNSET;
 }

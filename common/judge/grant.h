@@ -8,12 +8,15 @@
 
 #include "core/fields.h"
 #include "core/names.h"
+#include "judge/link.h"
 #include "judge/policy.h"
 #include "judge/scope.h"
 
 #define ISS_MAX 1024
 #define JTI_MAX 256
 #define ISSUER_NAME_MAX 64
+#define THUMBPRINT_MAX 43 /* base64url SHA-256 (RFC 7638) */
+#define ANCESTORS_MAX 32  /* links of the credentials that this one was derived from: eight of up to four */
 
 struct grant {
     char account[ACCOUNT_NAME_MAX + 1];
@@ -22,15 +25,22 @@ struct grant {
     char principal[SPIFFE_ID_MAX + 1]; /* "" when the agent acts for itself */
     char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
     char iss[ISS_MAX + 1], jti[JTI_MAX + 1];
+    char key[THUMBPRINT_MAX + 1];                      /* the holder's */
+    char signer[THUMBPRINT_MAX + 1];                   /* the issuer's key that signed it */
     char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1]; /* purpose "" where none was declared */
     int64_t issued, expires;                           /* seconds since the epoch */
     enum possession possession;
     char source[64], service[64];
+    struct link ancestors[ANCESTORS_MAX];
+    size_t ancestor_count;
     char scope[SCOPE_MAX + 1]; /* judge/scope.h; last: most of it is never touched */
 };
 
 /* Make it empty, at the cost of what it holds, not of its size. */
 void grant_clear(struct grant *grant);
+
+/* The links of the grant itself, without its ancestors'. */
+void grant_links(const struct grant *grant, struct link links[LINK_KINDS]);
 
 /* Append its lines. */
 void grant_write(struct fields_writer *w, const struct grant *grant);

@@ -8,19 +8,52 @@
 #include "core/text.h"
 
 static const char *const possession_words[] = {"", "channel", "signed", "bearer"};
+static const char *const level_words[] = {"", "low", "medium", "high"};
+static const char *const risk_keys[] = {"", "max-risk-low", "max-risk-medium", "max-risk-high"}; /* by sensitivity */
+static const char *const linger_words[] = {"", "no", "yes"};
 static const char *const rule_words[] = {"allow-login", "deny-login", "allow-sudo", "deny-sudo"};
+
+/* Limits that are numbers, as they are written. */
+static const struct {
+    const char *key;
+    size_t offset;
+} numbers[] = {
+    {"max-lifetime", offsetof(struct limits, max_lifetime)},
+    {"max-session", offsetof(struct limits, max_session)},
+    {"max-logins", offsetof(struct limits, max_logins)},
+    {"max-sessions", offsetof(struct limits, max_sessions)},
+    {"reattest-every", offsetof(struct limits, reattest_every)},
+    {"reattest-grace", offsetof(struct limits, reattest_grace)},
+    {"max-denials", offsetof(struct limits, max_denials)},
+};
+
+/* The index of a word in words[count], whose first stands for "not set"; 0 where it is none. */
+static unsigned word_index(const char *const *words, unsigned count, const char *word)
+{
+    for (unsigned i = 1; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return 0;
+}
 
 enum possession possession_parse(const char *word)
 {
-    for (unsigned i = POSSESSION_CHANNEL; i < COUNT_OF(possession_words); i++)
-        if (strcmp(possession_words[i], word) == 0)
-            return (enum possession)i;
-    return POSSESSION_UNSET;
+    return (enum possession)word_index(possession_words, COUNT_OF(possession_words), word);
 }
 
 const char *possession_word(enum possession possession)
 {
     return (unsigned)possession < COUNT_OF(possession_words) ? possession_words[possession] : "";
+}
+
+enum level level_parse(const char *word)
+{
+    return (enum level)word_index(level_words, COUNT_OF(level_words), word);
+}
+
+const char *level_word(enum level level)
+{
+    return (unsigned)level < COUNT_OF(level_words) ? level_words[level] : "";
 }
 
 /* One more element, zeroed, at the end of the array that *array_ptr points to; NULL when there is no memory. */
@@ -109,28 +142,47 @@ static int set_flag(int *flag, const char *value)
     return 0;
 }
 
+static int set_level(enum level *level, const char *value)
+{
+    return (*level = level_parse(value)) == LEVEL_UNSET ? -EBADMSG : 0;
+}
+
+static int set_leaves(struct rule *rule, const char *value)
+{
+    if (rule->kind != RULE_ALLOW_SUDO || strcmp(value, "service") != 0)
+        return -EBADMSG;
+    rule->leaves_service = 1;
+    return 0;
+}
+
+static int limit_line(struct limits *limits, const char *key, const char *value)
+{
+    unsigned sensitivity = word_index(risk_keys, COUNT_OF(risk_keys), key);
+
+    for (unsigned i = 0; i < COUNT_OF(numbers); i++)
+        if (strcmp(key, numbers[i].key) == 0)
+            return set_limit((uint32_t *)(void *)((char *)limits + numbers[i].offset), value);
+    if (sensitivity)
+        return set_level(&limits->max_risk[sensitivity], value);
+    if (strcmp(key, "possession") == 0)
+        return (limits->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 0;
+    if (strcmp(key, "linger") == 0)
+        return (limits->linger = (int)word_index(linger_words, COUNT_OF(linger_words), value)) ? 0 : -EBADMSG;
+    return -EBADMSG; /* a restriction that is not understood is not skipped */
+}
+
 static int policy_line(struct place *at, const char *key, const char *value)
 {
-    struct limits *limits = &at->policy->limits;
-
     if (strcmp(key, "where") == 0)
         at->policy->where = value;
     else if (strcmp(key, "identity") == 0)
         return add_word(&at->policy->identities, value);
     else if (strcmp(key, "purpose") == 0)
         return add_word(&at->policy->purposes, value);
-    else if (strcmp(key, "max-lifetime") == 0)
-        return set_limit(&limits->max_lifetime, value);
-    else if (strcmp(key, "max-session") == 0)
-        return set_limit(&limits->max_session, value);
-    else if (strcmp(key, "max-logins") == 0)
-        return set_limit(&limits->max_logins, value);
-    else if (strcmp(key, "possession") == 0)
-        return (limits->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 0;
     else if (strcmp(key, "rule") == 0)
         return start_rule(at, value);
     else
-        return -EBADMSG; /* a restriction that is not understood is not skipped */
+        return limit_line(&at->policy->limits, key, value);
     return 0;
 }
 
@@ -148,6 +200,10 @@ static int rule_line(struct place *at, const char *key, const char *value)
         return start_command(at, value);
     else if (strcmp(key, "any-command") == 0)
         return set_flag(&at->rule->any_command, value);
+    else if (strcmp(key, "sensitivity") == 0)
+        return set_level(&at->rule->sensitivity, value);
+    else if (strcmp(key, "leaves") == 0)
+        return set_leaves(at->rule, value);
     else if (at->command && strcmp(key, "word") == 0)
         return add_word(&at->command->words, value);
     else if (at->command && strcmp(key, "any-arguments") == 0)
@@ -235,10 +291,21 @@ static void write_words(struct fields_writer *w, const char *key, const struct w
         fields_put(w, key, words->items[i]);
 }
 
-static void write_limit(struct fields_writer *w, const char *key, uint32_t limit)
+static void write_limits(struct fields_writer *w, const struct limits *limits)
 {
-    if (limit)
-        fields_put_u64(w, key, limit);
+    for (unsigned i = 0; i < COUNT_OF(numbers); i++) {
+        uint32_t number = *(const uint32_t *)(const void *)((const char *)limits + numbers[i].offset);
+
+        if (number)
+            fields_put_u64(w, numbers[i].key, number);
+    }
+    if (limits->possession != POSSESSION_UNSET)
+        fields_put(w, "possession", possession_word(limits->possession));
+    for (unsigned i = LEVEL_LOW; i <= LEVEL_HIGH; i++)
+        if (limits->max_risk[i] != LEVEL_UNSET)
+            fields_put(w, risk_keys[i], level_word(limits->max_risk[i]));
+    if (limits->linger != LINGER_UNSET)
+        fields_put(w, "linger", linger_words[limits->linger]);
 }
 
 static void write_command(struct fields_writer *w, const struct command *command)
@@ -261,6 +328,10 @@ static void write_rule(struct fields_writer *w, const struct rule *rule)
         write_command(w, &rule->commands[i]);
     if (rule->any_command)
         fields_put(w, "any-command", "1");
+    if (rule->sensitivity != LEVEL_UNSET)
+        fields_put(w, "sensitivity", level_word(rule->sensitivity));
+    if (rule->leaves_service)
+        fields_put(w, "leaves", "service");
 }
 
 void policy_write(struct fields_writer *w, const struct policy *policy)
@@ -269,11 +340,7 @@ void policy_write(struct fields_writer *w, const struct policy *policy)
     fields_put(w, "where", policy->where);
     write_words(w, "identity", &policy->identities);
     write_words(w, "purpose", &policy->purposes);
-    write_limit(w, "max-lifetime", policy->limits.max_lifetime);
-    write_limit(w, "max-session", policy->limits.max_session);
-    write_limit(w, "max-logins", policy->limits.max_logins);
-    if (policy->limits.possession != POSSESSION_UNSET)
-        fields_put(w, "possession", possession_word(policy->limits.possession));
+    write_limits(w, &policy->limits);
     for (size_t i = 0; i < policy->rule_count; i++)
         write_rule(w, &policy->rules[i]);
 }

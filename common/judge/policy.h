@@ -3,7 +3,7 @@
  *
  * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text:
  *
- *   key "h"             fields: host-id, build (of this apply)
+ *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS
  *   key "p" ACCOUNT     as below
  *
  *     policy NAME                     starts a policy; all that follows belongs to it
@@ -14,6 +14,12 @@
  *     max-session SECONDS
  *     max-logins N
  *     possession channel|signed|bearer
+ *     max-sessions N
+ *     reattest-every SECONDS
+ *     reattest-grace SECONDS
+ *     max-denials N
+ *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
+ *     linger yes|no
  *     rule allow-login|deny-login|allow-sudo|deny-sudo      starts a rule of the policy
  *     rule-where FILE:LINE
  *     service NAME                    login: PAM services; none: only "sshd"
@@ -23,6 +29,8 @@
  *     word WORD                       its arguments, patterns
  *     any-arguments 1                 (below a command) its last word was "...": any further arguments
  *     any-command 1                   sudo: every command
+ *     sensitivity LEVEL               login, sudo: of steps that this rule allows
+ *     leaves service                  sudo
  *
  * `defaults` are a policy named "defaults" without rules, first of the list: limits alone.
  */
@@ -56,8 +64,12 @@ struct command {
     int any_arguments;
 };
 
+enum level { LEVEL_UNSET, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
+
 struct rule {
     enum rule_kind kind;
+    enum level sensitivity; /* LEVEL_UNSET: the host's */
+    int leaves_service;     /* allow-sudo: what the command leaves running is the host's, not the session's */
     const char *where;
     struct words services, from, run_as;
     struct command *commands;
@@ -69,7 +81,14 @@ struct rule {
 struct limits {
     uint32_t max_lifetime, max_session, max_logins;
     enum possession possession;
+    uint32_t max_sessions;                   /* of one account at a time */
+    uint32_t reattest_every, reattest_grace; /* seconds; without the first a session ends with its credential */
+    uint32_t max_denials;                    /* refusals inside one session; one more revokes its credential */
+    enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
+    int linger; /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
 };
+
+enum { LINGER_UNSET, LINGER_NO, LINGER_YES }; /* of several policies one NO is no */
 
 struct policy {
     const char *name, *where;
@@ -99,5 +118,8 @@ void policy_write(struct fields_writer *w, const struct policy *policy);
 /* Words of the configuration and the compiled text. POSSESSION_UNSET for an unknown word. */
 enum possession possession_parse(const char *word);
 const char *possession_word(enum possession possession);
+/* low, medium, high; LEVEL_UNSET for an unknown word. */
+enum level level_parse(const char *word);
+const char *level_word(enum level level);
 
 #endif

@@ -41,23 +41,55 @@ int policy_of_account(const char *account, struct policy_set *ret)
     return r;
 }
 
-int policy_host_id(char *buf, size_t cap)
+static int read_field(struct host_policy *host, const char *key, const char *value)
+{
+    uint64_t seconds;
+
+    if (strcmp(key, "host-id") == 0)
+        return text_copy(host->id, sizeof host->id, value);
+    if (strcmp(key, "build") == 0)
+        return text_copy(host->build, sizeof host->build, value);
+    if (strcmp(key, "sensitivity") == 0)
+        return (host->sensitivity = level_parse(value)) == LEVEL_UNSET ? -EBADMSG : 0;
+    if (strcmp(key, "keep-home") != 0)
+        return -EBADMSG;
+    if (text_u64(value, UINT32_MAX, &seconds) < 0)
+        return -EBADMSG;
+    host->keep_home = (uint32_t)seconds;
+    return 0;
+}
+
+int host_policy_parse(char *text, size_t len, struct host_policy *ret)
+{
+    struct host_policy host = {.keep_home = KEEP_HOME_DEFAULT};
+    const char *key, *value;
+    struct fields fields;
+    int r = fields_open(&fields, text, len);
+
+    while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0)
+        r = read_field(&host, key, value);
+    if (r < 0 || !spiffe_id_valid(host.id))
+        return -EBADMSG;
+    *ret = host;
+    return 0;
+}
+
+int policy_host(struct host_policy *ret)
 {
     CLEANUP(close_fd) int fd = -1;
     char text[HOST_TEXT_MAX];
-    const char *key, *value;
-    struct fields fields;
     size_t len;
     int r = file_open(PATH_POLICY, &fd);
 
     if (r == 0)
         r = database_get(fd, 'h', "", text, sizeof text, &len);
-    if (r == 0)
-        r = fields_open(&fields, text, len);
-    while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0) {
-        if (strcmp(key, "host-id") == 0)
-            return text_copy(buf, cap, value);
-        r = 0;
-    }
-    return r < 0 ? r : -EBADMSG;
+    return r < 0 ? r : host_policy_parse(text, len, ret);
+}
+
+int policy_host_id(char *buf, size_t cap)
+{
+    struct host_policy host;
+    int r = policy_host(&host);
+
+    return r < 0 ? r : text_copy(buf, cap, host.id);
 }

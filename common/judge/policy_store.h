@@ -2,11 +2,28 @@
 #ifndef PAM_AGENT_POLICY_STORE_H
 #define PAM_AGENT_POLICY_STORE_H
 
+#include <stdint.h>
+
+#include "core/names.h"
 #include "judge/policy.h"
+
+#define KEEP_HOME_DEFAULT (7 * 86400)
+#define BUILD_LENGTH 16 /* hex digits that name what an apply put in force */
+
+struct host_policy {
+    char id[SPIFFE_ID_MAX + 1]; /* the audience of credentials */
+    char build[BUILD_LENGTH + 1];
+    enum level sensitivity; /* LEVEL_UNSET is low */
+    uint32_t keep_home;     /* seconds that the home of an ended task is kept */
+};
 
 /* The policies that can match this account: none is an empty set. The caller clears it. */
 int policy_of_account(const char *account, struct policy_set *ret) MUST_CHECK;
-/* This host's id, the audience of credentials. */
+/* What holds for the host as a whole. */
+int policy_host(struct host_policy *ret) MUST_CHECK;
+/* The same of the text, which is changed. */
+int host_policy_parse(char *text, size_t len, struct host_policy *ret) MUST_CHECK;
+/* Its id alone. */
 int policy_host_id(char *buf, size_t cap) MUST_CHECK;
 
 #endif

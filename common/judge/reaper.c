@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/proc.h"
+#include "core/proc_tree.h"
+#include "core/text.h"
+#include "judge/cgroup.h"
 
 /* Beyond what anybody allots; pids end at 4194304 (proc(5)). */
 #define LONELY_UIDS 0xe0000000u
@@ -49,14 +52,66 @@ static int signal_uid(uid_t uid, int sig)
     return r;
 }
 
-static int is_spared(const struct target *target, pid_t pid)
+/* --- who --- */
+
+#define KNOWN_MAX 256 /* other users' processes of one session */
+
+/* Who is asked for. */
+enum { OF_UID = 1, OF_OTHERS = 2 };
+
+/* What one look at the host needs. */
+struct look {
+    const struct target *target;
+    struct process_tree tree;
+    struct cgroup_pids cgroup;
+};
+
+/*
+ * Of the session that was looked at last: what was found by descent is ours for as long as it lives, and so is what it starts, also
+ * when the leader is gone by the next look (an ordinary close: SIGTERM while it lives, SIGKILL two seconds later).
+ */
+static struct {
+    pid_t leader;
+    uint64_t leader_start;
+    uint32_t leader_audit;
+    int leader_in_cgroup;
+    struct process known[KNOWN_MAX];
+    size_t count;
+} memory;
+
+static void look_clear(struct look *look)
 {
-    return pid <= 1 || pid == getpid() || pid == target->spare[0] || pid == target->spare[1];
+    process_tree_clear(&look->tree);
+    cgroup_pids_clear(&look->cgroup);
 }
 
-static int in_audit_session(const struct target *target, pid_t pid)
+static int look_at_tree(const struct target *target, struct process_tree *ret)
 {
-    return target->audit != AUDIT_UNSET && process_audit_session(pid) == target->audit;
+    int r;
+
+    if (target->leader == 0)
+        return process_tree_read(0, 0, NULL, 0, ret);
+    if (memory.leader != target->leader || memory.leader_start != target->leader_start) {
+        memory.leader = target->leader;
+        memory.leader_start = target->leader_start;
+        memory.leader_audit = process_audit_session(target->leader);
+        memory.leader_in_cgroup = 0;
+        memory.count = 0;
+    }
+    r = process_tree_read(target->leader, target->leader_start, memory.known, memory.count, ret);
+    if (r < 0 || process_alive(target->leader, target->leader_start))
+        return r;
+    /* Whoever has its pid by now is nobody's ancestor. */
+    process_tree_clear(ret);
+    return process_tree_read(0, 0, memory.known, memory.count, ret);
+}
+
+static int is_spared(const struct target *target, pid_t pid)
+{
+    for (size_t i = 0; i < COUNT_OF(target->spare); i++)
+        if (pid == target->spare[i])
+            return 1;
+    return pid <= 1 || pid == getpid();
 }
 
 static int is_of_uid(const struct target *target, pid_t pid)
@@ -66,52 +121,132 @@ static int is_of_uid(const struct target *target, pid_t pid)
     return target->uid && process_uid(pid, &uid) == 0 && uid == target->uid;
 }
 
-struct signalling {
-    const struct target *target;
-    int sig, by_uid;
-};
-
-static int signal_one(const struct process *process, void *arg)
+/* Of what descends from the leader, the host has what left one of these, which the leader is in. */
+static int is_left_behind(const struct look *look, pid_t pid, uint32_t audit)
 {
-    const struct signalling *s = arg;
-
-    if (!is_spared(s->target, process->pid) &&
-        (in_audit_session(s->target, process->pid) || (s->by_uid && is_of_uid(s->target, process->pid))))
-        (void)kill(process->pid, s->sig);
-    return 0;
+    return (memory.leader_audit != AUDIT_UNSET && audit != memory.leader_audit) ||
+           (memory.leader_in_cgroup && !cgroup_pids_hold(&look->cgroup, pid));
 }
 
+static int is_of_session(const struct look *look, const struct kin *kin)
+{
+    pid_t pid = kin->process.pid;
+    uint32_t audit = process_audit_session(pid);
+
+    return (look->target->audit != AUDIT_UNSET && audit == look->target->audit) ||
+           cgroup_pids_hold(&look->cgroup, pid) || (kin->descends && !is_left_behind(look, pid, audit));
+}
+
+static int is_meant(const struct look *look, const struct kin *kin, int who)
+{
+    if (is_spared(look->target, kin->process.pid))
+        return 0;
+    if (is_of_uid(look->target, kin->process.pid))
+        return (who & OF_UID) != 0;
+    return (who & OF_OTHERS) && is_of_session(look, kin);
+}
+
+static void remember(const struct look *look)
+{
+    if (look->target->leader == 0)
+        return;
+    memory.count = 0;
+    for (size_t i = 0; i < look->tree.count && memory.count < KNOWN_MAX; i++)
+        if (look->tree.list[i].descends && is_meant(look, &look->tree.list[i], OF_OTHERS))
+            memory.known[memory.count++] = look->tree.list[i].process;
+}
+
+/*
+ * The processes first, then what is said of their pids: what holds of a process that is still there when it is signalled (the same
+ * pid, the same start) held of that one.
+ */
+static int look_around(const struct target *target, struct look *ret)
+{
+    int r;
+
+    *ret = (struct look){.target = target};
+    r = look_at_tree(target, &ret->tree);
+    if (r == 0 && target->cgroup && *target->cgroup)
+        r = cgroup_read(target->cgroup, &ret->cgroup);
+    if (process_alive(target->leader, target->leader_start))
+        memory.leader_in_cgroup = cgroup_pids_hold(&ret->cgroup, target->leader);
+    remember(ret);
+    return r;
+}
+
+/* --- what is done --- */
+
+static int signal_each(const struct target *target, int who, int sig)
+{
+    CLEANUP(look_clear) struct look look;
+    int r = look_around(target, &look);
+
+    for (size_t i = 0; i < look.tree.count; i++)
+        if (is_meant(&look, &look.tree.list[i], who))
+            (void)!process_signal(&look.tree.list[i].process, sig);
+    return r;
+}
+
+int reaper_signal_uid(uid_t uid, int sig)
+{
+    const struct target target = {.uid = uid, .audit = AUDIT_UNSET};
+
+    if (signal_uid(uid, sig) == 0)
+        return 0;
+    /* A user namespace may not have the lonely uids: then one by one, which a storm can outrun for a while. */
+    return uid == 0 ? -EINVAL : signal_each(&target, OF_UID, sig);
+}
+
+int reaper_signal_others(const struct target *target, int sig)
+{
+    if (target->audit == AUDIT_UNSET && !(target->cgroup && *target->cgroup) && target->leader == 0)
+        return 0;
+    return signal_each(target, OF_OTHERS, sig);
+}
+
+/* The others first: when what is between them and the leader dies, they descend from somebody else. */
 int reaper_signal(const struct target *target, int sig)
 {
-    struct signalling signalling = {.target = target, .sig = sig};
+    int others = reaper_signal_others(target, sig), r = target->uid ? reaper_signal_uid(target->uid, sig) : 0;
 
-    /* A user namespace may not have the lonely uids: then one by one, which a storm can outrun for a while. */
-    signalling.by_uid = target->uid && signal_uid(target->uid, sig) < 0;
-    if (target->audit == AUDIT_UNSET && !signalling.by_uid)
-        return 0;
-    return process_each(signal_one, &signalling);
-}
-
-struct counting {
-    const struct target *target;
-    unsigned count;
-};
-
-static int count_one(const struct process *process, void *arg)
-{
-    struct counting *c = arg;
-
-    if (!is_spared(c->target, process->pid) &&
-        (is_of_uid(c->target, process->pid) || in_audit_session(c->target, process->pid)))
-        c->count++;
-    return 0;
+    return r < 0 ? r : others;
 }
 
 unsigned reaper_count(const struct target *target)
 {
-    struct counting counting = {.target = target};
+    CLEANUP(look_clear) struct look look;
+    unsigned count = 0;
 
-    if (process_each(count_one, &counting) < 0)
+    if (look_around(target, &look) < 0)
         return 1; /* unknown is not none */
-    return counting.count;
+    for (size_t i = 0; i < look.tree.count; i++)
+        count += (unsigned)is_meant(&look, &look.tree.list[i], OF_UID | OF_OTHERS);
+    return count;
+}
+
+void reaper_names(const struct target *target, char *buf, size_t cap)
+{
+    CLEANUP(look_clear) struct look look;
+    unsigned count = 0;
+    size_t len = 0;
+
+    *buf = '\0';
+    (void)!look_around(target, &look); /* as many as could be seen */
+    for (size_t i = 0; i < look.tree.count && count <= REAPER_NAMES_MAX; i++) {
+        const struct kin *kin = &look.tree.list[i];
+        char name[PROCESS_NAME_MAX + 1];
+        int r;
+
+        if (!is_meant(&look, kin, OF_OTHERS) || process_name(kin->process.pid, name) < 0)
+            continue;
+        if (count++ == REAPER_NAMES_MAX)
+            r = text_format(buf + len, cap - len, " ...");
+        else
+            r = text_format(buf + len, cap - len, "%s%s(%ld)", len ? " " : "", name, (long)kin->process.pid);
+        if (r < 0) {
+            buf[len] = '\0'; /* whole names or none */
+            return;
+        }
+        len += strlen(buf + len);
+    }
 }

@@ -6,25 +6,44 @@
  * /proc can be outrun). The real and saved uid is then one that no other process has, so that neither the account nor
  * another reaper can signal the caller.
  *
- * Processes of other uids (what sudo started) are those of the session's audit session, where that is the session's alone.
+ * Processes of other uids (what sudo started) are those of the session's audit session or cgroup, where these are the session's
+ * alone, and those that descend from its leader while it lives. Nothing is signalled because of an id alone: a pid counts with its
+ * start time, an audit session and a cgroup only when they were found to hold nobody else at open.
+ *
+ * What a command with leaves = "service" starts is the host's: it has left the session's audit session or cgroup (pam_agent and the
+ * guard see to that). It may descend from the leader all the same, so a descendant does not count that is not in the leader's audit
+ * session or in the session's cgroup, where the leader is in one: only root can leave them. Where neither can be left (no
+ * CAP_AUDIT_CONTROL or an immutable login uid, and no cgroup), a service that the command itself starts is ended with the session and
+ * named in the record; one that process 1 or a supervisor starts is the host's everywhere.
  */
 #ifndef PAM_AGENT_REAPER_H
 #define PAM_AGENT_REAPER_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "core/compat.h"
 
 struct target {
-    uid_t uid;      /* the account's; 0: leave the uid alone */
-    uint32_t audit; /* the session's audit session, or AUDIT_UNSET */
-    pid_t spare[2]; /* never signalled: the guard, and sshd's monitor; 0 = none */
+    uid_t uid;          /* the account's; 0: leave the uid alone */
+    uint32_t audit;     /* the session's audit session, or AUDIT_UNSET */
+    const char *cgroup; /* directory of the session's own cgroup; NULL or "": none */
+    pid_t leader;       /* what descends from it (itself not); 0: none */
+    uint64_t leader_start;
+    pid_t spare[3]; /* never signalled: the guard, sshd's monitor, and a child of the guard; 0 = none */
 };
 
 /* Signal all of them. Root only, single-threaded only. 0 or -errno. */
 int reaper_signal(const struct target *target, int sig) MUST_CHECK;
+/* Signal the processes of the uid alone, in one pass: to stop an account at once, or to let it go on. */
+int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
+/* Signal those of other uids alone. */
+int reaper_signal_others(const struct target *target, int sig) MUST_CHECK;
 /* How many are left that are no zombies. */
 unsigned reaper_count(const struct target *target);
+/* List those of other uids for the record, "name(pid) name(pid)": at most REAPER_NAMES_MAX, then "...". buf is "" when there are none. */
+#define REAPER_NAMES_MAX 8
+void reaper_names(const struct target *target, char *buf, size_t cap);
 
 #endif

@@ -1,143 +1,174 @@
 #include "judge/task.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "core/fields.h"
-#include "core/files.h"
-#include "core/names.h"
 #include "core/text.h"
-#include "judge/grant.h"
-#include "judge/state_dir.h"
+#include "judge/ledger.h"
 
-#define TASK_TEXT_MAX (3 * (TASK_MAX + ISS_MAX) + 256)
-#define REPLAY_MAX 1000 /* places of one credential */
+static const char *const words[] = {"active", "suspended", "completed", "revoked"};
 
-static int put_state(enum access access, int durable, const char *key, const char *text, size_t len)
+const char *task_state_word(enum task_state state)
 {
-    CLEANUP(close_fd) int dir = -1;
-    int r = durable ? state_durable_dir(access, "task", &dir) : state_run_dir(access, "task", NULL, NULL, &dir);
-
-    return r < 0 ? r : file_replace_at(dir, key, 0600, text, len, durable);
+    return words[state];
 }
 
-int task_complete(const char *iss, const char *task, int64_t now, int *ret_durable)
-{
-    char key[STATE_KEY_SIZE], text[TASK_TEXT_MAX];
-    struct fields_writer w;
-    size_t len;
-    int r, durable;
+/* --- the record: task/STATE/KEY --- */
 
-    fields_begin(&w, text, sizeof text);
-    fields_put(&w, "state", "completed");
-    fields_put(&w, "iss", iss);
-    fields_put(&w, "task", task);
-    fields_put_u64(&w, "since", (uint64_t)now);
-    r = fields_end(&w, &len);
-    if (r < 0)
-        return r;
-    state_key(iss, task, key);
-    r = put_state(MAKE, 0, key, text, len);
-    durable = put_state(MAKE, 1, key, text, len) == 0;
-    if (r < 0 && !durable)
-        return r;
-    *ret_durable = durable;
+static void put(struct fields_writer *w, const void *object)
+{
+    const struct task_record *record = object;
+
+    fields_put(w, "iss", record->iss);
+    fields_put(w, "task", record->task);
+    fields_put_u64(w, "since", (uint64_t)record->since);
+    fields_put(w, "note", record->note);
+}
+
+static int take(void *object, const char *key, const char *value)
+{
+    struct task_record *record = object;
+
+    if (strcmp(key, "iss") == 0)
+        return state_take_text(record->iss, sizeof record->iss, value);
+    if (strcmp(key, "task") == 0)
+        return state_take_text(record->task, sizeof record->task, value);
+    if (strcmp(key, "since") == 0)
+        return state_take_i64(&record->since, value);
+    if (strcmp(key, "note") == 0)
+        return state_take_text(record->note, sizeof record->note, value);
     return 0;
 }
 
-/* 1 completed, 0 nothing known, -errno. */
-static int read_state(int dir, const char *key)
+static int complete(const void *object)
 {
-    char text[TASK_TEXT_MAX];
-    const char *name, *value;
-    struct fields fields;
-    size_t len;
-    int r = file_read_at(dir, key, text, sizeof text, &len);
+    const struct task_record *record = object;
 
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    r = fields_open(&fields, text, len);
-    while (r == 0 && (r = fields_next(&fields, &name, &value)) > 0) {
-        if (strcmp(name, "state") == 0)
-            return strcmp(value, "completed") == 0 ? 1 : -EBADMSG;
-        r = 0;
-    }
-    return r < 0 ? r : -EBADMSG;
+    return record->iss[0] && record->task[0];
 }
 
-int task_is_completed(const char *iss, const char *task, int *ret_completed)
-{
-    CLEANUP(close_fd) int run = -1;
-    CLEANUP(close_fd) int durable = -1;
-    char key[STATE_KEY_SIZE];
-    int r, state = 0;
+const struct state_format task_format = {.put = put, .take = take, .complete = complete};
 
-    state_key(iss, task, key);
-    r = state_run_dir(FIND, "task", NULL, NULL, &run);
-    if (r == 0)
-        state = read_state(run, key);
-    else if (r != -ENOENT)
-        return r;
-    if (state == 0) {
-        r = state_durable_dir(FIND, "task", &durable);
+/* -ENOENT: the task is not in this state. */
+static int read_one(const struct ledger *ledger, const char *key, enum task_state state, struct task_record *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->state = state;
+    return ledger_read(ledger, key, &task_format, ret);
+}
+
+/* --- setting --- */
+
+/*
+ * Each state has a directory of its own, and those of the ends are only ever added to: of two that race, the stricter counts,
+ * whoever comes last, and nobody waits for a lock.
+ */
+static int is_over(const struct link *link, enum task_state than)
+{
+    int r = 0;
+
+    for (int state = TASK_REVOKED; r == 0 && state >= TASK_COMPLETED && state > (int)than; state--) {
+        CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+
+        r = ledger_open_path("task", words[state], &ledger);
         if (r == 0)
-            state = read_state(durable, key);
-        else if (r != -ENOENT)
-            return r;
+            r = ledger_has(&ledger, link->key);
     }
-    if (state < 0)
-        return state;
-    *ret_completed = state;
-    return 0;
+    return r;
 }
 
-static int place_name(char *buf, size_t cap, uint32_t place)
+static int resume(const struct link *link, int *ret_durable)
 {
-    return text_format(buf, cap, "%u", (unsigned)place);
-}
+    int r = ledger_remove("task", words[TASK_SUSPENDED], link->key);
 
-int replay_count(const char *iss, const char *jti, uint32_t *ret_count)
-{
-    CLEANUP(close_fd) int dir = -1;
-    char key[STATE_KEY_SIZE], name[16];
-    uint32_t count = 0;
-    struct stat st;
-    int r;
-
-    state_key(iss, jti, key);
-    r = state_run_dir(FIND, "replay", key, NULL, &dir);
     if (r < 0 && r != -ENOENT)
         return r;
-    while (r == 0 && count < REPLAY_MAX && place_name(name, sizeof name, count) == 0) {
-        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            if (errno != ENOENT)
-                return -errno;
-            break;
-        }
-        count++;
-    }
-    *ret_count = count;
+    *ret_durable = 1;
     return 0;
 }
 
-int replay_take(const char *iss, const char *jti, uint32_t max)
+int task_set(const struct task_record *record, int *ret_durable)
 {
-    CLEANUP(close_fd) int dir = -1;
-    char key[STATE_KEY_SIZE], name[16];
-    int r;
+    int over = 0, r;
+    struct link link;
 
-    state_key(iss, jti, key);
-    r = state_run_dir(MAKE, "replay", key, NULL, &dir);
-    for (uint32_t place = 0; r == 0 && place < max && place < REPLAY_MAX; place++) {
-        r = place_name(name, sizeof name, place);
-        if (r == 0)
-            r = file_create_at(dir, name, 0600, "", 0);
-        if (r != -EEXIST)
-            return r;
-        r = 0;
+    link_make(&link, LINK_TASK, record->iss, record->task);
+    if (record->state < TASK_COMPLETED) { /* an end looks at nothing before it takes effect */
+        over = is_over(&link, record->state);
+        if (over)
+            return over < 0 ? over : -EPERM;
     }
-    return r < 0 ? r : -EUSERS;
+    r = record->state == TASK_ACTIVE
+            ? resume(&link, ret_durable)
+            : ledger_put("task", words[record->state], link.key, &task_format, record, ret_durable);
+    return r == 0 && is_over(&link, record->state) > 0 ? -EPERM : r;
+}
+
+/* --- reading --- */
+
+int task_get(const char *iss, const char *task, struct task_record *ret)
+{
+    struct link link;
+    int r = -ENOENT;
+
+    link_make(&link, LINK_TASK, iss, task);
+    for (int state = TASK_REVOKED; r == -ENOENT && state > TASK_ACTIVE; state--) {
+        CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+
+        r = ledger_open_path("task", words[state], &ledger);
+        if (r == 0)
+            r = read_one(&ledger, link.key, (enum task_state)state, ret);
+    }
+    if (r != -ENOENT)
+        return r;
+    memset(ret, 0, sizeof *ret);
+    return text_copy(ret->iss, sizeof ret->iss, iss) < 0 || text_copy(ret->task, sizeof ret->task, task) < 0 ? -EINVAL
+                                                                                                             : 0;
+}
+
+struct walk {
+    int (*fn)(const struct task_record *record, void *arg);
+    void *arg;
+    struct ledger stricter[TASK_REVOKED + 1];
+    enum task_state state;
+    int error; /* the first; what else there is, is still told */
+};
+
+static int visit(const struct ledger *ledger, const char *key, void *arg)
+{
+    struct walk *walk = arg;
+    struct task_record record;
+    int r = 0;
+
+    for (int state = TASK_REVOKED; r == 0 && state > (int)walk->state; state--)
+        r = ledger_has(&walk->stricter[state], key);
+    if (r > 0)
+        return 0;
+    if (r == 0)
+        r = read_one(ledger, key, walk->state, &record);
+    if (r == 0)
+        return walk->fn(&record, walk->arg);
+    if (r != -ENOENT && walk->error == 0)
+        walk->error = r;
+    return 0;
+}
+
+int tasks_each(int (*fn)(const struct task_record *record, void *arg), void *arg)
+{
+    struct walk walk = {.fn = fn, .arg = arg};
+    int r = 0;
+
+    for (int state = TASK_REVOKED; state > TASK_ACTIVE; state--) {
+        struct ledger *ledger = &walk.stricter[state];
+
+        *ledger = (struct ledger)LEDGER_CLOSED;
+        walk.state = (enum task_state)state;
+        if (r == 0)
+            r = ledger_open_path("task", words[state], ledger);
+        if (r == 0)
+            r = ledger_each(ledger, visit, &walk);
+    }
+    for (int state = TASK_REVOKED; state > TASK_ACTIVE; state--)
+        ledger_close(&walk.stricter[state]);
+    return r ? r : walk.error;
 }

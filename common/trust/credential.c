@@ -131,7 +131,9 @@ static int copy_claims(struct credential *c, struct aat *aat)
     c->exp = aat->exp;
     c->holder = aat->holder;
     aat->holder = NULL;
-    return jwk_thumbprint(c->holder, c->holder_thumbprint);
+    if (jwk_thumbprint(c->holder, c->holder_thumbprint) < 0)
+        return -EIO;
+    return jwk_thumbprint(aat->anchor->key, c->signer_thumbprint);
 }
 
 static int hash_token(struct credential *c, const char *token, size_t len)

@@ -47,6 +47,7 @@ struct credential {
     int64_t iat, exp;
     struct key *holder;                          /* cnf.jwk */
     char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256 */
+    char signer_thumbprint[KEY_THUMBPRINT_SIZE]; /* the same of the issuer's key that made the signature */
     char sha256[65];                             /* of the presented token, lower-case hex */
     char *scope;                                 /* fields text (core/fields.h) in the form of judge/scope.h */
     size_t scope_len;

@@ -77,8 +77,9 @@ static struct facts step_facts(size_t step, const char *scope, size_t scope_len)
     facts.issued = NOW - 10;
     facts.expires = NOW + 290;
     facts.session_deadline = NOW + 60;
-    facts.scope = scope;
-    facts.scope_len = scope_len;
+    facts.scopes[0].text = scope;
+    facts.scopes[0].len = scope_len;
+    facts.scope_count = 1;
     if (facts.possession == POSSESSION_UNSET)
         facts.possession = POSSESSION_CHANNEL;
     return facts;
@@ -94,7 +95,7 @@ static void judge(const struct policy_set *set, const struct policy_set *turned,
         must((decision.verdict == VERDICT_PERMIT) == (decision.reason == REASON_PERMIT));
         must(decision.verdict == VERDICT_PERMIT || decision.verdict == VERDICT_DENY);
         must(decision.reason == other.reason && decision.session_deadline == other.session_deadline &&
-             decision.max_logins == other.max_logins);
+             decision.limits.max_logins == other.limits.max_logins);
         if (decision.verdict == VERDICT_PERMIT)
             must(decision.rule != NULL && set->count > 0);
         must(decide(&facts, denying).verdict == VERDICT_DENY);

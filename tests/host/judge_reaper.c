@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "core/proc.h"
+#include "judge/cgroup.h"
 #include "judge/reaper.h"
 
 #define UID 70005
@@ -215,9 +216,10 @@ static void begin_storm(void)
     ck_assert_int_ge(pid, 0);
     if (pid == 0)
         storm();
-    for (int i = 0; i < 5000 && reaper_count(&account) < STORM / 2; i++)
+    for (int i = 0; reaper_count(&account) < STORM / 2; i++) {
+        ck_assert_int_lt(i, 5000);
         short_sleep();
-    ck_assert_uint_ge(reaper_count(&account), STORM / 2);
+    }
 }
 
 START_TEST(fork_storm_is_ended_by_one_signal)
@@ -420,6 +422,321 @@ START_TEST(reaper_spares_itself)
 }
 END_TEST
 
+/* --- descent --- */
+
+/* A session: leader, below it a shell of the account, and below that what sudo started. */
+struct house {
+    pid_t leader, shell, below[2];
+    atomic_int ready;
+};
+
+static struct house *house;
+
+static void sleep_on(void)
+{
+    (void)prctl(PR_SET_PDEATHSIG, 0);
+    for (;;)
+        pause();
+}
+
+#define DEPTH 200
+
+/* Root processes, each the child of the one before; the last one is below[0]. */
+static void dig(void)
+{
+    for (int depth = 0; depth < DEPTH; depth++)
+        if (fork() != 0)
+            sleep_on();
+    house->below[0] = getpid();
+    atomic_fetch_add(&house->ready, 1);
+    sleep_on();
+}
+
+static void live_in_house(void (*shell)(void))
+{
+    if (fork() == 0) {
+        house->shell = getpid();
+        shell();
+        if (setresuid(UID, UID, UID) < 0)
+            _exit(1);
+        atomic_fetch_add(&house->ready, 1);
+        sleep_on();
+    }
+    sleep_on();
+}
+
+/* The leader may be a subreaper, and in an audit session of its own. */
+static struct target move_in(void (*shell)(void), int members, int adopts, int logged_in)
+{
+    struct process leader;
+    pid_t pid;
+
+    house = shared(sizeof *house);
+    audit_session = shared(sizeof *audit_session);
+    pid = fork();
+    if (pid == 0) {
+        if ((adopts && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) || (logged_in && as_login() < 0))
+            _exit(1);
+        live_in_house(shell);
+    }
+    house->leader = pid;
+    for (int i = 0; i < 2000 && atomic_load(&house->ready) < members; i++)
+        short_sleep();
+    ck_assert_int_eq(atomic_load(&house->ready), members);
+    ck_assert_int_eq(process_read(house->leader, &leader), 0);
+    return (struct target){
+        .uid = UID, .audit = AUDIT_UNSET, .leader = leader.pid, .leader_start = leader.start, .spare = {0, leader.pid}};
+}
+
+static void move_out(void)
+{
+    for (int i = 0; i < 2; i++)
+        if (house->below[i] > 0)
+            kill(house->below[i], SIGKILL);
+    finish(&house->leader, 1);
+    ck_assert_int_eq(reaper_signal_uid(UID, SIGKILL), 0);
+    ck_assert(until_none(&account));
+}
+
+static void deep_shell(void)
+{
+    if (fork() == 0)
+        dig();
+}
+
+static void shell_with_root_child(void)
+{
+    if (fork() == 0) {
+        house->below[0] = getpid();
+        atomic_fetch_add(&house->ready, 1);
+        sleep_on();
+    }
+}
+
+START_TEST(descendants_are_ended_however_deep)
+{
+    struct target target = move_in(deep_shell, 2, 0, 0);
+    pid_t innocent = started(as_root);
+
+    ck_assert_uint_eq(reaper_count(&target), 1 + DEPTH + 1);
+    ck_assert_int_eq(reaper_signal_others(&target, SIGKILL), 0);
+    for (int i = 0; i < 2000 && reaper_count(&target) != 1; i++)
+        short_sleep();
+    ck_assert_uint_eq(reaper_count(&target), 1); /* the account's */
+    ck_assert(alive_by_pid(house->shell) && !alive_by_pid(house->below[0]));
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    ck_assert(lives(house->leader) && lives(innocent));
+    move_out();
+    finish(&innocent, 1);
+}
+END_TEST
+
+/* A pid alone means nothing. */
+START_TEST(nobody_descends_from_another_leader)
+{
+    struct target target = move_in(shell_with_root_child, 2, 0, 0), wrong = target, gone = target;
+
+    wrong.leader_start--;
+    wrong.uid = 0;
+    ck_assert_uint_eq(reaper_count(&wrong), 0);
+    ck_assert_int_eq(reaper_signal(&wrong, SIGKILL), 0);
+    gone.uid = 0;
+    kill(house->leader, SIGKILL); /* a zombie from now on: this process waits in move_out() */
+    settle();
+    ck_assert_uint_eq(reaper_count(&gone), 0);
+    ck_assert_int_eq(reaper_signal(&gone, SIGKILL), 0);
+    settle();
+    ck_assert(alive_by_pid(house->below[0]) && alive_by_pid(house->shell));
+    move_out();
+}
+END_TEST
+
+/* The one of several sessions that ends: what is the account's elsewhere lives. */
+START_TEST(one_session_of_several_is_ended)
+{
+    struct target target = move_in(shell_with_root_child, 2, 0, 0);
+    pid_t elsewhere = started(as_agent);
+
+    target.uid = 0;
+    ck_assert_uint_eq(reaper_count(&target), 2);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    ck_assert(!alive_by_pid(house->below[0]) && !alive_by_pid(house->shell));
+    ck_assert(lives(elsewhere) && lives(house->leader));
+    move_out();
+    ck_assert(ended(elsewhere));
+}
+END_TEST
+
+static void deaf(void)
+{
+    for (int sig = 1; sig < 65; sig++)
+        (void)signal(sig, SIG_IGN);
+}
+
+/* An orphan of the leader's, where that is a subreaper, that heeds nothing; a double fork. */
+static void shell_with_daemon(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (fork() != 0)
+            _exit(0);
+        deaf();
+        if (setsid() < 0)
+            _exit(1);
+        house->below[0] = getpid();
+        atomic_fetch_add(&house->ready, 1);
+        sleep_on();
+    }
+    (void)waitpid(pid, NULL, 0);
+}
+
+/* SIGTERM at the close of the session; by the time of SIGKILL the leader is gone. */
+START_TEST(what_was_found_is_not_forgotten)
+{
+    struct target target = move_in(shell_with_daemon, 2, 1, 0);
+
+    ck_assert_uint_eq(reaper_count(&target), 2);
+    ck_assert_int_eq(reaper_signal(&target, SIGTERM), 0);
+    kill(house->leader, SIGKILL);
+    settle();
+    ck_assert(alive_by_pid(house->below[0]));
+    ck_assert_uint_eq(reaper_count(&target), 1);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    ck_assert(!alive_by_pid(house->below[0]));
+    move_out();
+}
+END_TEST
+
+START_TEST(without_adoption_a_daemon_is_nobodys)
+{
+    struct target target = move_in(shell_with_daemon, 2, 0, 0);
+
+    ck_assert_uint_eq(reaper_count(&target), 1);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    settle();
+    ck_assert(alive_by_pid(house->below[0]));
+    move_out();
+}
+END_TEST
+
+/* Two root children; below[1] has left the audit session, as pam_agent does in a sudo that leaves a service. */
+static void shell_with_service(void)
+{
+    shell_with_root_child();
+    if (fork() == 0) {
+        int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || write(fd, "4294967295", 10) < 0)
+            _exit(1);
+        close(fd);
+        house->below[1] = getpid();
+        atomic_fetch_add(&house->ready, 1);
+        sleep_on();
+    }
+}
+
+START_TEST(what_left_the_audit_session_is_the_hosts)
+{
+    struct target target = move_in(shell_with_service, 3, 1, 1);
+
+    for (int own = 0; own < 2; own++) { /* by descent alone; by the audit session too */
+        target.audit = own ? *audit_session : AUDIT_UNSET;
+        ck_assert_uint_eq(reaper_count(&target), 2);
+    }
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    ck_assert(!alive_by_pid(house->below[0]) && alive_by_pid(house->below[1]));
+    move_out();
+}
+END_TEST
+
+START_TEST(others_are_named)
+{
+    struct target target = move_in(shell_with_root_child, 2, 0, 0);
+    char expected[64], names[512], few[8];
+
+    snprintf(expected, sizeof expected, "%.15s(%ld)", program_invocation_short_name, (long)house->below[0]);
+    reaper_names(&target, names, sizeof names);
+    ck_assert_str_eq(names, expected);
+    reaper_names(&target, few, sizeof few);
+    ck_assert_str_eq(few, "");
+    move_out();
+    target = move_in(deep_shell, 2, 0, 0);
+    reaper_names(&target, names, sizeof names);
+    ck_assert_ptr_nonnull(strstr(names, " ..."));
+    ck_assert_uint_eq((size_t)(strrchr(names, ')') - names) + 5, strlen(names));
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    reaper_names(&target, names, sizeof names);
+    ck_assert_str_eq(names, "");
+    move_out();
+}
+END_TEST
+
+/* --- cgroups --- */
+
+#define CGROUP_ID "0123456789abcdef"
+
+START_TEST(cgroup_is_ended_and_removed)
+{
+    struct target target = move_in(shell_with_daemon, 2, 0, 0); /* before: nobody is in it */
+    char path[256], other[512];
+    pid_t child = started(as_root);
+    int r = cgroup_make(CGROUP_ID, child, path, sizeof path);
+
+    ck_assert_int_eq(r, 0);
+    ck_assert(cgroup_holds(path, child) && !cgroup_holds(path, house->shell) && !cgroup_holds(path, getpid()));
+    ck_assert_int_eq(cgroup_make(CGROUP_ID, house->shell, other, sizeof other), -EEXIST);
+    ck_assert_str_eq(other, "");
+    ck_assert(!cgroup_holds(path, house->shell));
+
+    snprintf(other, sizeof other, "%s/below", path); /* as root may */
+    ck_assert_int_eq(mkdir(other, 0755), 0);
+    snprintf(other, sizeof other, "echo %ld >%s/below/cgroup.procs", (long)house->below[0], path);
+    shell(other);
+    ck_assert(cgroup_holds(path, house->below[0]));
+
+    target.uid = 0;
+    target.leader = 0;
+    target.cgroup = path;
+    target.spare[1] = child;
+    ck_assert_uint_eq(reaper_count(&target), 1);
+    ck_assert_int_eq(reaper_signal(&target, SIGKILL), 0);
+    ck_assert(until_none(&target));
+    ck_assert(!alive_by_pid(house->below[0]) && alive_by_pid(house->shell) && lives(child));
+
+    ck_assert_int_eq(cgroup_leave(path, child), 0);
+    ck_assert(!cgroup_holds(path, child));
+    move_out();
+    cgroup_remove(path);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_uint_eq(reaper_count(&target), 0); /* a cgroup that is gone holds nobody */
+    ck_assert(!cgroup_holds(path, child));
+    finish(&child, 1);
+}
+END_TEST
+
+START_TEST(cgroup_is_removed_with_its_leader_in_it)
+{
+    char path[256];
+    pid_t child = started(as_root);
+
+    ck_assert_int_eq(cgroup_make(CGROUP_ID, child, path, sizeof path), 0);
+    cgroup_remove(path);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert(lives(child));
+    finish(&child, 1);
+    ck_assert_int_lt(cgroup_make(CGROUP_ID, child, path, sizeof path), 0); /* no such process */
+    ck_assert_str_eq(path, "");
+    ck_assert_int_ne(system("find /sys/fs/cgroup -name 'pam_agent-*' | grep -q ."), 0);
+}
+END_TEST
+
 static Suite *reaper_suite(void)
 {
     Suite *suite = suite_create("judge_reaper");
@@ -437,6 +754,15 @@ static Suite *reaper_suite(void)
     tcase_add_test(tcase, reaper_is_root_again);
     tcase_add_test(tcase, audit_session_is_ended_but_for_the_spared);
     tcase_add_test(tcase, reaper_spares_itself);
+    tcase_add_test(tcase, descendants_are_ended_however_deep);
+    tcase_add_test(tcase, nobody_descends_from_another_leader);
+    tcase_add_test(tcase, one_session_of_several_is_ended);
+    tcase_add_test(tcase, what_was_found_is_not_forgotten);
+    tcase_add_test(tcase, without_adoption_a_daemon_is_nobodys);
+    tcase_add_test(tcase, what_left_the_audit_session_is_the_hosts);
+    tcase_add_test(tcase, others_are_named);
+    tcase_add_test(tcase, cgroup_is_ended_and_removed);
+    tcase_add_test(tcase, cgroup_is_removed_with_its_leader_in_it);
     suite_add_tcase(suite, tcase);
     return suite;
 }

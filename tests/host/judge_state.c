@@ -1,31 +1,10 @@
-/* common/judge/state and task at their real paths: pending logins, sessions, tasks, replay. */
+/* common/judge/state at its real paths: pending logins, sessions, attestations, places, replay. */
 #include "judge_host.h"
 
 #include "core/clock.h"
+#include "judge_grant.h"
 #include "judge/state.h"
 #include "judge/task.h"
-
-#define ISS "https://sts.example.org"
-#define UID 70005
-
-static void fill_grant(struct grant *grant)
-{
-    memset(grant, 0, sizeof *grant);
-    strcpy(grant->account, "agent-deploy");
-    grant->uid = UID;
-    strcpy(grant->identity, "spiffe://example.org/agent/deploy");
-    strcpy(grant->issuer, "corp-sts");
-    strcpy(grant->iss, ISS);
-    strcpy(grant->jti, "jti-1");
-    strcpy(grant->task, "task 100%\n\x01");
-    strcpy(grant->purpose, "restart-web");
-    grant->issued = 1764000000;
-    grant->expires = 1764000300;
-    grant->possession = POSSESSION_SIGNED;
-    strcpy(grant->source, "192.0.2.1");
-    strcpy(grant->service, "sshd");
-    memset(grant->scope, '%', SCOPE_MAX); /* the longest there is, and longest when it is escaped */
-}
 
 static struct pending pending, got;
 
@@ -33,6 +12,7 @@ static void make_pending(void)
 {
     memset(&pending, 0, sizeof pending);
     fill_grant(&pending.grant);
+    add_ancestor(&pending.grant, LINK_JTI, ISS, "jti-0");
     pending.made = clock_boot_ms();
 }
 
@@ -121,6 +101,15 @@ static const char *const spoils[] = {
     "sed -i /^uid/d " RECORD,
     "sed -i /^task/d " RECORD,
     "sed -i /^jti/d " RECORD,
+    "sed -i /^key/d " RECORD,
+    "sed -i /^signer/d " RECORD,
+    "sed -i '/^ancestor/s/ jti / root /' " RECORD,
+    "sed -i '/^ancestor/s/.$//' " RECORD,
+    "sed -i '/^ancestor/s/.$/G/' " RECORD,
+    "sed -i '/^ancestor/s/$/0/' " RECORD,
+    "sed -i 's/^ancestor .*/ancestor jti/' " RECORD,
+    "sed -i 's/^ancestor .*/ancestor/' " RECORD,
+    "for i in $(seq 32); do grep ^ancestor " RECORD "; done >/tmp/more; cat /tmp/more >>" RECORD,
     "sed -i /^scope/d " RECORD,
     "sed -i /^possession/d " RECORD,
     "sed -i 's/^uid .*/uid 0/' " RECORD,
@@ -168,8 +157,21 @@ static void make_session(const char *id)
     session.leader = 4194303;
     session.leader_start = 1ULL << 40;
     session.audit = 17;
-    session.opened = 1764000001;
-    session.deadline = 1764000301;
+    strcpy(session.cgroup, "/sys/fs/cgroup/user.slice/session 4%.scope");
+    session.opened = ISSUED + 1;
+    session.opened_boot = 4711;
+    session.longest = ISSUED + 301;
+}
+
+static size_t count_of(enum link_kind kind, const char *iss, const char *value)
+{
+    session_id ids[8];
+    struct link link;
+    size_t count;
+
+    link_make(&link, kind, iss, value);
+    ck_assert_int_eq(sessions_of_link(&link, ids, COUNT_OF(ids), &count), 0);
+    return count;
 }
 
 static void assert_listed(size_t of_uid, size_t of_task, size_t all)
@@ -179,8 +181,7 @@ static void assert_listed(size_t of_uid, size_t of_task, size_t all)
 
     ck_assert_int_eq(sessions_of_uid(UID, ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, of_uid);
-    ck_assert_int_eq(sessions_of_task(ISS, session.grant.task, ids, COUNT_OF(ids), &count), 0);
-    ck_assert_uint_eq(count, of_task);
+    ck_assert_uint_eq(count_of(LINK_TASK, ISS, session.grant.task), of_task);
     ck_assert_int_eq(sessions_all(ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, all);
 }
@@ -221,7 +222,7 @@ END_TEST
 
 static int publish_it(unsigned number)
 {
-    session.deadline += number;
+    session.longest += number;
     return session_publish(&session);
 }
 
@@ -239,6 +240,7 @@ END_TEST
 START_TEST(sessions_are_listed_by_uid_and_task)
 {
     session_id ids[8], few[2];
+    struct link link;
     size_t count = 4711;
 
     for (unsigned i = 0; i < 8; i++) {
@@ -257,14 +259,14 @@ START_TEST(sessions_are_listed_by_uid_and_task)
     ck_assert_uint_eq(count, 4);
     ck_assert_int_eq(sessions_of_uid(UID + 2, ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, 0);
-    ck_assert_int_eq(sessions_of_task(ISS, "task-3", few, COUNT_OF(few), &count), 0);
+    link_make(&link, LINK_TASK, ISS, "task-3");
+    ck_assert_int_eq(sessions_of_link(&link, few, COUNT_OF(few), &count), 0);
     ck_assert_uint_eq(count, 2);
     for (size_t i = 0; i < count; i++) {
         ck_assert_int_eq(session_read(few[i], &read_back), 0);
         ck_assert_str_eq(read_back.grant.task, "task-3");
     }
-    ck_assert_int_eq(sessions_of_task(ISS "/", "task-3", ids, COUNT_OF(ids), &count), 0);
-    ck_assert_uint_eq(count, 0);
+    ck_assert_uint_eq(count_of(LINK_TASK, ISS "/", "task-3"), 0);
     ck_assert_int_eq(sessions_all(ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, 8);
     ck_assert_int_eq(sessions_all(ids, 7, &count), -E2BIG);
@@ -299,94 +301,399 @@ START_TEST(session_ids_are_no_paths)
 }
 END_TEST
 
-/* --- tasks --- */
+/* --- the record of a session --- */
 
-static int is_completed(const char *iss, const char *task)
-{
-    int completed = 4711, r = task_is_completed(iss, task, &completed);
+#define SESSION PATH_RUN "/session/0123456789abcdef"
 
-    ck_assert(r == 0 ? completed == 0 || completed == 1 : completed == 4711);
-    return r < 0 ? r : completed;
-}
-
-static void complete(int wanted_durable)
-{
-    int durable = -1;
-
-    ck_assert_int_eq(task_complete(ISS, "task-1", 1764000000, &durable), 0);
-    ck_assert_int_eq(durable, wanted_durable);
-}
-
-START_TEST(task_stays_completed)
-{
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 0);
-    complete(1);
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
-    complete(1);
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
-    ck_assert_int_eq(is_completed(ISS, "task-2"), 0);
-    ck_assert_int_eq(is_completed(ISS "x", "task-1"), 0);
-    ck_assert_int_eq(is_completed(ISS "t", "ask-1"), 0); /* where one ends and the other begins counts */
-    shell("rm -rf " PATH_RUN);                           /* the host boots */
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
-    shell("rm -rf " PATH_STATE);
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 0);
-}
-END_TEST
-
-START_TEST(task_is_completed_where_the_disk_is_gone)
-{
-    shell("rm -rf " PATH_STATE_DIR);
-    complete(0);
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
-}
-END_TEST
-
-START_TEST(task_is_completed_where_the_disk_is_full)
-{
-    shell("mount -t tmpfs -o size=16k,mode=0755 full " PATH_STATE_DIR " && install -d -m 0700 " PATH_STATE
-          " && ! head -c 1M /dev/zero 2>/dev/null >" PATH_STATE_DIR "/fill");
-    complete(0);
-    ck_assert_int_eq(is_completed(ISS, "task-1"), 1);
-    shell("rm " PATH_STATE_DIR "/fill");
-    complete(1);
-    shell("umount " PATH_STATE_DIR);
-}
-END_TEST
-
-START_TEST(task_is_completed_where_run_is_wrong)
-{
-    shell("install -d -m 0777 " PATH_RUN);
-    complete(1);
-    ck_assert_int_lt(is_completed(ISS, "task-1"), 0); /* and nothing is believed before it is right */
-    shell("rm -rf " PATH_STATE_DIR);
-    ck_assert_int_lt(task_complete(ISS, "task-2", 1, &(int){0}), 0);
-}
-END_TEST
-
-/* What cannot be read is not taken for "not completed". */
-static const char *const task_spoils[] = {
-    "truncate -s 0 $f",    "truncate -s 30 $f",
-    "echo garbage >$f",    "sed -i s/completed/active/ $f",
-    "sed -i /^state/d $f", "chown 1 $f",
-    "chmod 0666 $f",       "rm $f; mkdir $f",
-    "rm $f; mkfifo $f",    "mv $f /tmp/real; ln -s /tmp/real $f",
+static const char *const session_spoils[] = {
+    "sed -i /^leader/d " SESSION,
+    "sed -i /^opened/d " SESSION,
+    "sed -i /^opened-boot/d " SESSION,
+    "sed -i /^longest/d " SESSION,
+    "sed -i '$d' " SESSION,
+    "sed -i 's/^longest .*/longest 0/' " SESSION,
+    "sed -i 's/^longest .*/longest -1/' " SESSION,
+    "sed -i 's/^longest .*/longest 9223372036854775808/' " SESSION,
+    "sed -i 's/^leader .*/leader 0/' " SESSION,
+    "sed -i 's/^leader .*/leader 4294967297/' " SESSION,
+    "sed -i 's/^audit .*/audit 4294967296/' " SESSION,
+    "sed -i 's/^place .*/place 4294967297/' " SESSION,
+    "sed -i s,^cgroup.*,\"cgroup /$(printf %0300d 1)\", " SESSION,
+    "echo 'deadline 5' >>" SESSION,
+    "truncate -s -1 " SESSION,
+    "truncate -s 0 " SESSION,
+    "chown 1 " SESSION,
+    "chmod g+w " SESSION,
+    "head -c 1000000 /dev/zero >>" SESSION,
 };
 
-START_TEST(spoilt_task_is_an_error)
+START_TEST(spoilt_session_is_an_error)
 {
-    static const char *const places[] = {PATH_RUN "/task", PATH_STATE "/task"};
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_read(session.id, &read_back), 0);
+    shell(session_spoils[_i]);
+    ck_assert_int_lt(session_read(session.id, &read_back), 0);
+    ck_assert_int_ne(session_read(session.id, &read_back), -ENOENT);
+}
+END_TEST
+
+/* --- links --- */
+
+START_TEST(session_stands_under_every_link)
+{
+    make_session("0123456789abcdef");
+    add_ancestor(&session.grant, LINK_JTI, ISS, "jti-0");
+    add_ancestor(&session.grant, LINK_KEY, NULL, "key-0");
+    add_ancestor(&session.grant, LINK_IDENTITY, NULL, "spiffe://example.org/agent/planner");
+    add_ancestor(&session.grant, LINK_ISSUER, NULL, "https://other.example");
+    add_ancestor(&session.grant, LINK_TASK, ISS, "task-0");
+    add_ancestor(&session.grant, LINK_ISSUER, NULL, ISS); /* the same as its own */
+    while (session.grant.ancestor_count < ANCESTORS_MAX)
+        add_ancestor(&session.grant, LINK_JTI, ISS, "jti-x");
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(session_publish(&session), 0);
+        ck_assert_int_eq(session_read(session.id, &read_back), 0);
+        ck_assert_mem_eq(&read_back, &session, sizeof session);
+        ck_assert_uint_eq(count_of(LINK_TASK, ISS, TASK), 1);
+        ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-1"), 1);
+        ck_assert_uint_eq(count_of(LINK_KEY, NULL, session.grant.key), 1);
+        ck_assert_uint_eq(count_of(LINK_IDENTITY, NULL, IDENTITY), 1);
+        ck_assert_uint_eq(count_of(LINK_ISSUER, NULL, ISS), 1);
+        ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-0"), 1);
+        ck_assert_uint_eq(count_of(LINK_KEY, NULL, "key-0"), 1);
+        ck_assert_uint_eq(count_of(LINK_IDENTITY, NULL, "spiffe://example.org/agent/planner"), 1);
+        ck_assert_uint_eq(count_of(LINK_ISSUER, NULL, "https://other.example"), 1);
+        ck_assert_uint_eq(count_of(LINK_TASK, ISS, "task-0"), 1);
+        ck_assert_uint_eq(count_of(LINK_JTI, ISS, "task-0"), 0); /* kinds do not mix */
+        ck_assert_uint_eq(count_of(LINK_JTI, "https://other.example", "jti-0"), 0);
+        session_remove(&session);
+        shell("test -z \"$(find " PATH_RUN "/by -mindepth 2)\""); /* nothing is left, no directory either */
+    }
+}
+END_TEST
+
+/* A session is published into directories that others remove at the same time. */
+static int publish_and_remove(unsigned number)
+{
+    char id[SESSION_ID_LENGTH + 1];
+    int r = 0;
+
+    (void)number;
+    make_session("0123456789abcdef");
+    for (int i = 0; r == 0 && i < 50; i++) {
+        r = session_new_id(id);
+        strcpy(session.id, id);
+        if (r == 0)
+            r = session_publish(&session);
+        if (r == 0)
+            r = count_of(LINK_KEY, NULL, session.grant.key) == 0;
+        session_remove(&session);
+    }
+    return r;
+}
+
+START_TEST(index_survives_its_directories)
+{
+    ck_assert_uint_eq(race(6, publish_and_remove), 6);
+    assert_listed(0, 0, 0);
+    shell("test -z \"$(find " PATH_RUN "/by -mindepth 2)\"");
+}
+END_TEST
+
+START_TEST(session_that_cannot_be_indexed_is_not_published)
+{
+    make_session("0123456789abcdef");
+    session.grant.uid = UID + 1;
+    ck_assert_int_eq(session_publish(&session), 0);
+    session_remove(&session);
+    shell("chmod 0777 " PATH_RUN "/by/issuer"); /* the last that is made */
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+    ck_assert_int_lt(session_publish(&session), 0);
+    shell("chmod 0700 " PATH_RUN "/by/issuer");
+    assert_listed(0, 0, 0);
+    shell("test -z \"$(find " PATH_RUN " -type f)\"");
+}
+END_TEST
+
+START_TEST(session_takes_everything_along)
+{
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_take_place(&session, 3), 0);
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_order_end(session.id), 0);
+    shell("install -d " PATH_RUN "/agent/70005 " PATH_RUN "/ctl; chmod 0711 " PATH_RUN "/agent; touch " PATH_RUN
+          "/agent/70005/0123456789abcdef " PATH_RUN "/ctl/0123456789abcdef; chown 70005 " PATH_RUN
+          "/agent/70005/0123456789abcdef");
+    session_remove(&session);
+    shell("test -z \"$(find " PATH_RUN " ! -type d)\"");
+}
+END_TEST
+
+START_TEST(session_is_ordered_to_end)
+{
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_order_end(session.id), -ENOENT);
+    ck_assert_int_eq(session_order_end("../pending/x"), -ENOENT);
+    ck_assert_int_eq(session_end_ordered(session.id), 0);
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_end_ordered(session.id), 0);
+    ck_assert_int_eq(session_order_end(session.id), 0);
+    ck_assert_int_eq(session_order_end(session.id), 0);
+    ck_assert_int_eq(session_end_ordered(session.id), 1);
+    shell("chmod 0777 " PATH_RUN "/ordered");
+    ck_assert_int_lt(session_end_ordered(session.id), 0);
+}
+END_TEST
+
+/* --- attestations --- */
+
+static struct attestation attestation, attested;
+
+static void make_attestation(const char *jti, const char *key)
+{
+    memset(&attestation, 0, sizeof attestation);
+    fill_grant(&attestation.grant);
+    memset(attestation.grant.jti, 0, sizeof attestation.grant.jti);
+    strcpy(attestation.grant.jti, jti);
+    memset(attestation.grant.key, 0, sizeof attestation.grant.key);
+    strcpy(attestation.grant.key, key);
+    attestation.made = ISSUED + 60;
+    attestation.made_boot = 4711;
+}
+
+START_TEST(session_is_attested)
+{
+    make_session("0123456789abcdef");
+    make_attestation("jti-2", "key-2");
+    ck_assert_int_eq(session_attestation(session.id, &attested), -ENOENT);
+    ck_assert_int_eq(session_attest(&session, &attestation), -ENOENT); /* it is no session yet, and leaves nothing */
+    shell("test -z \"$(find " PATH_RUN " -type f)\"");
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_attestation(session.id, &attested), -ENOENT);
+    ck_assert_int_eq(session_attest(&session, &attestation), 0);
+    ck_assert_int_eq(session_attestation(session.id, &attested), 0);
+    ck_assert_mem_eq(&attested, &attestation, sizeof attested);
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-2"), 1);
+    ck_assert_uint_eq(count_of(LINK_KEY, NULL, "key-2"), 1);
+
+    /* The one before counts no more; what the login stands on does. */
+    make_attestation("jti-3", "key-2");
+    ck_assert_int_eq(session_attest(&session, &attestation), 0);
+    ck_assert_int_eq(session_attestation(session.id, &attested), 0);
+    ck_assert_str_eq(attested.grant.jti, "jti-3");
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-3"), 1);
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-2"), 0);
+    ck_assert_uint_eq(count_of(LINK_KEY, NULL, "key-2"), 1);
+    make_attestation("jti-4", session.grant.key);
+    ck_assert_int_eq(session_attest(&session, &attestation), 0);
+    ck_assert_uint_eq(count_of(LINK_KEY, NULL, "key-2"), 0);
+    ck_assert_uint_eq(count_of(LINK_KEY, NULL, session.grant.key), 1);
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-1"), 1);
+    ck_assert_uint_eq(count_of(LINK_TASK, ISS, TASK), 1);
+
+    session_remove(&session);
+    shell("test -z \"$(find " PATH_RUN " -type f)\"");
+}
+END_TEST
+
+static int attest_it(unsigned number)
+{
+    char name[16];
+
+    sprintf(name, "jti-%u", 10 + number);
+    make_attestation(name, name);
+    return session_attest(&session, &attestation);
+}
+
+/* Whichever came last, the session stands under its links, and under none of the others. */
+START_TEST(attestations_race)
+{
+    for (int round = 0; round < 20; round++) {
+        make_session("0123456789abcdef");
+        ck_assert_int_eq(session_publish(&session), 0);
+        ck_assert_uint_eq(race(8, attest_it), 8);
+        ck_assert_int_eq(session_attestation(session.id, &attested), 0);
+        ck_assert_uint_eq(count_of(LINK_JTI, ISS, attested.grant.jti), 1);
+        ck_assert_uint_eq(count_of(LINK_KEY, NULL, attested.grant.key), 1);
+        shell("test $(ls " PATH_RUN "/by/jti | wc -l) = 2");
+        session_remove(&session);
+        shell("test -z \"$(find " PATH_RUN " -type f)\"");
+    }
+}
+END_TEST
+
+static const char *const attestation_spoils[] = {
+    "sed -i /^made/d $f", "sed -i /^made-boot/d $f", "sed -i /^key/d $f", "echo 'opened 5' >>$f",
+    "truncate -s 0 $f",   "truncate -s -1 $f",       "chown 1 $f",        "chmod 0666 $f",
+};
+
+START_TEST(spoilt_attestation_is_an_error)
+{
+    char command[256];
+    int r;
+
+    make_session("0123456789abcdef");
+    make_attestation("jti-2", "key-2");
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_attest(&session, &attestation), 0);
+    snprintf(command, sizeof command, "f=" PATH_RUN "/attested/%s; %s", session.id, attestation_spoils[_i]);
+    shell(command);
+    r = session_attestation(session.id, &attested);
+    ck_assert(r < 0 && r != -ENOENT);
+}
+END_TEST
+
+START_TEST(attestation_that_does_not_fit_changes_nothing)
+{
+    make_session("0123456789abcdef");
+    make_attestation("jti-2", "key-2");
+    shell("mkdir " PATH_RUN " && chmod 0711 " PATH_RUN " && mkdir " PATH_RUN "/attested && mount -t tmpfs -o "
+          "size=300k,mode=0700 full " PATH_RUN "/attested");
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_attest(&session, &attestation), 0);
+    shell("! head -c 1M /dev/zero 2>/dev/null >" PATH_RUN "/attested/fill");
+    make_attestation("jti-3", "key-2");
+    ck_assert_int_eq(session_attest(&session, &attestation), -ENOSPC);
+    ck_assert_int_eq(session_attestation(session.id, &attested), 0);
+    ck_assert_str_eq(attested.grant.jti, "jti-2");
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-2"), 1);
+    ck_assert_uint_eq(count_of(LINK_KEY, NULL, "key-2"), 1);
+    ck_assert_uint_eq(count_of(LINK_JTI, ISS, "jti-3"), 0);
+    shell("umount " PATH_RUN "/attested");
+}
+END_TEST
+
+/* --- places of an account --- */
+
+static uint32_t most_sessions;
+
+/* As gate does: an ID, a place, the record. */
+static int open_one(unsigned number)
+{
+    int r;
+
+    (void)number;
+    make_session("0123456789abcdef");
+    r = session_new_id(session.id);
+    if (r == 0)
+        r = session_take_place(&session, most_sessions);
+    if (r == 0)
+        r = session_publish(&session);
+    return r == 0 ? 0 : r == -EUSERS ? 1 : 2;
+}
+
+START_TEST(places_let_max_in)
+{
+    static const uint32_t most[] = {0, 1, 10, 49, 50, 60};
+
+    for (size_t i = 0; i < COUNT_OF(most); i++)
+        for (int round = 0; round < 5; round++) {
+            unsigned wanted = most[i] < 50 ? most[i] : 50;
+
+            fresh_host();
+            most_sessions = most[i];
+            ck_assert_uint_eq(race(50, open_one), wanted);
+            ck_assert_uint_eq(race(1, open_one), most[i] > 50 ? 1 : 0);
+        }
+}
+END_TEST
+
+START_TEST(place_is_given_back)
+{
+    struct session other;
+
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_take_place(&session, 2), 0);
+    ck_assert_uint_eq(session.place, 1);
+    ck_assert_int_eq(session_publish(&session), 0);
+    other = session;
+    strcpy(other.id, "0123456789abcde0");
+    ck_assert_int_eq(session_take_place(&other, 2), 0);
+    ck_assert_uint_eq(other.place, 2);
+    strcpy(other.id, "0123456789abcde1");
+    ck_assert_int_eq(session_take_place(&other, 2), -EUSERS);
+    other.grant.uid++;
+    ck_assert_int_eq(session_take_place(&other, 2), 0); /* another account's */
+    session_remove(&session);
+    other.grant.uid--;
+    ck_assert_int_eq(session_take_place(&other, 2), 0);
+    ck_assert_uint_eq(other.place, 1);
+    session_remove(&session); /* a second time: the place is another's now */
+    strcpy(session.id, "0123456789abcde2");
+    ck_assert_int_eq(session_take_place(&session, 2), -EUSERS);
+}
+END_TEST
+
+#define PLACES PATH_RUN "/place/70005"
+
+START_TEST(place_of_a_dead_gate_is_taken_over)
+{
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_take_place(&session, 1), 0); /* and died */
+    strcpy(session.id, "0123456789abcde0");
+    ck_assert_int_eq(session_take_place(&session, 1), -EUSERS); /* it may only be slow */
+    shell("touch -d '-11 seconds' " PLACES "/1");
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+    ck_assert_int_eq(session_publish(&session), 0);
+    shell("touch -d '-1 day' " PLACES "/1"); /* a session may be old */
+    strcpy(session.id, "0123456789abcde1");
+    ck_assert_int_eq(session_take_place(&session, 1), -EUSERS);
+    shell("touch -d '+1 day' " PLACES "/1");
+    ck_assert_int_eq(session_take_place(&session, 1), -EUSERS);
+}
+END_TEST
+
+/* Fifty find the places of ten dead gates. */
+START_TEST(dead_places_are_taken_over_once)
+{
+    most_sessions = 10;
+    for (int round = 0; round < 20; round++) {
+        fresh_host();
+        shell("install -d -m 0711 " PATH_RUN " && install -d -m 0700 " PATH_RUN "/place " PLACES
+              " && for i in $(seq 10); do printf %016d $i >" PLACES "/$i; done && touch -d '-1 hour' " PLACES "/*");
+        ck_assert_uint_eq(race(50, open_one), 10);
+        shell("test $(cat " PLACES "/* | fold -w 16 | sort -u | wc -l) = 10");
+    }
+}
+END_TEST
+
+START_TEST(spoilt_place_is_no_free_one)
+{
+    static const char *const how[] = {"chown 1 $f", "chmod 0666 $f", "rm $f; mkfifo $f", "rm $f; mkdir $f",
+                                      "rm $f; ln -s /tmp/x $f"};
     char command[256];
 
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
+    for (size_t i = 0; i < COUNT_OF(how); i++) {
         fresh_host();
-        complete(1);
-        if (i == 1)
-            shell("rm -rf " PATH_RUN);
-        snprintf(command, sizeof command, "for f in %s/*; do %s; done", places[i], task_spoils[_i]);
+        make_session("0123456789abcdef");
+        ck_assert_int_eq(session_take_place(&session, 1), 0);
+        snprintf(command, sizeof command, "f=" PLACES "/1; %s", how[i]);
         shell(command);
-        ck_assert_int_lt(is_completed(ISS, "task-1"), 0);
+        ck_assert_int_lt(session_take_place(&session, 1), 0);
     }
+    fresh_host();
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+    shell("printf garbage-longer-than-any-id >" PLACES "/1"); /* nobody's: taken over, but not at once */
+    ck_assert_int_eq(session_take_place(&session, 1), -EUSERS);
+    shell("touch -d '-11 seconds' " PLACES "/1");
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+}
+END_TEST
+
+/* Who holds the lock of a take-over, and hangs, holds up nobody for long. */
+START_TEST(place_does_not_wait_for_ever)
+{
+    struct timespec before, after;
+
+    make_session("0123456789abcdef");
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+    shell("touch -d '-11 seconds' " PLACES "/1; flock " PLACES " sleep 5 & sleep 0.3");
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    ck_assert_int_eq(session_take_place(&session, 1), -ETIMEDOUT);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    ck_assert_int_lt(after.tv_sec - before.tv_sec, 4);
 }
 END_TEST
 
@@ -442,6 +749,10 @@ END_TEST
 START_TEST(directories_are_roots_whatever_the_umask)
 {
     static const mode_t masks[] = {0, 022, 077, 0777};
+    const struct task_record record = {.state = TASK_COMPLETED, .iss = ISS, .task = "task-1"};
+    const struct revocation revocation = {.kind = LINK_JTI, .iss = ISS, .value = "jti-9"};
+    const struct risk risk = {.subject = RISK_HOST, .level = LEVEL_HIGH};
+    int durable;
 
     for (size_t i = 0; i < COUNT_OF(masks); i++) {
         fresh_host();
@@ -451,7 +762,14 @@ START_TEST(directories_are_roots_whatever_the_umask)
         ck_assert_int_eq(session_publish(&session), 0);
         ck_assert_int_eq(pending_put(41, 4711, &pending), 0);
         ck_assert_int_eq(sessions_prepare(), 0);
-        complete(1);
+        ck_assert_int_eq(session_take_place(&session, 1), 0);
+        make_attestation("jti-2", "key-2");
+        ck_assert_int_eq(session_attest(&session, &attestation), 0);
+        ck_assert_int_eq(session_order_end(session.id), 0);
+        ck_assert_int_eq(stop_set(1), 0);
+        ck_assert_int_eq(task_set(&record, &durable), 0);
+        ck_assert_int_eq(revocation_put(&revocation, &durable), 0);
+        ck_assert_int_eq(risk_put(&risk, &durable), 0);
         umask(022);
         shell("test \"$(stat -c %a:%u " PATH_RUN ")\" = 711:0");
         shell("test -z \"$(find " PATH_RUN "/* " PATH_STATE " -type d ! -perm 0700)\"");
@@ -553,11 +871,22 @@ static Suite *state_suite(void)
     tcase_add_test(tcase, session_id_is_taken_by_one_of_many);
     tcase_add_test(tcase, sessions_are_listed_by_uid_and_task);
     tcase_add_loop_test(tcase, session_ids_are_no_paths, 0, COUNT_OF(bad_ids));
-    tcase_add_test(tcase, task_stays_completed);
-    tcase_add_test(tcase, task_is_completed_where_the_disk_is_gone);
-    tcase_add_test(tcase, task_is_completed_where_the_disk_is_full);
-    tcase_add_test(tcase, task_is_completed_where_run_is_wrong);
-    tcase_add_loop_test(tcase, spoilt_task_is_an_error, 0, COUNT_OF(task_spoils));
+    tcase_add_loop_test(tcase, spoilt_session_is_an_error, 0, COUNT_OF(session_spoils));
+    tcase_add_test(tcase, session_stands_under_every_link);
+    tcase_add_test(tcase, index_survives_its_directories);
+    tcase_add_test(tcase, session_that_cannot_be_indexed_is_not_published);
+    tcase_add_test(tcase, session_takes_everything_along);
+    tcase_add_test(tcase, session_is_ordered_to_end);
+    tcase_add_test(tcase, session_is_attested);
+    tcase_add_test(tcase, attestations_race);
+    tcase_add_loop_test(tcase, spoilt_attestation_is_an_error, 0, COUNT_OF(attestation_spoils));
+    tcase_add_test(tcase, attestation_that_does_not_fit_changes_nothing);
+    tcase_add_test(tcase, places_let_max_in);
+    tcase_add_test(tcase, place_is_given_back);
+    tcase_add_test(tcase, place_of_a_dead_gate_is_taken_over);
+    tcase_add_test(tcase, dead_places_are_taken_over_once);
+    tcase_add_test(tcase, spoilt_place_is_no_free_one);
+    tcase_add_test(tcase, place_does_not_wait_for_ever);
     tcase_add_test(tcase, replay_lets_max_win);
     tcase_add_test(tcase, replay_is_of_one_credential);
     tcase_add_test(tcase, directories_are_roots_whatever_the_umask);

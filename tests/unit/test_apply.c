@@ -16,7 +16,8 @@
 #include "core/database.h"
 #include "core/files.h"
 #include "core/identities.h"
-#include "judge/policy.h"
+#include "judge/anchor_store.h"
+#include "judge/policy_store.h"
 #include "trust/anchors.h"
 
 static char dir[64], out[65536], err[65536];
@@ -100,7 +101,7 @@ static void setup(void)
     snprintf(passwd, sizeof passwd, "%s/passwd", dir);
     snprintf(group, sizeof group, "%s/group", dir);
     snprintf(sudoers_dir, sizeof sudoers_dir, "%s/sudoers.d", dir);
-    paths = (struct apply_paths){config_dir, state_dir, passwd, group, sudoers_dir, 100};
+    paths = (struct apply_paths){config_dir, state_dir, passwd, group, sudoers_dir, 100, NULL};
     put("passwd", "root:x:0:0:root:/root:/bin/bash\n+nis::::::\nbroken\nbob:x:1000:1000:Bob,,,:/home/bob:/bin/dash\n"
                   "taken:x:70003:100::/:/bin/false\n");
     put("group", "root:x:0:\nagents:x:900:bob,eve\nusers:x:100:\ntaken:x:70004:\n");
@@ -172,7 +173,7 @@ START_TEST(test_golden)
     struct identities_meta meta;
     struct anchors *anchors;
     struct identity identity;
-    char wanted[2048];
+    char wanted[2048], key[ANCHOR_KEY_SIZE];
     int fd;
 
     put_config(EXAMPLE);
@@ -209,11 +210,15 @@ START_TEST(test_golden)
     ck_assert_str_eq(value_of("state/policy.cdb", 'p', "deploy"), wanted);
     ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy one\n"));
     ck_assert_ptr_null(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy care\n"));
-    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""), "host-id spiffe://e.org/host/a\nbuild "));
+    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""),
+                                 "host-id spiffe://e.org/host/a\nsensitivity low\nkeep-home 604800\nbuild "));
     ck_assert_str_eq(
         value_of("state/anchors.cdb", 'a', ""),
         "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
         "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
+    ck_assert_int_eq(anchor_key("i", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", key),
+                     0); /* RFC 8037 Appendix A.3 */
+    ck_assert_str_eq(value_of("state/anchors.cdb", 'k', key), "");
     ck_assert_int_eq(
         anchors_parse(value_of("state/anchors.cdb", 'a', ""), strlen(value_of("state/anchors.cdb", 'a', "")), &anchors),
         0);
@@ -310,6 +315,159 @@ START_TEST(test_id_moves)
     ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/agent/a", &identity), 0);
     ck_assert_str_eq(identity.account, "all");
     close(fd);
+}
+END_TEST
+
+#define CREW(slots) "identity crew { id = \"spiffe://e.org/crew\" slots = " slots " }\n"
+
+static const char *account_of(const char *id)
+{
+    static struct identity identity;
+    int fd;
+
+    ck_assert_int_eq(identities_open(path_of("state/identities.cdb"), &fd), 0);
+    ck_assert_int_eq(identities_by_spiffe(fd, id, &identity), 0);
+    close(fd);
+    return identity.account;
+}
+
+/* Each slot is an account of its own with the identity's ID and policies; the ID alone leads to the first. */
+START_TEST(test_slots)
+{
+    static const char *const accounts[] = {"crew", "crew-2", "crew-3"};
+    struct identity identity;
+
+    put("sudoers.d/pam_agent", "");
+    put_config(CREW("3") "policy p { identities = { \"spiffe://e.org/crew\" } sudo { commands = { \"/bin/id\" } } }\n");
+    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_ptr_nonnull(strstr(out, "1 identities, 1 policies"));
+    ck_assert_str_eq(get("state/uids"), "crew 70002\ncrew-2 70005\ncrew-3 70006\n");
+    for (size_t i = 0; i < COUNT_OF(accounts); i++) {
+        char line[64];
+
+        ck_assert_int_eq(lookup(accounts[i], &identity), 0);
+        ck_assert_str_eq(identity.id, "spiffe://e.org/crew");
+        ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', accounts[i]), "policy p\n"));
+        snprintf(line, sizeof line, "\n%s ALL=(root) NOPASSWD: /bin/id", accounts[i]);
+        ck_assert_ptr_nonnull(strstr(get("sudoers.d/pam_agent"), line));
+    }
+    ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew");
+    put_config(CREW("2"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "identity crew-3: no longer configured, disabled"));
+    ck_assert_int_eq(lookup("crew-3", &identity), 0);
+    ck_assert_int_eq(identity.disabled, 1);
+    ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew");
+    put_config("");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew"); /* to be told that it is disabled */
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "no change"));
+    put_config(CREW("3"));
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_uint_eq(uid_of("crew-3"), 70006);
+}
+END_TEST
+
+START_TEST(test_slot_collides)
+{
+    put_config(IDENTITY("a") CREW("3"));
+    put("passwd", "root:x:0:0::/root:/bin/sh\ncrew-3:x:1003:1003::/:/bin/sh\n");
+    put("group", "agents:x:900:crew-3\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(
+        err, "agent.conf:3: identity \"crew-3\": a slot's account is made here, but this one is in /etc/passwd"));
+    put("passwd", "root:x:0:0::/root:/bin/sh\n");
+    put("group", "agents:x:900:\ncrew-2:x:1002:\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:3: identity \"crew-2\": a group of this name is in /etc/group"));
+    put("group", "agents:x:900:\n");
+    put_config(CREW("8")); /* 70002 to 70010 are nine */
+    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    put_config(CREW("10"));
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: identity \"crew-10\": no uid of uid-range 70000-70010 is left"));
+}
+END_TEST
+
+START_TEST(test_homes)
+{
+    static const struct {
+        const char *account;
+        int keep;
+    } homes[] = {{"a", 0}, {"b", 1}, {"b-2", 1}, {"c", 0}, {"bob", 1}};
+    struct identity identity;
+
+    put_config(IDENTITY("a") IDENTITY("bob") "identity b { id = \"spiffe://e.org/b\" home = keep slots = 2 }\n"
+                                             "identity c { id = \"spiffe://e.org/c\" home = task }\n");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT_OF(homes); i++) {
+            ck_assert_int_eq(lookup(homes[i].account, &identity), 0);
+            ck_assert_int_eq(identity.disabled, round);
+            ck_assert_int_eq(identity.keep_home, homes[i].keep);
+        }
+        put_config(""); /* once disabled they are as they were */
+        ck_assert_int_eq(apply(0), APPLY_DONE);
+    }
+}
+END_TEST
+
+START_TEST(test_host_policy)
+{
+    struct host_policy host;
+    char *text, first[BUILD_LENGTH + 1];
+
+    put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" sensitivity = medium keep-home = 1h }\n");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    text = value_of("state/policy.cdb", 'h', "");
+    ck_assert_int_eq(host_policy_parse(text, strlen(text), &host), 0);
+    ck_assert_str_eq(host.id, "spiffe://e.org/host/a");
+    ck_assert_int_eq(host.sensitivity, LEVEL_MEDIUM);
+    ck_assert_uint_eq(host.keep_home, 3600);
+    strcpy(first, host.build);
+    put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 1h }\n");
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    text = value_of("state/policy.cdb", 'h', "");
+    ck_assert_int_eq(host_policy_parse(text, strlen(text), &host), 0);
+    ck_assert_str_ne(host.build, first); /* it names all that was put in force */
+}
+END_TEST
+
+static int told, telling;
+
+static int tell(FILE *to, FILE *complaints)
+{
+    (void)complaints;
+    told++;
+    fprintf(to, "told\n");
+    ck_assert_ptr_nonnull(get("state/policy.cdb")); /* it is in force by then */
+    return telling;
+}
+
+START_TEST(test_sessions_are_told)
+{
+    paths.tell = tell;
+    put_config(EXAMPLE);
+    ck_assert_int_eq(apply(1), APPLY_DONE);
+    ck_assert_int_eq(told, 0);
+    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(told, 1);
+    ck_assert_ptr_nonnull(strstr(out, "told\n"));
+    ck_assert_int_eq(apply(0), APPLY_DONE); /* the run before may have been cut short */
+    ck_assert_int_eq(told, 2);
+    put_config("policy p { }\n");
+    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(told, 2);
+    put_config(IDENTITY("a"));
+    telling = APPLY_CANNOT;
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(told, 3);
+    telling = APPLY_DONE;
+    put_config(IDENTITY("b"));
+    shell("mkdir sudoers.d/pam_agent"); /* the databases are in force, the rules of sudo are not */
+    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(told, 4);
 }
 END_TEST
 
@@ -588,6 +746,11 @@ int main(void)
     tcase_add_test(tests, test_bad_configuration_changes_nothing);
     tcase_add_test(tests, test_dropped_identity_is_disabled);
     tcase_add_test(tests, test_id_moves);
+    tcase_add_test(tests, test_slots);
+    tcase_add_test(tests, test_slot_collides);
+    tcase_add_test(tests, test_homes);
+    tcase_add_test(tests, test_host_policy);
+    tcase_add_test(tests, test_sessions_are_told);
     tcase_add_test(tests, test_uids_run_out);
     tcase_add_test(tests, test_lost_files);
     tcase_add_test(tests, test_local_account);

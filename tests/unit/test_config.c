@@ -117,8 +117,12 @@ static const struct {
     {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }",
      "agent.conf:3: ", "labels: not supported yet"},
     {HOST "commands \"look\" { list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands: not supported yet"},
-    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = 2 }", "agent.conf:4: ", "slots: not supported yet"},
-    {POLICY(" reattest-every = \"5m\"\n"), "agent.conf:5: ", "reattest-every: not supported yet"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n groups = { \"x\" } }",
+     "agent.conf:4: ", "groups: not supported yet"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
+     "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
+    {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
+    {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
     {SUDO("commands = { \"/bin/ls\" }\n window = \"fri\""), "agent.conf:6: ", "window: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n claims = { }\n"), "agent.conf:7: ", "claims: not supported yet"},
     {HOST "defaults { possession = \"bearer\" }", "agent.conf:2: ", "\"bearer\" is not supported yet"},
@@ -137,7 +141,16 @@ static const struct {
     {"host { id = \"spiffe://e.org/a\" uid-range = \"70000-4294967296\" }", "agent.conf:1: ", "is not valid"},
     {"host { id = \"spiffe://e.org/a\" home-prefix = \"../x\" }",
      "agent.conf:1: ", "home-prefix: \"../x\" is not valid"},
+    {"host {\n id = \"spiffe://e.org/a\"\n sensitivity = secret }",
+     "agent.conf:3: ", "sensitivity: \"secret\" is unknown: write \"low\", \"medium\" or \"high\""},
+    {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 7 }", "agent.conf:3: ", "keep-home: \"7\" has no unit"},
+    {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 0d }", "agent.conf:3: ", "keep-home: \"0d\" is no duration"},
+    {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 366d }", "agent.conf:3: ", "too long: write at most \"365d\""},
     /* issuer */
+    {HOST
+     "issuer \"12345678901234567890123456789012345678901234567890123456789012345\" { kind = aat iss = \"a:b\" keys "
+     "= k trust-domains = \"e.org\" }",
+     "agent.conf:2: ", "the name has more than 64 bytes"},
     {ISSUER(""), "agent.conf:2: ", "issuer has no trust-domains"},
     {ISSUER(" trust-domains = { \"E.org\" }\n"), "agent.conf:6: ", "trust-domains: \"E.org\" is not valid"},
     {ISSUER(" trust-domains = { \"e.org\" }\n max-lifetime = \"2h\"\n"),
@@ -162,7 +175,35 @@ static const struct {
     {HOST "identity \"root\" { id = \"spiffe://e.org/a\" }", "agent.conf:2: ", "root is no agent"},
     {IDENTITY "identity b { id = \"spiffe://e.org/agent/a\" }",
      "agent.conf:3: ", "has the id of \"agent-a\" at $/agent.conf:2"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = 0 }", "agent.conf:4: ", "slots: \"0\" is not allowed"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = 65 }", "agent.conf:4: ", "write a number from 1 to 64"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n slots = two }",
+     "agent.conf:4: ", "slots: \"two\" is not allowed"},
+    {HOST "identity a { id = \"spiffe://e.org/a\" slots = 2 }\nidentity a-2 { id = \"spiffe://e.org/b\" }",
+     "agent.conf:3: ", "account \"a-2\" is there already, at $/agent.conf:2"},
+    {HOST "identity a-2 { id = \"spiffe://e.org/b\" }\nidentity a { id = \"spiffe://e.org/a\" slots = 2 }",
+     "agent.conf:3: ", "account \"a-2\" is there already, at $/agent.conf:2"},
+    {HOST "identity a { id = \"spiffe://e.org/a\" slots = 12 }\nidentity a-1 { id = \"spiffe://e.org/b\" slots = 2 }\n"
+          "identity a-1-2 { id = \"spiffe://e.org/c\" }",
+     "agent.conf:4: ", "account \"a-1-2\" is there already, at $/agent.conf:3"},
+    {HOST "identity a1234567890123456789012345678901 {\n id = \"spiffe://e.org/a\" slots = 2 }",
+     "agent.conf:2: ", "the names of its slots have more than 32 characters"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n home = fresh }",
+     "agent.conf:4: ", "home: \"fresh\" is unknown: write \"task\" or \"keep\""},
     /* limits */
+    {POLICY(" max-sessions = 65\n"),
+     "agent.conf:5: ", "max-sessions: \"65\" is not allowed: write a number from 1 to 64"},
+    {POLICY(" max-sessions = 0\n"), "agent.conf:5: ", "max-sessions: \"0\" is not allowed"},
+    {POLICY(" reattest-every = 5\n"), "agent.conf:5: ", "reattest-every: \"5\" has no unit"},
+    {POLICY(" reattest-every = 8d\n"), "agent.conf:5: ", "too long: write at most \"7d\""},
+    {POLICY(" reattest-grace = 0s\n"), "agent.conf:5: ", "reattest-grace: \"0s\" is no duration"},
+    {POLICY(" reattest-grace = 61m\n"), "agent.conf:5: ", "too long: write at most \"1h\""},
+    {POLICY(" max-denials = none\n"), "agent.conf:5: ", "max-denials: \"none\" is not allowed"},
+    {POLICY(" max-denials = 1001\n"), "agent.conf:5: ", "write a number from 1 to 1000"},
+    {POLICY(" max-risk-low = none\n"), "agent.conf:5: ", "max-risk-low: \"none\" is unknown"},
+    {POLICY(" max-risk-medium = 2\n"), "agent.conf:5: ", "max-risk-medium: \"2\" is unknown"},
+    {HOST "defaults {\n max-risk-high = High }", "agent.conf:3: ", "max-risk-high: \"High\" is unknown"},
+    {POLICY(" linger = yes\n"), "agent.conf:5: ", "linger: \"yes\" is neither: write true or false"},
     {HOST "defaults { max-session = 30 }", "agent.conf:2: ", "max-session: \"30\" has no unit"},
     {HOST "defaults { max-session = \"30 m\" }", "agent.conf:2: ", "is no duration"},
     {HOST "defaults { max-session = \"0m\" }", "agent.conf:2: ", "is no duration"},
@@ -191,9 +232,20 @@ static const struct {
     {SUDO("commands = { \"/bin/ls ... -l\" } any-arguments = true"), "agent.conf:5: ", "stands as the last word only"},
     {SUDO("commands = { \"/bin/ls\" } any-arguments = true"), "agent.conf:5: ", "no command ends in \"...\""},
     {SUDO("commands = { \"/bin/ls \\\"a\" }"), "agent.conf:5: ", "cannot be written"},
+    {SUDO("commands = { \"/bin/ls\" }\n sensitivity = top"), "agent.conf:6: ", "sensitivity: \"top\" is unknown"},
+    {SUDO("commands = { \"/bin/ls\" }\n leaves = session"), "agent.conf:6: ", "leaves: \"session\" is unknown"},
+    {POLICY(" login {\n sensitivity = 1 }\n"), "agent.conf:6: ", "sensitivity: \"1\" is unknown"},
+    {POLICY(" login {\n leaves = service }\n"), "agent.conf:6: ", "unknown key \"leaves\" in login"},
+    {POLICY(" deny-login {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
+    {POLICY(" deny-sudo {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
+    {POLICY(" deny-sudo {\n leaves = service }\n"), "agent.conf:6: ", "leaves: a rule that denies leaves nothing"},
     {SUDO("commands = { \"/bin/ls\" } run-as = \"ALL\""), "agent.conf:5: ", "run-as: \"ALL\" is not valid"},
     {SUDO("commands = { \"/bin/ls\" } run-as = \"#0\""), "agent.conf:5: ", "run-as: \"#0\" is not valid"},
     {SUDO("commands = { \"/bin/ls\" } run-as = { \"root\", \"agent-a\" }"), "agent.conf:5: ", "is an agent's account"},
+    {HOST
+     "identity a { id = \"spiffe://e.org/a\" slots = 3 }\npolicy p { identities = { \"spiffe://e.org/a\" }\n sudo { "
+     "any-command = true run-as = \"a-3\" } }",
+     "agent.conf:4: ", "run-as: \"a-3\" is an agent's account"},
 };
 
 START_TEST(test_mistake)
@@ -289,6 +341,54 @@ START_TEST(test_good)
     ck_assert_int_eq(rule->commands[0].any_arguments, 0);
     ck_assert_uint_eq(rule->commands[1].words.count, 1);
     ck_assert_int_eq(rule->commands[1].any_arguments, 1);
+    config_free(config);
+}
+END_TEST
+
+START_TEST(test_good_live)
+{
+    struct config *config = read_good(
+        "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
+        "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
+        "identity b { id = \"spiffe://e.org/b\" home = task }\n"
+        "defaults { linger = false max-risk-low = low }\n"
+        "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
+        " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true\n"
+        " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
+        "policy q { identities = { \"spiffe://e.org/*\" } }\n");
+    static const char *const accounts[] = {"a", "a-2", "a-3", "b"};
+    const struct limits *limits = &config->policies[0].limits;
+
+    ck_assert_int_eq(config->host.sensitivity, LEVEL_HIGH);
+    ck_assert_uint_eq(config->host.keep_home, 12 * 3600);
+    ck_assert_uint_eq(config->identity_count, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_str_eq(config->identities[i].account, accounts[i]);
+        ck_assert_uint_eq(config->identities[i].slot, i < 3 ? i + 1 : 1);
+        ck_assert_int_eq(config->identities[i].keep_home, i < 3);
+        ck_assert_str_eq(config->identities[i].id, i < 3 ? "spiffe://e.org/a" : "spiffe://e.org/b");
+        ck_assert_uint_eq(config->identities[i].place.line, i < 3 ? 2 : 3);
+    }
+    ck_assert_uint_eq(limits->max_sessions, 64);
+    ck_assert_uint_eq(limits->reattest_every, 300);
+    ck_assert_uint_eq(limits->reattest_grace, 30);
+    ck_assert_uint_eq(limits->max_denials, 3);
+    ck_assert_int_eq(limits->max_risk[LEVEL_LOW], LEVEL_HIGH);
+    ck_assert_int_eq(limits->max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
+    ck_assert_int_eq(limits->max_risk[LEVEL_HIGH], LEVEL_LOW);
+    ck_assert_int_eq(limits->linger, LINGER_YES);
+    ck_assert_int_eq(config->defaults.limits.linger, LINGER_NO);
+    ck_assert_int_eq(config->defaults.limits.max_risk[LEVEL_LOW], LEVEL_LOW);
+    ck_assert_int_eq(config->policies[1].limits.linger, LINGER_UNSET);
+    ck_assert_int_eq(config->policies[1].limits.max_risk[LEVEL_HIGH], LEVEL_UNSET);
+    ck_assert_int_eq(config->policies[0].rules[0].sensitivity, LEVEL_LOW);
+    ck_assert_int_eq(config->policies[0].rules[0].leaves_service, 0);
+    ck_assert_int_eq(config->policies[0].rules[1].sensitivity, LEVEL_HIGH);
+    ck_assert_int_eq(config->policies[0].rules[1].leaves_service, 1);
+    config_free(config);
+    config = read_good(HOST);
+    ck_assert_int_eq(config->host.sensitivity, LEVEL_LOW);
+    ck_assert_uint_eq(config->host.keep_home, 7 * 86400);
     config_free(config);
 }
 END_TEST
@@ -415,6 +515,7 @@ int main(void)
     tcase_add_loop_test(tests, test_mistake, 0, (int)COUNT_OF(mistakes));
     tcase_add_test(tests, test_every_problem_is_told);
     tcase_add_test(tests, test_good);
+    tcase_add_test(tests, test_good_live);
     tcase_add_test(tests, test_duplicate_across_files);
     tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
     tcase_add_loop_test(tests, test_hostile, 0, 25);

@@ -41,8 +41,8 @@ static struct facts good(enum step step)
         .issued = NOW - 10,
         .expires = NOW + 290,
         .possession = POSSESSION_CHANNEL,
-        .scope = SCOPE_ALL,
-        .scope_len = sizeof SCOPE_ALL - 1,
+        .scopes = {{SCOPE_ALL, sizeof SCOPE_ALL - 1}},
+        .scope_count = 1,
         .service = step == STEP_SUDO || step == STEP_COMMAND ? "sudo" : "sshd",
         .source = "10.0.0.5",
         .run_as = "root",
@@ -81,28 +81,26 @@ static void assert_reason(const struct facts *facts, const char *text, enum reas
                   reason_word(reason), step_word(facts->step), text);
 }
 
-static const enum step login_steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN};
-static const enum step sudo_steps[] = {STEP_SUDO, STEP_COMMAND};
+enum kind { LOGINS = 1, SUDOS = 2, ATTESTS = 4, RECHECKS = 8, IN_SESSION = ATTESTS | RECHECKS, ALL = 15 };
 
-#define LOGINS 1
-#define SUDOS 2
+static const struct {
+    enum kind kind;
+    enum step step;
+} steps[] = {
+    {LOGINS, STEP_LOGIN}, {LOGINS, STEP_ACCOUNT}, {LOGINS, STEP_SETCRED}, {LOGINS, STEP_OPEN},
+    {SUDOS, STEP_SUDO},   {SUDOS, STEP_COMMAND},  {ATTESTS, STEP_ATTEST}, {RECHECKS, STEP_RECHECK},
+};
 
 /* The reason at each step of the kinds. */
 static void assert_steps(int kinds, void (*change)(struct facts *facts), const char *text, enum reason reason)
 {
-    struct facts facts;
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
 
-    for (size_t i = 0; (kinds & LOGINS) && i < COUNT_OF(login_steps); i++) {
-        facts = good(login_steps[i]);
         if (change)
             change(&facts);
-        assert_reason(&facts, text, reason);
-    }
-    for (size_t i = 0; (kinds & SUDOS) && i < COUNT_OF(sudo_steps); i++) {
-        facts = good(sudo_steps[i]);
-        if (change)
-            change(&facts);
-        assert_reason(&facts, text, reason);
+        if (kinds & steps[i].kind)
+            assert_reason(&facts, text, reason);
     }
 }
 
@@ -110,7 +108,7 @@ START_TEST(good_steps_are_permitted)
 {
     struct facts facts = good(STEP_OPEN);
 
-    assert_steps(LOGINS | SUDOS, NULL, BASE, REASON_PERMIT);
+    assert_steps(ALL, NULL, BASE, REASON_PERMIT);
     assert_reason(&facts, BASE, REASON_PERMIT);
     ck_assert_str_eq(rule, "care conf:2");
     facts = good(STEP_COMMAND);
@@ -133,7 +131,29 @@ static void disabled(struct facts *f)
 }
 static void completed(struct facts *f)
 {
-    f->task_completed = 1;
+    f->standing.task = TASK_COMPLETED;
+}
+static void suspended(struct facts *f)
+{
+    f->standing.task = TASK_SUSPENDED;
+}
+static void task_revoked(struct facts *f)
+{
+    f->standing.task = TASK_REVOKED;
+}
+static void revoked(struct facts *f)
+{
+    f->standing.revoked = 1;
+    f->standing.revoked_by = LINK_KEY;
+}
+static void stopped(struct facts *f)
+{
+    f->standing.stopped = 1;
+}
+static void risky(struct facts *f)
+{
+    f->standing.risk = LEVEL_HIGH;
+    f->sensitivity = LEVEL_HIGH;
 }
 static void expired(struct facts *f)
 {
@@ -244,52 +264,81 @@ static void runs_shell(struct facts *f)
     f->argv = shell;
     f->argc = 1;
 }
+static void set_scope(struct facts *f, const char *text)
+{
+    f->scopes[0].text = text;
+    f->scopes[0].len = strlen(text);
+}
 static void scope_login_only(struct facts *f)
 {
-    f->scope = HEAD "tool host:login\nrest 1\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:login\nrest 1\n");
 }
 static void scope_sudo_only(struct facts *f)
 {
-    f->scope = HEAD "tool host:sudo\nrest 1\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:sudo\nrest 1\n");
+}
+static void no_scope(struct facts *f)
+{
+    f->scope_count = 0;
+}
+static void scopes_beyond(struct facts *f)
+{
+    f->scope_count = FACTS_SCOPES_MAX + 1;
+}
+/* Another credential has attested the session since. */
+static void second_scope(struct facts *f, const char *text)
+{
+    f->scopes[1].text = text;
+    f->scopes[1].len = strlen(text);
+    f->scope_count = 2;
+}
+static void scope_login_then(struct facts *f)
+{
+    second_scope(f, HEAD "tool host:login\nrest 1\n");
+}
+static void scope_sudo_then(struct facts *f)
+{
+    second_scope(f, HEAD "tool host:sudo\nrest 1\n");
+}
+static void scope_apart(struct facts *f)
+{
+    scope_login_only(f);
+    scope_sudo_then(f);
+}
+static void scope_then_torn(struct facts *f)
+{
+    second_scope(f, "x");
 }
 static void scope_none(struct facts *f)
 {
-    f->scope = HEAD;
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD);
 }
 static void scope_empty(struct facts *f)
 {
-    f->scope = "";
-    f->scope_len = 0;
+    set_scope(f, "");
 }
 static void scope_torn(struct facts *f)
 {
-    f->scope_len--;
+    f->scopes[0].len--;
 }
 static void scope_unknown(struct facts *f)
 {
-    f->scope = HEAD "tool host:login\nrest 1\narg cwd\nvalue /\ntool host:sudo\nrest 1\narg cwd\nvalue /\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:login\nrest 1\narg cwd\nvalue /\ntool host:sudo\nrest 1\narg cwd\nvalue /\n");
 }
 static void scope_account(struct facts *f)
 {
-    f->scope = HEAD "tool host:login\narg account\nvalue agent-deploy\narg service\nvalue sshd\n"
-                    "tool host:sudo\narg runas\nvalue root\narg command\nvalue /usr/bin/systemctl\n"
-                    "arg args\nlist restart\nitem nginx\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:login\narg account\nvalue agent-deploy\narg service\nvalue sshd\n"
+                      "tool host:sudo\narg runas\nvalue root\narg command\nvalue /usr/bin/systemctl\n"
+                      "arg args\nlist restart\nitem nginx\n");
 }
 static void scope_other(struct facts *f)
 {
-    f->scope = HEAD "tool host:login\nrest 1\narg account\nvalue agent-other\n"
-                    "tool host:sudo\nrest 1\narg args\nlist restart\nitem apache\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:login\nrest 1\narg account\nvalue agent-other\n"
+                      "tool host:sudo\nrest 1\narg args\nlist restart\nitem apache\n");
 }
 static void no_arguments(struct facts *f)
 {
-    f->scope = HEAD "tool host:login\nrest 1\ntool host:sudo\narg runas\nvalue root\narg command\nvalue /bin/sh\n";
-    f->scope_len = strlen(f->scope);
+    set_scope(f, HEAD "tool host:login\nrest 1\ntool host:sudo\narg runas\nvalue root\narg command\nvalue /bin/sh\n");
     f->argv = shell;
     f->argc = 1;
 }
@@ -330,20 +379,36 @@ static const struct {
     const char *text;
     enum reason reason;
 } reasons[] = {
-    {LOGINS | SUDOS, disabled, BASE, REASON_IDENTITY_DISABLED},
-    {LOGINS | SUDOS, completed, BASE, REASON_TASK_COMPLETED},
-    {LOGINS | SUDOS, expired, BASE, REASON_EXPIRED},
-    {LOGINS | SUDOS, expires_now, BASE, REASON_EXPIRED},
-    {LOGINS | SUDOS, expires_next, BASE, REASON_PERMIT},
+    {ALL, disabled, BASE, REASON_IDENTITY_DISABLED},
+    {ALL, completed, BASE, REASON_TASK_COMPLETED},
+    {ALL, task_revoked, BASE, REASON_TASK_REVOKED},
+    {ALL, revoked, BASE, REASON_REVOKED},
+    {ALL & ~RECHECKS, suspended, BASE, REASON_TASK_SUSPENDED},
+    {RECHECKS, suspended, BASE, REASON_PERMIT}, /* frozen, not ended */
+    {ALL & ~RECHECKS, stopped, BASE, REASON_STOPPED},
+    {RECHECKS, stopped, BASE, REASON_PERMIT},
+    {ALL, risky, BASE, REASON_RISK_TOO_HIGH},
+    {ALL & ~RECHECKS, expired, BASE, REASON_EXPIRED},
+    {ALL & ~RECHECKS, expires_now, BASE, REASON_EXPIRED},
+    {RECHECKS, expired, BASE, REASON_PERMIT}, /* by the deadline alone */
+    {ALL, expires_next, BASE, REASON_PERMIT},
+    {LOGINS | ATTESTS, expired, BASE "policy r\nidentity " DEPLOY "\nreattest-every 60\n", REASON_EXPIRED},
+    {SUDOS, expired, BASE "policy r\nidentity " DEPLOY "\nreattest-every 60\n", REASON_PERMIT},
+    {SUDOS, expired, BASE "policy r\nidentity spiffe://example.com/*\nreattest-every 60\n", REASON_EXPIRED},
     {LOGINS, forgeable, BASE, REASON_ENVIRONMENT_FORGEABLE},
+    {IN_SESSION, forgeable, BASE, REASON_PERMIT},
     {LOGINS, before_boot, BASE, REASON_BEFORE_BOOT},
+    {IN_SESSION, before_boot, BASE, REASON_PERMIT},
     {LOGINS, at_boot, BASE, REASON_PERMIT},
+    {LOGINS | ATTESTS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_LIFETIME_TOO_LONG},
+    {RECHECKS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_PERMIT},
 
     /* possession */
-    {LOGINS, unproven, BASE, REASON_POSSESSION_MISSING},
+    {LOGINS | ATTESTS, unproven, BASE, REASON_POSSESSION_MISSING},
+    {RECHECKS, unproven, BASE, REASON_PERMIT},
     {LOGINS, unproven, BASE "possession bearer\n", REASON_POSSESSION_MISSING},
     {LOGINS, bearer, BASE, REASON_POSSESSION_MISSING},
-    {LOGINS, is_signed, BASE, REASON_POSSESSION_TOO_WEAK},
+    {LOGINS | ATTESTS, is_signed, BASE, REASON_POSSESSION_TOO_WEAK},
     {LOGINS, is_signed, HEAD CARE LOGIN, REASON_POSSESSION_TOO_WEAK}, /* channel where nothing is said */
     {LOGINS, is_signed, HEAD CARE "possession signed\n" LOGIN, REASON_PERMIT},
     {LOGINS, NULL, HEAD CARE "possession signed\n" LOGIN, REASON_PERMIT},
@@ -351,21 +416,23 @@ static const struct {
     {LOGINS, bearer, HEAD CARE "possession bearer\n" LOGIN, REASON_PERMIT},
     {LOGINS, is_signed, HEAD CARE "possession bearer\n" LOGIN, REASON_PERMIT},
 
-    {LOGINS, used, BASE, REASON_REPLAYED},
-    {LOGINS, used, HEAD CARE "max-logins 2\n" LOGIN, REASON_PERMIT},
+    {LOGINS | ATTESTS, used, BASE, REASON_REPLAYED},
+    {RECHECKS, used, BASE, REASON_PERMIT},
+    {LOGINS | ATTESTS, used, HEAD CARE "max-logins 2\n" LOGIN, REASON_PERMIT},
     {LOGINS, bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN, REASON_PERMIT},
     {LOGINS, used_bearer, HEAD CARE "possession bearer\nmax-logins 5\n" LOGIN,
      REASON_REPLAYED}, /* once, whatever is set */
     {LOGINS, busy, BASE, REASON_ACCOUNT_BUSY},
+    {IN_SESSION, busy, BASE, REASON_PERMIT},
     {SUDOS, ending, BASE, REASON_SESSION_ENDING},
     {SUDOS, over, BASE, REASON_SESSION_EXPIRED},
     {SUDOS, no_deadline, BASE, REASON_SESSION_EXPIRED},
 
     /* which policies are of this session */
-    {LOGINS | SUDOS, NULL, HEAD, REASON_NO_POLICY},
-    {LOGINS | SUDOS, NULL, HEAD DEFAULTS, REASON_NO_POLICY},
-    {LOGINS | SUDOS, stranger, BASE, REASON_NO_POLICY},
-    {LOGINS | SUDOS, below, BASE, REASON_NO_POLICY},
+    {ALL, NULL, HEAD, REASON_NO_POLICY},
+    {ALL, NULL, HEAD DEFAULTS, REASON_NO_POLICY},
+    {ALL, stranger, BASE, REASON_NO_POLICY},
+    {ALL, below, BASE, REASON_NO_POLICY},
     {LOGINS | SUDOS, below, HEAD "policy p\nidentity " DEPLOY "/*\n" LOGIN SUDO, REASON_PERMIT},
     {LOGINS | SUDOS, NULL, HEAD "policy p\nidentity " DEPLOY "/*\n" LOGIN SUDO, REASON_NO_POLICY},
     {LOGINS | SUDOS, NULL, HEAD "policy p\nidentity spiffe://example.org/*\n" LOGIN SUDO, REASON_PERMIT},
@@ -377,21 +444,21 @@ static const struct {
     {LOGINS | SUDOS, no_purpose, HEAD "policy p\nidentity " DEPLOY "\npurpose *\n" LOGIN SUDO, REASON_NO_POLICY},
 
     /* login rules */
-    {LOGINS, NULL, HEAD CARE SUDO, REASON_NO_RULE},
-    {LOGINS, other_service, BASE, REASON_NO_RULE},
+    {LOGINS | IN_SESSION, NULL, HEAD CARE SUDO, REASON_NO_RULE},
+    {LOGINS | IN_SESSION, other_service, BASE, REASON_NO_RULE},
     {LOGINS, no_service, HEAD CARE "rule allow-login\nservice sshd\n", REASON_NO_RULE},
     {LOGINS, other_service, HEAD CARE LOGIN "service su\n", REASON_PERMIT},
     {LOGINS, NULL, HEAD CARE LOGIN "service su\n", REASON_NO_RULE},
     {LOGINS, NULL, HEAD CARE LOGIN "service su\nservice sshd\n", REASON_PERMIT},
-    {LOGINS, NULL, BASE "rule deny-login\n", REASON_DENIED_BY_RULE},
+    {LOGINS | IN_SESSION, NULL, BASE "rule deny-login\n", REASON_DENIED_BY_RULE},
     {LOGINS, NULL, BASE "rule deny-login\nservice sshd\n", REASON_DENIED_BY_RULE},
     {LOGINS, NULL, BASE "rule deny-login\nservice su\n", REASON_PERMIT},
     {LOGINS, other_service, HEAD CARE LOGIN "service su\nrule deny-login\n",
      REASON_DENIED_BY_RULE}, /* of any service */
     {LOGINS, NULL, FROM10, REASON_PERMIT},
-    {LOGINS, other_source, FROM10, REASON_NO_RULE},
+    {LOGINS | IN_SESSION, other_source, FROM10, REASON_NO_RULE},
     {LOGINS, other_source, FROM10 "from 192.0.2.0/24\n", REASON_PERMIT},
-    {LOGINS, no_source, FROM10, REASON_SOURCE_UNKNOWN},
+    {LOGINS | IN_SESSION, no_source, FROM10, REASON_SOURCE_UNKNOWN},
     {LOGINS, no_source, FROM10 LOGIN, REASON_PERMIT}, /* a rule that limits none is there, too */
     {LOGINS, no_source, HEAD CARE LOGIN LOGIN "from 10.0.0.0/8\n", REASON_PERMIT},
     {LOGINS, no_source, BASE, REASON_PERMIT},
@@ -424,10 +491,18 @@ static const struct {
      REASON_PERMIT}, /* not of this session */
 
     /* scope */
-    {LOGINS, scope_login_only, BASE, REASON_PERMIT},
+    {LOGINS | IN_SESSION, scope_login_only, BASE, REASON_PERMIT},
     {SUDOS, scope_login_only, BASE, REASON_SCOPE_EXCEEDED},
-    {LOGINS, scope_sudo_only, BASE, REASON_SCOPE_EXCEEDED},
+    {LOGINS | IN_SESSION, scope_sudo_only, BASE, REASON_SCOPE_EXCEEDED},
     {SUDOS, scope_sudo_only, BASE, REASON_PERMIT},
+    {ALL, no_scope, BASE, REASON_STATE_UNAVAILABLE},
+    {ALL, scopes_beyond, BASE, REASON_STATE_UNAVAILABLE},
+    {LOGINS | IN_SESSION, scope_login_then, BASE, REASON_PERMIT}, /* each must allow it */
+    {SUDOS, scope_login_then, BASE, REASON_SCOPE_EXCEEDED},
+    {LOGINS | IN_SESSION, scope_sudo_then, BASE, REASON_SCOPE_EXCEEDED},
+    {SUDOS, scope_sudo_then, BASE, REASON_PERMIT},
+    {ALL, scope_apart, BASE, REASON_SCOPE_EXCEEDED},
+    {ALL, scope_then_torn, BASE, REASON_STATE_UNAVAILABLE},
     {LOGINS | SUDOS, scope_none, BASE, REASON_SCOPE_EXCEEDED},
     {LOGINS | SUDOS, scope_empty, BASE, REASON_STATE_UNAVAILABLE},
     {LOGINS | SUDOS, scope_torn, BASE, REASON_STATE_UNAVAILABLE},
@@ -476,9 +551,9 @@ START_TEST(logins)
     facts.logins = UINT32_MAX;
     assert_reason(&facts, HEAD CARE "max-logins 4294967295\n" LOGIN, REASON_REPLAYED);
     facts.logins = 0;
-    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).max_logins, 5);
+    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).limits.max_logins, 5);
     facts.possession = POSSESSION_BEARER;
-    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).max_logins, 1);
+    ck_assert_uint_eq(judge(&facts, HEAD CARE "max-logins 5\npossession bearer\n" LOGIN).limits.max_logins, 1);
 }
 END_TEST
 
@@ -486,6 +561,9 @@ static const struct {
     const char *limit;
     int64_t expires_in, deadline_in;
 } deadlines[] = {
+    {"reattest-every 1\n", 100, 1800}, /* exp does not bound it then */
+    {"reattest-every 86400\nmax-session 60\n", 100, 60},
+    {"reattest-grace 5\n", 100, 100},
     {"", 86400, 1800},
     {"max-session 60\n", 86400, 60},
     {"max-session 1\n", 86400, 1},
@@ -505,7 +583,201 @@ START_TEST(deadline_is_the_earliest)
     decision = judge(&facts, text);
     ck_assert_int_eq(decision.reason, REASON_PERMIT);
     ck_assert_int_eq(decision.session_deadline - NOW, deadlines[_i].deadline_in);
-    ck_assert_uint_eq(decision.max_logins, 1);
+    ck_assert_uint_eq(decision.limits.max_logins, 1);
+    facts.step = STEP_RECHECK; /* the guard knows when it was opened */
+    ck_assert_int_eq(judge(&facts, text).session_deadline, 0);
+    facts.step = STEP_ATTEST;
+    ck_assert_int_eq(judge(&facts, text).session_deadline, 0);
+    facts.step = STEP_OPEN;
+    facts.identity_disabled = 1;
+    ck_assert_int_eq(judge(&facts, text).session_deadline, 0);
+}
+END_TEST
+
+/* --- limits that the session is held to --- */
+
+#define TWO(one, other) HEAD CARE one LOGIN "policy other\nidentity " DEPLOY "\n" other
+
+START_TEST(limits_of_a_session)
+{
+    static const enum step permitting[] = {STEP_LOGIN, STEP_OPEN, STEP_ATTEST, STEP_RECHECK};
+
+    for (size_t i = 0; i < COUNT_OF(permitting); i++) {
+        struct facts facts = good(permitting[i]);
+        struct limits limits = judge(&facts, HEAD CARE LOGIN).limits;
+
+        ck_assert_uint_eq(limits.max_session, 1800);
+        ck_assert_uint_eq(limits.max_logins, 1);
+        ck_assert_uint_eq(limits.max_lifetime, 0);
+        ck_assert_uint_eq(limits.max_sessions, 0);
+        ck_assert_uint_eq(limits.max_denials, 0);
+        ck_assert_uint_eq(limits.reattest_every, 0);
+        ck_assert_uint_eq(limits.reattest_grace, 0);
+        ck_assert_int_eq(limits.possession, POSSESSION_CHANNEL);
+        ck_assert_int_eq(limits.linger, LINGER_NO);
+        limits = judge(&facts, HEAD CARE "reattest-every 300\n" LOGIN).limits;
+        ck_assert_uint_eq(limits.reattest_every, 300);
+        ck_assert_uint_eq(limits.reattest_grace, 120);
+        limits = judge(&facts, HEAD CARE "reattest-grace 7\n" LOGIN).limits;
+        ck_assert_uint_eq(limits.reattest_every, 0); /* and the grace is of nothing */
+        limits = judge(&facts, TWO("max-sessions 3\nreattest-every 300\nreattest-grace 7\nmax-denials 9\n",
+                                   "max-sessions 2\nreattest-every 301\nreattest-grace 4294967295\n"))
+                     .limits;
+        ck_assert_uint_eq(limits.max_sessions, 2);
+        ck_assert_uint_eq(limits.reattest_every, 300);
+        ck_assert_uint_eq(limits.reattest_grace, 7);
+        ck_assert_uint_eq(limits.max_denials, 9);
+        limits =
+            judge(&facts, HEAD "policy defaults\nmax-denials 4\nmax-sessions 64\n" CARE "max-denials 5\n" LOGIN).limits;
+        ck_assert_uint_eq(limits.max_denials, 4);
+        ck_assert_uint_eq(limits.max_sessions, 64);
+    }
+}
+END_TEST
+
+START_TEST(any_no_is_no_linger)
+{
+    static const struct {
+        const char *text;
+        int linger;
+    } cases[] = {
+        {TWO("", ""), LINGER_NO},
+        {TWO("linger yes\n", ""), LINGER_YES},
+        {TWO("", "linger yes\n"), LINGER_YES},
+        {TWO("linger yes\n", "linger yes\n"), LINGER_YES},
+        {TWO("linger yes\n", "linger no\n"), LINGER_NO},
+        {TWO("linger no\n", "linger yes\n"), LINGER_NO},
+        {TWO("linger no\n", ""), LINGER_NO},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct facts facts = good(STEP_OPEN);
+
+        ck_assert_int_eq(judge(&facts, cases[i].text).limits.linger, cases[i].linger);
+    }
+}
+END_TEST
+
+/* --- risk --- */
+
+/* The highest risk for each sensitivity, l, m or h. */
+static const struct {
+    const char *text, *max_risk;
+} risks[] = {
+    {TWO("", ""), "hml"},
+    {TWO("max-risk-high high\nmax-risk-medium high\n", ""), "hhh"},
+    {TWO("max-risk-medium high\n", ""), "hhl"},
+    {TWO("max-risk-high medium\n", ""), "hmm"},
+    {TWO("max-risk-high high\n", ""), "hmm"}, /* never more than what is less sensitive */
+    {TWO("max-risk-low medium\n", ""), "mml"},
+    {TWO("max-risk-low low\n", ""), "lll"},
+    {TWO("max-risk-low low\nmax-risk-medium high\nmax-risk-high high\n", ""), "lll"},
+    {TWO("max-risk-medium low\n", "max-risk-medium high\n"), "hll"},
+    {TWO("max-risk-high high\nmax-risk-medium high\n", "max-risk-high medium\n"), "hhm"},
+    {TWO("max-risk-low high\n", "max-risk-low medium\n"), "mml"},
+};
+
+static enum level level_of(char letter)
+{
+    return letter == 'l' ? LEVEL_LOW : letter == 'm' ? LEVEL_MEDIUM : LEVEL_HIGH;
+}
+
+START_TEST(risk_limits)
+{
+    struct facts facts = good(STEP_OPEN);
+
+    for (int i = LEVEL_LOW; i <= LEVEL_HIGH; i++) {
+        enum level most = level_of(risks[_i].max_risk[i - 1]);
+
+        facts = good(STEP_OPEN);
+        ck_assert_int_eq(judge(&facts, risks[_i].text).limits.max_risk[i], most);
+        facts.sensitivity = (enum level)i;
+        for (int risk = LEVEL_UNSET; risk <= LEVEL_HIGH; risk++) {
+            facts.standing.risk = (enum level)risk;
+            assert_reason(&facts, risks[_i].text, risk <= (int)most ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
+        }
+    }
+}
+END_TEST
+
+/* Host and rule, whichever is more sensitive; and the account phase of sudo, which knows no rule yet. */
+START_TEST(risk_by_sensitivity)
+{
+    static const char *const levels[] = {"", "sensitivity low\n", "sensitivity medium\n", "sensitivity high\n"};
+
+    for (int host = LEVEL_UNSET; host <= LEVEL_HIGH; host++)
+        for (int of_rule = LEVEL_UNSET; of_rule <= LEVEL_HIGH; of_rule++)
+            for (int risk = LEVEL_UNSET; risk <= LEVEL_HIGH; risk++)
+                for (size_t i = 0; i < COUNT_OF(steps); i++) {
+                    struct facts facts = good(steps[i].step);
+                    int sensitivity = host > of_rule ? host : of_rule, of_host = host ? host : LEVEL_LOW;
+                    char text[1024];
+
+                    sensitivity = sensitivity ? sensitivity : LEVEL_LOW;
+                    snprintf(text, sizeof text, HEAD CARE LOGIN "%s" SUDO "%s", levels[of_rule], levels[of_rule]);
+                    facts.sensitivity = (enum level)host;
+                    facts.standing.risk = (enum level)risk;
+                    assert_reason(&facts, text, sensitivity + risk <= 4 ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
+                    if (steps[i].step != STEP_SUDO)
+                        continue;
+                    facts.argv = NULL;
+                    facts.argc = 0;
+                    assert_reason(&facts, text, of_host + risk <= 4 ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
+                }
+}
+END_TEST
+
+/* Of several rules one that allows the step at this risk is enough, wherever it stands; a rule that denies does so at any. */
+START_TEST(risk_and_several_rules)
+{
+    static const char *const high = SUDO "sensitivity high\n", *const plain = SUDO;
+    struct facts facts = good(STEP_COMMAND);
+    char text[1024];
+
+    facts.standing.risk = LEVEL_HIGH;
+    snprintf(text, sizeof text, "%s%s%s", HEAD CARE, high, plain);
+    assert_reason(&facts, text, REASON_PERMIT);
+    snprintf(text, sizeof text, "%s%s%s", HEAD CARE, plain, high);
+    assert_reason(&facts, text, REASON_PERMIT);
+    snprintf(text, sizeof text, "%s%s%s", HEAD CARE, high, high);
+    assert_reason(&facts, text, REASON_RISK_TOO_HIGH);
+    ck_assert_str_eq(rule, "care conf:3");
+    snprintf(text, sizeof text, "%s%s%s", HEAD CARE, high, DENY_SUDO);
+    assert_reason(&facts, text, REASON_DENIED_BY_RULE);
+    facts = good(STEP_LOGIN);
+    facts.standing.risk = LEVEL_HIGH;
+    facts.source = NULL;
+    assert_reason(&facts, HEAD CARE LOGIN "from 10.0.0.0/8\nsensitivity high\n", REASON_SOURCE_UNKNOWN);
+    assert_reason(&facts, HEAD CARE LOGIN "from 10.0.0.0/8\n" LOGIN "sensitivity high\n", REASON_RISK_TOO_HIGH);
+}
+END_TEST
+
+START_TEST(what_a_command_leaves)
+{
+    static const struct {
+        const char *text;
+        int leaves;
+    } cases[] = {
+        {HEAD CARE SUDO, 0},
+        {HEAD CARE SUDO "leaves service\n", 1},
+        {HEAD CARE SUDO SUDO "leaves service\n", 1}, /* order means nothing */
+        {HEAD CARE SUDO "leaves service\n" SUDO, 1},
+        {HEAD CARE SUDO "rule allow-sudo\ncommand /bin/sh\nleaves service\n", 0},
+        {HEAD CARE SUDO SUDO "leaves service\nsensitivity high\n", 0}, /* which does not allow it at this risk */
+        {HEAD CARE LOGIN SUDO "policy o\nidentity spiffe://example.com/*\n" SUDO "leaves service\n", 0},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct facts facts = good(i % 2 ? STEP_COMMAND : STEP_SUDO);
+        struct decision decision;
+
+        facts.standing.risk = LEVEL_MEDIUM;
+        decision = judge(&facts, cases[i].text);
+        ck_assert_int_eq(decision.reason, REASON_PERMIT);
+        ck_assert_int_eq(decision.leaves_service, cases[i].leaves);
+        facts = good(STEP_OPEN);
+        ck_assert_int_eq(judge(&facts, cases[i].text).leaves_service, 0);
+    }
 }
 END_TEST
 
@@ -533,7 +805,7 @@ START_TEST(strictest_limits_in_any_order)
         facts.logins = 1;
         decision = judge(&facts, text);
         ck_assert_int_eq(decision.reason, REASON_PERMIT);
-        ck_assert_uint_eq(decision.max_logins, 2);
+        ck_assert_uint_eq(decision.limits.max_logins, 2);
         ck_assert_int_eq(decision.session_deadline, NOW + 290);
         facts.logins = 2;
         assert_reason(&facts, text, REASON_REPLAYED);
@@ -576,8 +848,7 @@ START_TEST(account_of_sudo)
     facts.run_as = early[_i].run_as;
     facts.argv = NULL;
     facts.argc = 0;
-    facts.scope = early[_i].scope;
-    facts.scope_len = strlen(facts.scope);
+    set_scope(&facts, early[_i].scope);
     assert_reason(&facts, early[_i].text, early[_i].reason);
     facts.step = STEP_COMMAND; /* which must know all of it */
     assert_reason(&facts, early[_i].text, REASON_BAD_QUESTION);
@@ -599,11 +870,13 @@ END_TEST
 /* What is wrong first is what is said: the order is one flat list. */
 START_TEST(order_of_checks)
 {
-    static void (*const login_order[])(struct facts *) = {disabled,  completed,   expired,      stranger,
-                                                          forgeable, before_boot, unproven,     used,
-                                                          busy,      scope_none,  other_service};
+    static void (*const login_order[])(struct facts *) = {disabled, stopped,    revoked,      suspended, expired,
+                                                          stranger, forgeable,  before_boot,  unproven,  used,
+                                                          busy,     scope_none, other_service};
     static const enum reason login_reasons[] = {REASON_IDENTITY_DISABLED,
-                                                REASON_TASK_COMPLETED,
+                                                REASON_STOPPED,
+                                                REASON_REVOKED,
+                                                REASON_TASK_SUSPENDED,
                                                 REASON_EXPIRED,
                                                 REASON_NO_POLICY,
                                                 REASON_ENVIRONMENT_FORGEABLE,
@@ -613,11 +886,11 @@ START_TEST(order_of_checks)
                                                 REASON_ACCOUNT_BUSY,
                                                 REASON_SCOPE_EXCEEDED,
                                                 REASON_NO_RULE};
-    static void (*const sudo_order[])(struct facts *) = {ending,   over,       disabled,   completed,   expired,
-                                                         stranger, scope_none, runs_shell, not_approved};
-    static const enum reason sudo_reasons[] = {REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED,
-                                               REASON_TASK_COMPLETED, REASON_EXPIRED,         REASON_NO_POLICY,
-                                               REASON_SCOPE_EXCEEDED, REASON_NO_RULE,         REASON_NOT_APPROVED};
+    static void (*const sudo_order[])(struct facts *) = {ending,  over,     disabled,   stopped,    task_revoked,
+                                                         expired, stranger, scope_none, runs_shell, not_approved};
+    static const enum reason sudo_reasons[] = {
+        REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED, REASON_STOPPED, REASON_TASK_REVOKED,
+        REASON_EXPIRED,        REASON_NO_POLICY,       REASON_SCOPE_EXCEEDED,    REASON_NO_RULE, REASON_NOT_APPROVED};
 
     for (size_t first = 0; first < COUNT_OF(login_order); first++) {
         struct facts facts = good(STEP_LOGIN);
@@ -636,10 +909,28 @@ START_TEST(order_of_checks)
 }
 END_TEST
 
+START_TEST(order_of_standing)
+{
+    struct facts facts = good(STEP_LOGIN);
+
+    facts.standing = (struct standing){.task = TASK_REVOKED, .revoked = 1, .stopped = 1};
+    assert_reason(&facts, BASE, REASON_STOPPED);
+    facts.step = STEP_RECHECK;
+    assert_reason(&facts, BASE, REASON_TASK_REVOKED);
+    facts.standing.task = TASK_COMPLETED;
+    assert_reason(&facts, BASE, REASON_REVOKED);
+    facts.standing.revoked = 0;
+    assert_reason(&facts, BASE, REASON_TASK_COMPLETED);
+}
+END_TEST
+
 START_TEST(close_is_never_refused)
 {
-    struct facts facts = {
-        .step = STEP_CLOSE, .now = NOW, .task_completed = 1, .identity_disabled = 1, .session_ending = 1};
+    struct facts facts = {.step = STEP_CLOSE,
+                          .now = NOW,
+                          .standing = {.task = TASK_REVOKED, .stopped = 1},
+                          .identity_disabled = 1,
+                          .session_ending = 1};
 
     assert_reason(&facts, HEAD, REASON_PERMIT);
 }
@@ -658,9 +949,11 @@ END_TEST
 
 START_TEST(step_words)
 {
-    for (int step = STEP_LOGIN; step <= STEP_COMMAND; step++)
+    for (int step = STEP_LOGIN; step <= STEP_RECHECK; step++)
         ck_assert_int_eq(step_parse(step_word((enum step)step)), step);
     ck_assert_str_eq(step_word(STEP_COMMAND), "command");
+    ck_assert_str_eq(step_word(STEP_ATTEST), "attest");
+    ck_assert_str_eq(step_word(STEP_RECHECK), "recheck");
     ck_assert_int_eq(step_parse(""), -1);
     ck_assert_int_eq(step_parse("logi"), -1);
     ck_assert_int_eq(step_parse("Login"), -1);
@@ -706,10 +999,17 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, lifetime);
     tcase_add_test(tables, logins);
     tcase_add_loop_test(tables, deadline_is_the_earliest, 0, COUNT_OF(deadlines));
+    tcase_add_test(tables, limits_of_a_session);
+    tcase_add_test(tables, any_no_is_no_linger);
+    tcase_add_loop_test(tables, risk_limits, 0, COUNT_OF(risks));
+    tcase_add_test(tables, risk_by_sensitivity);
+    tcase_add_test(tables, risk_and_several_rules);
+    tcase_add_test(tables, what_a_command_leaves);
     tcase_add_test(tables, strictest_limits_in_any_order);
     tcase_add_loop_test(tables, account_of_sudo, 0, COUNT_OF(early));
     tcase_add_test(tables, command_must_be_known);
     tcase_add_test(tables, order_of_checks);
+    tcase_add_test(tables, order_of_standing);
     tcase_add_test(tables, close_is_never_refused);
     tcase_add_test(tables, unknown_step_is_refused);
     tcase_add_test(tables, step_words);

@@ -43,6 +43,7 @@ static const char *const users[] = {"root", "www-data", "backup"};
 static const char *const programs[] = {"/bin/a", "/bin/b"};
 static const char *const argument_patterns[] = {"x", "*", "x*", "?", "-x", "/p/*"};
 static const char *const arguments[] = {"x", "xy", "-x", "/p/q", "..", "", "/p/q/r"};
+static const char *const levels[] = {"low", "medium", "high", "high"};
 static const char *const possessions[] = {"channel", "signed", "bearer"};
 
 static void append(char *text, const char *key, const char *value)
@@ -58,12 +59,19 @@ static void append_some(char *text, const char *key, const char *const *from, si
         append(text, key, from[next_random((unsigned)count)]);
 }
 
+static void random_sensitivity(char *text, const char *kind)
+{
+    if (strncmp(kind, "allow", 5) == 0 && one_in(3))
+        append(text, "sensitivity", PICK(levels));
+}
+
 static void random_rule(char *text, const char *kind)
 {
     append(text, "rule", kind);
     if (strstr(kind, "login")) {
         append_some(text, "service", services, COUNT_OF(services), 2);
         append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
+        random_sensitivity(text, kind);
         return;
     }
     append_some(text, "run-as", users, COUNT_OF(users), 2);
@@ -75,22 +83,40 @@ static void random_rule(char *text, const char *kind)
     }
     if (one_in(4))
         append(text, "any-command", "1");
+    random_sensitivity(text, kind);
+    if (strcmp(kind, "allow-sudo") == 0 && one_in(3))
+        append(text, "leaves", "service");
 }
 
 static void random_limits(char *text)
 {
+    static const struct {
+        const char *key;
+        unsigned most;
+    } numbers[] = {{"max-lifetime", 900}, {"max-session", 2000},   {"max-logins", 3},
+                   {"max-sessions", 5},   {"reattest-grace", 300}, {"max-denials", 5}};
+    static const char *const risks[] = {"max-risk-low", "max-risk-medium", "max-risk-high"};
     char number[16];
 
-    for (int i = 0; i < 3; i++) {
-        static const char *const keys[] = {"max-lifetime", "max-session", "max-logins"};
-        static const unsigned most[] = {900, 2000, 3};
-
-        snprintf(number, sizeof number, "%u", 1 + next_random(most[i]));
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        snprintf(number, sizeof number, "%u", 1 + next_random(numbers[i].most));
         if (one_in(3))
-            append(text, keys[i], number);
+            append(text, numbers[i].key, number);
     }
     if (one_in(2))
         append(text, "possession", PICK(possessions));
+    for (size_t i = 0; i < COUNT_OF(risks); i++)
+        if (one_in(4))
+            append(text, risks[i], PICK(levels));
+    if (one_in(3))
+        append(text, "linger", one_in(2) ? "yes" : "no");
+}
+
+/* It makes a session longer than its credential, so a policy that has it is no narrower. */
+static void random_reattestation(char *text)
+{
+    if (one_in(4))
+        append(text, "reattest-every", one_in(2) ? "60" : "600");
 }
 
 static void random_policy(char *text)
@@ -103,12 +129,15 @@ static void random_policy(char *text)
     append_some(text, "identity", identity_patterns, COUNT_OF(identity_patterns), 1);
     append_some(text, "purpose", purpose_patterns, COUNT_OF(purpose_patterns), 1);
     random_limits(text);
+    random_reattestation(text);
     for (unsigned n = next_random(5); n > 0; n--)
         random_rule(text, PICK(kinds));
 }
 
 /* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
-#define WIDEST "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\n"
+#define WIDEST \
+    "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
+    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-risk-medium high\nmax-risk-high high\nlinger yes\n"
 
 static void random_policies(char *text)
 {
@@ -159,13 +188,13 @@ static void random_scope(char *text)
 struct random_step {
     struct facts facts;
     const char *argv[4];
-    char scope[4096];
+    char scope[4096], attested[4096];
 };
 
 static void random_step(struct random_step *s)
 {
-    static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN,
-                                      STEP_SUDO,  STEP_SUDO,    STEP_COMMAND};
+    static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN,   STEP_SUDO,
+                                      STEP_SUDO,  STEP_COMMAND, STEP_ATTEST,  STEP_RECHECK};
 
     s->facts = (struct facts){.step = PICK(steps),
                               .now = NOW,
@@ -174,8 +203,15 @@ static void random_step(struct random_step *s)
                               .issuer = "corp-sts",
                               .task = "task-1"};
     random_scope(s->scope);
-    s->facts.scope = s->scope;
-    s->facts.scope_len = strlen(s->scope);
+    s->facts.scopes[0].text = s->scope;
+    s->facts.scopes[0].len = strlen(s->scope);
+    s->facts.scope_count = 1;
+    if (one_in(4)) {
+        random_scope(s->attested);
+        s->facts.scopes[1].text = s->attested;
+        s->facts.scopes[1].len = strlen(s->attested);
+        s->facts.scope_count = 2;
+    }
     s->facts.identity = PICK(identities);
     s->facts.purpose = PICK(purposes);
     s->facts.service = PICK(services);
@@ -200,7 +236,11 @@ static void random_step(struct random_step *s)
     s->facts.account_busy = one_in(30);
     s->facts.environment_forgeable = one_in(30);
     s->facts.identity_disabled = one_in(30);
-    s->facts.task_completed = one_in(30);
+    s->facts.standing.task = one_in(10) ? (enum task_state)next_random(4) : TASK_ACTIVE;
+    s->facts.standing.revoked = one_in(30);
+    s->facts.standing.stopped = one_in(30);
+    s->facts.standing.risk = one_in(2) ? (enum level)next_random(4) : LEVEL_LOW;
+    s->facts.sensitivity = one_in(2) ? (enum level)next_random(4) : LEVEL_LOW;
     s->facts.session_ending = one_in(30);
     s->facts.approval_required = one_in(4);
     s->facts.approved = one_in(2);
@@ -221,6 +261,31 @@ static int permits(const struct facts *facts, const char *text, struct decision 
 
 /* A change to the policies or to the step that must not permit what was refused. */
 typedef void narrow_fn(char *text, struct random_step *step);
+
+/* 0 is none. */
+static int no_wider(uint32_t before, uint32_t after)
+{
+    return before == 0 || (after && after <= before);
+}
+
+static void assert_no_wider(const struct decision *before, const struct decision *after)
+{
+    const struct limits *was = &before->limits, *is = &after->limits;
+
+    ck_assert_int_le(after->session_deadline, before->session_deadline);
+    ck_assert_int_le(after->leaves_service, before->leaves_service);
+    ck_assert(no_wider(was->max_lifetime, is->max_lifetime));
+    ck_assert(no_wider(was->max_session, is->max_session));
+    ck_assert(no_wider(was->max_logins, is->max_logins));
+    ck_assert(no_wider(was->max_sessions, is->max_sessions));
+    ck_assert(no_wider(was->reattest_every, is->reattest_every));
+    ck_assert(no_wider(was->reattest_grace, is->reattest_grace));
+    ck_assert(no_wider(was->max_denials, is->max_denials));
+    ck_assert(no_wider(was->possession, is->possession));
+    ck_assert(no_wider((uint32_t)was->linger, (uint32_t)is->linger));
+    for (int i = LEVEL_LOW; i <= LEVEL_HIGH; i++)
+        ck_assert(no_wider(was->max_risk[i], is->max_risk[i]));
+}
 
 static void never_permits_more(const char *base, narrow_fn *narrow)
 {
@@ -244,10 +309,8 @@ static void never_permits_more(const char *base, narrow_fn *narrow)
         taken += was && !is;
         ck_assert_msg(was || !is, "case %d: %s was %s and is permitted\n%s\nscope %s\nbefore:\n%s", i,
                       step_word(step.facts.step), reason_word(before.reason), text, step.scope, before_text);
-        if (was && is && step.facts.step <= STEP_OPEN) {
-            ck_assert_int_le(after.session_deadline, before.session_deadline);
-            ck_assert_uint_le(after.max_logins, before.max_logins);
-        }
+        if (was && is)
+            assert_no_wider(&before, &after);
     }
     ck_assert_uint_gt(permitted, CASES / 30); /* the cases are no empty ones */
     ck_assert_uint_gt(taken, CASES / 400);
@@ -269,6 +332,29 @@ static void add_limits(char *text, struct random_step *step)
     (void)step;
     append(text, "policy", "defaults");
     random_limits(text);
+    random_reattestation(text);
+}
+
+/* A rule, or the host, is more sensitive. */
+static void raise_sensitivity(char *text, struct random_step *step)
+{
+    char *rules[64], *at, rest[65536];
+    unsigned count = 0;
+
+    if (one_in(2) && step->facts.sensitivity < LEVEL_HIGH) {
+        step->facts.sensitivity = LEVEL_HIGH;
+        return;
+    }
+    for (at = strstr(text, "\nrule allow-"); at && count < COUNT_OF(rules); at = strstr(at + 1, "\nrule allow-"))
+        rules[count++] = at + 1;
+    if (count == 0)
+        return;
+    at = strchr(rules[next_random(count)], '\n') + 1; /* what the rule says further down counts: the last does */
+    while (*at && strncmp(at, "rule ", 5) != 0 && strncmp(at, "policy ", 7) != 0)
+        at = strchr(at, '\n') + 1;
+    strcpy(rest, at);
+    strcpy(at, "sensitivity high\n");
+    strcat(at, rest);
 }
 
 /* Cut one allow rule out, up to the next rule or policy. */
@@ -312,7 +398,7 @@ static void narrow_scope(char *text, struct random_step *step)
         memmove(at + 3, at + 8, strlen(at + 8) + 1);
         memcpy(at, "arg", 3);
     }
-    step->facts.scope_len = strlen(step->scope);
+    step->facts.scopes[0].len = strlen(step->scope);
 }
 
 /* A fact for the worse. */
@@ -321,12 +407,12 @@ static void worsen_facts(char *text, struct random_step *step)
     struct facts *f = &step->facts;
 
     (void)text;
-    switch (next_random(10)) {
+    switch (next_random(14)) {
     case 0:
         f->identity_disabled = 1;
         break;
     case 1:
-        f->task_completed = 1;
+        f->standing.task = TASK_COMPLETED;
         break;
     case 2:
         f->environment_forgeable = 1;
@@ -352,6 +438,20 @@ static void worsen_facts(char *text, struct random_step *step)
     case 9:
         f->now += next_random(700);
         break;
+    case 10:
+        f->standing.task = f->standing.task < TASK_REVOKED
+                               ? f->standing.task + 1 + next_random(TASK_REVOKED - f->standing.task)
+                               : TASK_REVOKED;
+        break;
+    case 11:
+        f->standing.revoked = 1;
+        break;
+    case 12:
+        f->standing.stopped = 1;
+        break;
+    case 13:
+        f->standing.risk = LEVEL_HIGH;
+        break;
     }
 }
 
@@ -363,6 +463,11 @@ END_TEST
 START_TEST(adding_limits_never_permits_more)
 {
     never_permits_more(WIDEST, add_limits);
+}
+END_TEST
+START_TEST(more_sensitivity_never_permits_more)
+{
+    never_permits_more("", raise_sensitivity);
 }
 END_TEST
 START_TEST(removing_an_allow_never_permits_more)
@@ -456,7 +561,8 @@ START_TEST(order_of_policies_means_nothing)
         (void)permits(&step.facts, text, &before);
         (void)permits(&step.facts, other, &after);
         ck_assert_msg(before.reason == after.reason && before.session_deadline == after.session_deadline &&
-                          before.max_logins == after.max_logins,
+                          before.leaves_service == after.leaves_service &&
+                          memcmp(&before.limits, &after.limits, sizeof before.limits) == 0,
                       "case %d: %s and %s\n%s\n%s", i, reason_word(before.reason), reason_word(after.reason), text,
                       other);
     }
@@ -496,6 +602,46 @@ START_TEST(knowing_more_never_permits_more)
 }
 END_TEST
 
+/* Each more of risk permits less of the steps, and each standing that is worse. */
+START_TEST(risk_and_standing_never_permit_more)
+{
+    static char text[65536];
+    unsigned permitted = 0, taken = 0;
+
+    seed = 5;
+    for (int i = 0; i < CASES; i++) {
+        struct random_step step;
+        struct decision decision;
+        int was = 1;
+
+        random_policies(text);
+        random_step(&step);
+        for (int risk = LEVEL_UNSET; risk <= LEVEL_HIGH; risk++) {
+            int is;
+
+            step.facts.standing.risk = (enum level)risk;
+            is = permits(&step.facts, text, &decision);
+            ck_assert_msg(was || !is, "case %d: risk %d permits %s\n%s", i, risk, step_word(step.facts.step), text);
+            permitted += (unsigned)is;
+            taken += risk && was && !is;
+            was = is;
+        }
+        for (int task = step.facts.standing.task; task <= TASK_REVOKED; task++) {
+            int is;
+
+            step.facts.standing.task = (enum task_state)task;
+            is = permits(&step.facts, text, &decision);
+            ck_assert_msg(was || !is, "case %d: task state %d permits %s\n%s", i, task, step_word(step.facts.step),
+                          text);
+            was = is;
+        }
+        ck_assert(!was || step.facts.step == STEP_CLOSE);
+    }
+    ck_assert_uint_gt(permitted, CASES / 30);
+    ck_assert_uint_gt(taken, CASES / 100);
+}
+END_TEST
+
 static Suite *properties_suite(void)
 {
     Suite *suite = suite_create("decide_properties");
@@ -506,6 +652,8 @@ static Suite *properties_suite(void)
     tcase_add_test(tcase, adding_limits_never_permits_more);
     tcase_add_test(tcase, removing_an_allow_never_permits_more);
     tcase_add_test(tcase, narrowing_the_scope_never_permits_more);
+    tcase_add_test(tcase, more_sensitivity_never_permits_more);
+    tcase_add_test(tcase, risk_and_standing_never_permit_more);
     tcase_add_test(tcase, worse_facts_never_permit_more);
     tcase_add_test(tcase, no_matching_policy_is_refused);
     tcase_add_test(tcase, order_of_policies_means_nothing);

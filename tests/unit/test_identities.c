@@ -44,7 +44,10 @@ static const struct identity some[] = {
      .gid = 501,
      .home = "/srv/svc",
      .shell = "/bin/bash",
-     .local = 1},
+     .local = 1,
+     .keep_home = 1},
+    {.account = "agent-kept", .id = "spiffe://example.net/kept", .uid = 70007, .keep_home = 1},
+    {.account = "agent-kept-2", .id = "spiffe://example.net/kept", .uid = 70008, .keep_home = 1},
     {.account = "agent-old", .id = "spiffe://other.org/old", .uid = 70006, .disabled = 1},
 };
 
@@ -72,6 +75,7 @@ static void assert_same(const struct identity *got, const struct identity *put)
     ck_assert_str_eq(got->shell, put->shell[0] ? put->shell : MAKER_SHELL);
     ck_assert_int_eq(got->disabled, put->disabled);
     ck_assert_int_eq(got->local, put->local);
+    ck_assert_int_eq(got->keep_home, put->keep_home);
 }
 
 START_TEST(identities_are_found_every_way)
@@ -117,6 +121,7 @@ static const struct {
     {"spiffe://example.org/agent", "agent-all"},
     {"spiffe://example.org/svc", "svc"},
     {"spiffe://example.org/svc/x", "agent-all"},
+    {"spiffe://example.net/kept", "agent-kept"}, /* the first of several */
     {"spiffe://other.org/old", "agent-old"},
     {"spiffe://other.org/new", NULL},
     {"spiffe://example.org", NULL},

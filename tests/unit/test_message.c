@@ -255,6 +255,73 @@ START_TEST(only_a_whole_permit_permits)
 }
 END_TEST
 
+START_TEST(only_a_permit_adopts_or_leaves)
+{
+    const struct answer permit = {.verdict = "permit", .leaves = "service", .adopt = "1"};
+    const struct answer deny = {.verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1"};
+    const struct answer odd = {.verdict = "permit", .leaves = "1", .adopt = "service"};
+    struct outcome outcome;
+
+    outcome_of_answer(&permit, &outcome);
+    ck_assert(outcome.leaves && outcome.adopt);
+    outcome_of_answer(&deny, &outcome);
+    ck_assert(!outcome.leaves && !outcome.adopt);
+    outcome_of_answer(&odd, &outcome);
+    ck_assert(!outcome.leaves && !outcome.adopt);
+}
+END_TEST
+
+START_TEST(report_comes_back_as_it_was)
+{
+    const struct answer said = {
+        .verdict = "permit",
+        .reason = "attestation_overdue",
+        .state = "frozen",
+        .deadline = "1754000000",
+        .attest_by = "1753999000",
+        .frozen_until = "1753999120",
+        .steps = "7",
+        .refusals = "2",
+    };
+    struct report report;
+    size_t len;
+
+    ck_assert_int_eq(answer_write(&said, buf, sizeof buf, &len), 0);
+    ck_assert_int_eq(answer_read(buf, len, &answer), 0);
+    ck_assert_int_eq(report_of_answer(&answer, &report), 0);
+    ck_assert_int_eq(report.state, REPORT_FROZEN);
+    ck_assert_int_eq(report.reason, REASON_ATTESTATION_OVERDUE);
+    ck_assert_int_eq(report.deadline, 1754000000);
+    ck_assert_int_eq(report.attest_by, 1753999000);
+    ck_assert_int_eq(report.frozen_until, 1753999120);
+    ck_assert_uint_eq(report.steps, 7);
+    ck_assert_uint_eq(report.refusals, 2);
+}
+END_TEST
+
+static const struct {
+    struct answer answer;
+    int r;
+} reports[] = {
+    {{.state = "running"}, 0},
+    {{.state = "lingering"}, 0},
+    {{.state = "ending", .reason = "task_completed"}, 0},
+    {{.state = NULL}, -EBADMSG},
+    {{.state = "permit"}, -EBADMSG},
+    {{.state = "running", .deadline = "soon"}, -EBADMSG},
+    {{.state = "running", .attest_by = "1.5"}, -EBADMSG},
+    {{.state = "running", .steps = ""}, -EBADMSG},
+    {{.state = "running", .refusals = "0x1"}, -EBADMSG},
+};
+
+START_TEST(report_is_read_whole_or_not)
+{
+    struct report report;
+
+    ck_assert_int_eq(report_of_answer(&reports[_i].answer, &report), reports[_i].r);
+}
+END_TEST
+
 static const struct {
     const char *text;
     size_t len;
@@ -348,6 +415,9 @@ static Suite *message_suite(void)
     suite_add_tcase(suite, questions);
     tcase_add_test(others, answer_comes_back_as_it_was);
     tcase_add_loop_test(others, only_a_whole_permit_permits, 0, COUNT_OF(answers));
+    tcase_add_test(others, only_a_permit_adopts_or_leaves);
+    tcase_add_test(others, report_comes_back_as_it_was);
+    tcase_add_loop_test(others, report_is_read_whole_or_not, 0, COUNT_OF(reports));
     tcase_add_loop_test(others, reply_is_read_whole_or_not, 0, COUNT_OF(replies));
     tcase_add_test(others, reply_is_bounded);
     tcase_add_test(others, refusal_is_told_in_one_text);

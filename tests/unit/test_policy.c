@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/fields.h"
-#include "judge/policy.h"
+#include "judge/policy_store.h"
 
 #define HEAD "pam_agent 1\n"
 #define SOME HEAD "policy p\nidentity spiffe://example.org/a\n"
@@ -25,13 +25,22 @@ static const char whole[] = HEAD "policy defaults\n"
                                  "max-lifetime 1\n"
                                  "max-session 4294967295\n"
                                  "max-logins 3\n"
+                                 "max-sessions 64\n"
+                                 "reattest-every 300\n"
+                                 "reattest-grace 60\n"
+                                 "max-denials 5\n"
                                  "possession bearer\n"
+                                 "max-risk-low high\n"
+                                 "max-risk-medium medium\n"
+                                 "max-risk-high low\n"
+                                 "linger yes\n"
                                  "rule allow-login\n"
                                  "rule-where /etc/pam_agent/agent.conf:20\n"
                                  "service sshd\n"
                                  "service cockpit\n"
                                  "from 10.0.0.0/8\n"
                                  "from 2001:db8::/32\n"
+                                 "sensitivity medium\n"
                                  "rule deny-login\n"
                                  "from 10.9.0.0/16\n"
                                  "rule allow-sudo\n"
@@ -49,10 +58,13 @@ static const char whole[] = HEAD "policy defaults\n"
                                  "rule allow-sudo\n"
                                  "run-as backup\n"
                                  "any-command 1\n"
+                                 "sensitivity high\n"
+                                 "leaves service\n"
                                  "rule deny-sudo\n"
                                  "policy other\n"
                                  "identity spiffe://example.org/agent/deploy\n"
-                                 "possession signed\n";
+                                 "possession signed\n"
+                                 "linger no\n";
 
 static struct policy_set set;
 
@@ -104,6 +116,16 @@ START_TEST(policy_read)
     ck_assert_uint_eq(policy->limits.max_session, 4294967295U);
     ck_assert_uint_eq(policy->limits.max_logins, 3);
     ck_assert_int_eq(policy->limits.possession, POSSESSION_BEARER);
+    ck_assert_uint_eq(policy->limits.max_sessions, 64);
+    ck_assert_uint_eq(policy->limits.reattest_every, 300);
+    ck_assert_uint_eq(policy->limits.reattest_grace, 60);
+    ck_assert_uint_eq(policy->limits.max_denials, 5);
+    ck_assert_int_eq(policy->limits.max_risk[LEVEL_LOW], LEVEL_HIGH);
+    ck_assert_int_eq(policy->limits.max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
+    ck_assert_int_eq(policy->limits.max_risk[LEVEL_HIGH], LEVEL_LOW);
+    ck_assert_int_eq(policy->limits.linger, LINGER_YES);
+    ck_assert_int_eq(set.policies[0].limits.linger, LINGER_UNSET);
+    ck_assert_int_eq(set.policies[2].limits.linger, LINGER_NO);
     ck_assert_uint_eq(policy->rule_count, 5);
 
     rule = &policy->rules[0];
@@ -111,7 +133,9 @@ START_TEST(policy_read)
     ck_assert_str_eq(rule->where, "/etc/pam_agent/agent.conf:20");
     assert_words(&rule->services, "sshd|cockpit");
     assert_words(&rule->from, "10.0.0.0/8|2001:db8::/32");
+    ck_assert_int_eq(rule->sensitivity, LEVEL_MEDIUM);
     ck_assert_int_eq(policy->rules[1].kind, RULE_DENY_LOGIN);
+    ck_assert_int_eq(policy->rules[1].sensitivity, LEVEL_UNSET);
     ck_assert_ptr_null(policy->rules[1].where);
 
     rule = &policy->rules[2];
@@ -125,7 +149,10 @@ START_TEST(policy_read)
     ck_assert_int_eq(rule->commands[1].any_arguments, 1);
     ck_assert_int_eq(rule->commands[2].any_arguments, 0);
     ck_assert_int_eq(rule->any_command, 0);
+    ck_assert_int_eq(rule->leaves_service, 0);
     ck_assert_int_eq(policy->rules[3].any_command, 1);
+    ck_assert_int_eq(policy->rules[3].sensitivity, LEVEL_HIGH);
+    ck_assert_int_eq(policy->rules[3].leaves_service, 1);
     ck_assert_uint_eq(policy->rules[3].command_count, 0);
     ck_assert_int_eq(policy->rules[4].kind, RULE_DENY_SUDO);
     ck_assert_int_eq(policy->rules[4].any_command, 0);
@@ -295,6 +322,25 @@ static const struct {
     {SOME "possession strong\n", -EBADMSG},
     {SOME "possession \n", -EBADMSG},
     {SOME "possession Channel\n", -EBADMSG},
+    {SOME "max-risk-low high\n", 0},
+    {SOME "max-risk-low none\n", -EBADMSG},
+    {SOME "max-risk-low \n", -EBADMSG},
+    {SOME "max-risk-medium 2\n", -EBADMSG},
+    {SOME "max-risk-high High\n", -EBADMSG},
+    {SOME "max-risk- high\n", -EBADMSG},
+    {SOME "max-risk high\n", -EBADMSG},
+    {SOME "linger yes\n", 0},
+    {SOME "linger \n", -EBADMSG},
+    {SOME "linger true\n", -EBADMSG},
+    {SOME "sensitivity high\n", -EBADMSG}, /* of a rule */
+    {SOME "leaves service\n", -EBADMSG},
+    {SOME "rule allow-sudo\nsensitivity high\n", 0},
+    {SOME "rule allow-sudo\nsensitivity \n", -EBADMSG},
+    {SOME "rule allow-sudo\nsensitivity 3\n", -EBADMSG},
+    {SOME "rule allow-sudo\nleaves service\n", 0},
+    {SOME "rule allow-sudo\nleaves all\n", -EBADMSG},
+    {SOME "rule allow-login\nleaves service\n", -EBADMSG},
+    {SOME "rule deny-sudo\nleaves service\n", -EBADMSG},
 
     /* numbers */
     {SOME "max-session 0\n", -EBADMSG},
@@ -308,6 +354,12 @@ static const struct {
     {SOME "max-lifetime x\n", -EBADMSG},
     {SOME "max-logins 0\n", -EBADMSG},
     {SOME "max-logins 1.5\n", -EBADMSG},
+    {SOME "max-sessions 0\n", -EBADMSG},
+    {SOME "max-sessions x\n", -EBADMSG},
+    {SOME "reattest-every 0\n", -EBADMSG},
+    {SOME "reattest-every 5m\n", -EBADMSG},
+    {SOME "reattest-grace -1\n", -EBADMSG},
+    {SOME "max-denials 4294967296\n", -EBADMSG},
 };
 
 START_TEST(policy_table)
@@ -387,6 +439,62 @@ START_TEST(possession_words)
 }
 END_TEST
 
+START_TEST(level_words)
+{
+    ck_assert_int_eq(level_parse("low"), LEVEL_LOW);
+    ck_assert_int_eq(level_parse("medium"), LEVEL_MEDIUM);
+    ck_assert_int_eq(level_parse("high"), LEVEL_HIGH);
+    ck_assert_int_eq(level_parse(""), LEVEL_UNSET);
+    ck_assert_int_eq(level_parse("Low"), LEVEL_UNSET);
+    for (int level = LEVEL_LOW; level <= LEVEL_HIGH; level++)
+        ck_assert_int_eq(level_parse(level_word((enum level)level)), level);
+    ck_assert_str_eq(level_word(LEVEL_UNSET), "");
+    ck_assert_str_eq(level_word((enum level)99), "");
+}
+END_TEST
+
+/* --- the host --- */
+
+#define ID "host-id spiffe://example.org/host/a\n"
+
+static const struct {
+    const char *text;
+    int r;
+    enum level sensitivity;
+    uint32_t keep_home;
+} hosts[] = {
+    {HEAD ID "build 0123456789abcdef\nsensitivity high\nkeep-home 60\n", 0, LEVEL_HIGH, 60},
+    {HEAD "keep-home 1\nsensitivity low\n" ID, 0, LEVEL_LOW, 1},
+    {HEAD ID "build 0\n", 0, LEVEL_UNSET, 604800}, /* of an apply that knew neither */
+    {HEAD, -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD "sensitivity low\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD "host-id x\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "sensitivity \n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "sensitivity highest\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "keep-home 7d\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "keep-home 4294967296\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "build 0123456789abcdef0\n", -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "mode observe\n", -EBADMSG, LEVEL_UNSET, 0},
+    {ID, -EBADMSG, LEVEL_UNSET, 0},
+};
+
+START_TEST(host_table)
+{
+    struct host_policy host = {.build = "untouched"};
+    char text[256];
+
+    strcpy(text, hosts[_i].text);
+    ck_assert_int_eq(host_policy_parse(text, strlen(text), &host), hosts[_i].r);
+    if (hosts[_i].r < 0) {
+        ck_assert_str_eq(host.build, "untouched");
+        return;
+    }
+    ck_assert_str_eq(host.id, "spiffe://example.org/host/a");
+    ck_assert_int_eq(host.sensitivity, hosts[_i].sensitivity);
+    ck_assert_uint_eq(host.keep_home, hosts[_i].keep_home);
+}
+END_TEST
+
 static Suite *policy_suite(void)
 {
     Suite *suite = suite_create("policy");
@@ -397,6 +505,8 @@ static Suite *policy_suite(void)
     tcase_add_test(good, policy_comes_back_as_it_was);
     tcase_add_test(good, any_policy_comes_back_as_it_was);
     tcase_add_test(good, possession_words);
+    tcase_add_test(good, level_words);
+    tcase_add_loop_test(good, host_table, 0, sizeof hosts / sizeof *hosts);
     suite_add_tcase(suite, good);
     tcase_set_timeout(bad, 60);
     tcase_add_loop_test(bad, policy_table, 0, sizeof texts / sizeof *texts);

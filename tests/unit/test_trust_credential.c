@@ -1,5 +1,6 @@
 /* credential.h: the claims, step by step (3b to 6c), the rules beyond the draft, and what a good credential becomes. */
 #include "test_trust_mint.h"
+#include "trust/jwk.h"
 
 #define LOGIN_TOOLS(tools) "{\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":" tools "}]}"
 #define CONSTRAINT(text) LOGIN_TOOLS("{\"t\":{\"a\":" text "}}")
@@ -356,7 +357,7 @@ END_TEST
 START_TEST(what_a_credential_holds)
 {
     struct credential *c;
-    char *token = mint(GOOD_HEADER, good_claims, ed_key);
+    char *token = mint(GOOD_HEADER, good_claims, ed_key), signer[KEY_THUMBPRINT_SIZE];
 
     assert_permitted(context(), token, strlen(token), &c);
     ck_assert_str_eq(c->issuer, "corp");
@@ -369,6 +370,8 @@ START_TEST(what_a_credential_holds)
     ck_assert_int_eq(c->iat, 1753999900);
     ck_assert_int_eq(c->exp, 1754000400);
     ck_assert_str_eq(c->holder_thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    ck_assert_int_eq(jwk_thumbprint(ed_key, signer), 0);
+    ck_assert_str_eq(c->signer_thumbprint, signer);
     ck_assert_uint_eq(strlen(c->sha256), 64);
     ck_assert_str_eq(c->scope, "pam_agent 1\ntool host:login\nrest 1\n");
     ck_assert_uint_eq(c->scope_len, strlen(c->scope));

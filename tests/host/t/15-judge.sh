@@ -17,8 +17,10 @@ checks() {
 	fi
 }
 
-story "pending logins, sessions, tasks, replay"
+story "pending logins, sessions, attestations, places, replay"
 checks judge_state
+story "tasks, revocations, risk, the red button"
+checks judge_standing
 story "the decision record"
 checks judge_record
 story "the reaper"

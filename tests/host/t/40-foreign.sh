@@ -49,11 +49,12 @@ expect_refused "sudo of a stray" session_not_found setpriv --reuid "$uid" --regi
 expect_fail "su of a stray" setpriv --reuid "$uid" --regid "$uid" --clear-groups su alice -c id
 
 story "a forged PAM environment"
-install -d -m 0700 -o agent-deploy -g "$uid" /var/lib/agents/agent-deploy
-echo "SSH_AUTH_INFO_0=publickey $(cat "$CREDENTIALS/key.pub")" >/var/lib/agents/agent-deploy/.pam_environment
-chown agent-deploy /var/lib/agents/agent-deploy/.pam_environment
-expect_refused "a home with .pam_environment" environment_forgeable agent names id
-rm /var/lib/agents/agent-deploy/.pam_environment
+credential forger --task task-names
+expect_ok "an agent writes .pam_environment" agent forger \
+	"echo 'SSH_AUTH_INFO_0=publickey $(cut -d' ' -f1,2 "$CREDENTIALS/key.pub")' >~/.pam_environment"
+expect_refused "the next login of its task" environment_forgeable agent names id
+credential later
+expect_output "another task finds none, nor any other file" '^0$' agent later 'ls -A | grep -c pam_environment'
 
 story "inside a session everything but sudo"
 credential inside --tool host:login --tool host:sudo

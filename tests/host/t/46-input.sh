@@ -137,6 +137,10 @@ ODD=(garbage short half version twice unknown no-step null long longer many)
 for name in "${ODD[@]}" odd-step; do
 	expect_output "gate: $name" '^> .*verdict deny\|reason bad_question' "$TALK" run "$GATE" : "/tmp/packet.$name"
 done
+for step in attest recheck status "done"; do
+	packet "step-$step" 'pam_agent 1\nstep %s\nservice sshd\nuser agent-deploy\nsession 0123456789abcdef\n' $step
+	expect_output "gate: step $step" 'reason bad_question' "$TALK" run "$GATE" : "/tmp/packet.step-$step"
+done
 packet login 'pam_agent 1\nstep login\nservice sshd\nuser agent-deploy\nsource 127.0.0.1\n'
 packet part 'pam_agent 1\nreply %s\n' "$(letters 5000)"
 packet reply 'pam_agent 1\nreply a\nreply b\n'

@@ -111,7 +111,7 @@ expect_fail "bearer credentials: nothing to test, the configuration takes none" 
 rm /etc/pam_agent/conf.d/30.conf
 
 story "a host that has booted since"
-# The clock of the machine stays as it is: gate alone is told that the host booted a second ago.
+# The clock of the machine stays as it is: gate, and the guards that it starts, are told that the host booted a second ago.
 cat >/tmp/boot.c <<'CODE'
 #include <sys/syscall.h>
 #include <time.h>
@@ -125,17 +125,19 @@ int clock_gettime(clockid_t clock, struct timespec *ret)
     return r;
 }
 CODE
-gate=/usr/local/libexec/pam_agent/gate
+libexec=/usr/local/libexec/pam_agent
 credential before
 sleep 3
 must "${CC:-cc}" -shared -fPIC -DBOOTED="$(($(cut -d. -f1 /proc/uptime) - 1))" -o /tmp/boot.so /tmp/boot.c
-mv $gate $gate.real
-printf '#!/bin/sh\nLD_PRELOAD=/tmp/boot.so exec %s.real\n' $gate >$gate
-chmod 0755 $gate
+for program in $libexec/gate $libexec/guard; do
+	mv $program $program.real
+	printf '#!/bin/sh\nLD_PRELOAD=/tmp/boot.so exec %s.real "$@"\n' $program >$program
+	chmod 0755 $program
+done
 expect_refused "what was issued before" before_boot agent before id
 credential since
 expect_output "what was issued since" '^agent-deploy$' agent since id -un
-mv $gate.real $gate
+for program in $libexec/gate $libexec/guard; do mv $program.real $program; done
 stop_sshd
 
 story "proven by the ssh connection (enable --plain-keys)"

@@ -23,6 +23,7 @@ no_session() { [ -z "$(ls -A "$RUN/session")" ]; }
 broken() {
 	must wait_until 5 no_session
 	credential broken
+	install -d -m 0700 "$INDEX" # of a live session
 	must sh -c "$2"
 	SSH_TIMEOUT=10 expect_refused "$1" "${4:-state_unavailable}" agent broken id
 	expect_output "$1: a human's login and sudo work" '^root$' as_human alice sudo -n id -un
@@ -30,7 +31,7 @@ broken() {
 	must sh -c "$3"
 }
 install -d -m 0700 /tmp/elsewhere
-for dir in session by pending replay task ctl empty "${INDEX#"$RUN/"}" by/task; do
+for dir in session by pending replay task ctl empty used "${INDEX#"$RUN/"}" by/task; do
 	broken "$dir is nobody's" "chown nobody $RUN/$dir" "chown root $RUN/$dir"
 	broken "$dir is everybody's" "chmod 0777 $RUN/$dir" "chmod 0711 $RUN/$dir"
 	broken "$dir is a link" "mv $RUN/$dir $RUN/aside; ln -s /tmp/elsewhere $RUN/$dir" "rm $RUN/$dir; mv $RUN/aside $RUN/$dir"
@@ -41,7 +42,7 @@ broken "the whole directory is nobody's" "chown nobody $RUN" "chown root $RUN"
 broken "the whole directory is everybody's" "chmod 1777 $RUN" "chmod 0711 $RUN"
 id=$(printf '%016d' 7)
 task=$(printf '%s\0task-broken\0' "$iss" | sha256sum | cut -d' ' -f1)
-for record in "session/$id" "task/$task"; do
+for record in "session/$id" "task/completed/$task"; do
 	for junk in "mkfifo" "echo garbage >" "ln -s /etc/passwd" "ln -s /nonexistent" "mkdir"; do
 		broken "$record: $junk" "touch $INDEX/$id; $junk $RUN/$record" "rm -rf $RUN/$record $INDEX/$id"
 	done

@@ -1,0 +1,162 @@
+#include "judge/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/files.h"
+#include "core/paths.h"
+#include "judge/state_dir.h"
+
+void ledger_close(struct ledger *ledger)
+{
+    close_fd(&ledger->run);
+    close_fd(&ledger->durable);
+    *ledger = (struct ledger)LEDGER_CLOSED;
+}
+
+/* A directory that is not there is -1; 0 or -errno. */
+static int absent_is_none(int r, int *fd)
+{
+    if (r == -ENOENT)
+        *fd = -1;
+    return r == -ENOENT ? 0 : r;
+}
+
+int ledger_open(struct ledger *ret)
+{
+    struct ledger ledger = LEDGER_CLOSED;
+    int r = absent_is_none(dir_open(PATH_RUN, &ledger.run), &ledger.run);
+
+    if (r == 0)
+        r = absent_is_none(dir_open(PATH_STATE, &ledger.durable), &ledger.durable);
+    if (r == 0)
+        *ret = ledger;
+    else
+        ledger_close(&ledger);
+    return r;
+}
+
+int ledger_open_at(const struct ledger *above, const char *name, struct ledger *ret)
+{
+    struct ledger ledger = LEDGER_CLOSED;
+    int r = 0;
+
+    if (above->run >= 0)
+        r = absent_is_none(dir_open_at(above->run, name, &ledger.run), &ledger.run);
+    if (r == 0 && above->durable >= 0)
+        r = absent_is_none(dir_open_at(above->durable, name, &ledger.durable), &ledger.durable);
+    if (r == 0)
+        *ret = ledger;
+    else
+        ledger_close(&ledger);
+    return r;
+}
+
+int ledger_open_path(const char *a, const char *b, struct ledger *ret)
+{
+    CLEANUP(ledger_close) struct ledger root = LEDGER_CLOSED;
+    CLEANUP(ledger_close) struct ledger above = LEDGER_CLOSED;
+    int r = ledger_open(&root);
+
+    if (r == 0)
+        r = ledger_open_at(&root, a, &above);
+    return r < 0 ? r : ledger_open_at(&above, b, ret);
+}
+
+int ledger_read(const struct ledger *ledger, const char *key, const struct state_format *format, void *object)
+{
+    int r = ledger->run < 0 ? -ENOENT : state_read(ledger->run, key, format, object);
+
+    return r != -ENOENT || ledger->durable < 0 ? r : state_read(ledger->durable, key, format, object);
+}
+
+static int has(int dir, const char *key)
+{
+    struct stat st;
+
+    if (dir < 0)
+        return 0;
+    return fstatat(dir, key, &st, AT_SYMLINK_NOFOLLOW) == 0 ? 1 : errno == ENOENT ? 0 : -errno;
+}
+
+int ledger_has(const struct ledger *ledger, const char *key)
+{
+    int r = has(ledger->run, key);
+
+    return r ? r : has(ledger->durable, key);
+}
+
+struct walk {
+    const struct ledger *ledger;
+    ledger_fn fn;
+    void *arg;
+};
+
+static int visit(int dir, const char *name, void *arg)
+{
+    const struct walk *walk = arg;
+    int seen = dir == walk->ledger->durable ? has(walk->ledger->run, name) : 0;
+
+    if (!state_key_valid(name) || seen > 0)
+        return 0;
+    return seen < 0 ? seen : walk->fn(walk->ledger, name, walk->arg);
+}
+
+int ledger_each(const struct ledger *ledger, ledger_fn fn, void *arg)
+{
+    struct walk walk = {.ledger = ledger, .fn = fn, .arg = arg};
+    int r = ledger->run < 0 ? 0 : state_names_each(ledger->run, visit, &walk);
+
+    return r || ledger->durable < 0 ? r : state_names_each(ledger->durable, visit, &walk);
+}
+
+static int put(int durable, const char *a, const char *b, const char *key, const struct state_format *format,
+               const void *object)
+{
+    CLEANUP(close_fd) int dir = -1;
+    int r = durable ? state_durable_dir(MAKE, a, b, &dir) : state_run_dir(MAKE, a, b, NULL, &dir);
+
+    return r < 0 ? r : state_replace(dir, key, format, object, durable);
+}
+
+/* 0, also when there is none; *found tells. */
+static int take_away(int durable, const char *a, const char *b, const char *key, int *found)
+{
+    CLEANUP(close_fd) int dir = -1;
+    int r = durable ? state_durable_dir(FIND, a, b, &dir) : state_run_dir(FIND, a, b, NULL, &dir);
+
+    if (r == 0 && unlinkat(dir, key, 0) < 0)
+        r = -errno;
+    if (r == 0)
+        *found = 1;
+    if (r == 0 && durable && fsync(dir) < 0)
+        r = -errno;
+    return r == -ENOENT ? 0 : r;
+}
+
+int ledger_put(const char *a, const char *b, const char *key, const struct state_format *format, const void *object,
+               int *ret_durable)
+{
+    int run = put(0, a, b, key, format, object), durable;
+
+    if (!ret_durable)
+        return run;
+    durable = put(1, a, b, key, format, object);
+    if (run < 0 && durable < 0)
+        return run;
+    if (run < 0 && take_away(0, a, b, key, &(int){0}) < 0) /* an older one there would count */
+        return run;
+    *ret_durable = durable == 0;
+    return 0;
+}
+
+int ledger_remove(const char *a, const char *b, const char *key)
+{
+    int found = 0, r = take_away(1, a, b, key, &found);
+
+    if (r == 0)
+        r = take_away(0, a, b, key, &found);
+    return r < 0 ? r : found ? 0 : -ENOENT;
+}

@@ -1,0 +1,184 @@
+#include "judge/standing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "judge/ledger.h"
+#include "judge/task.h"
+
+/* The keys of one kind that a grant stands on: its own, then its ancestors'. */
+struct keys {
+    const char *items[1 + ANCESTORS_MAX];
+    size_t count;
+};
+
+static void keys_of(const struct grant *grant, const struct link own[LINK_KINDS], enum link_kind kind, struct keys *ret)
+{
+    ret->items[0] = own[kind].key;
+    ret->count = 1;
+    for (size_t i = 0; i < grant->ancestor_count; i++)
+        if (grant->ancestors[i].kind == kind)
+            ret->items[ret->count++] = grant->ancestors[i].key;
+}
+
+/* --- tasks --- */
+
+static int read_tasks(const struct ledger *root, const struct keys *keys, struct standing *standing)
+{
+    CLEANUP(ledger_close) struct ledger tasks = LEDGER_CLOSED;
+    int r = ledger_open_at(root, "task", &tasks);
+
+    for (int state = TASK_REVOKED; r == 0 && state > TASK_ACTIVE; state--) {
+        CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+
+        r = ledger_open_at(&tasks, task_state_word((enum task_state)state), &ledger);
+        for (size_t i = 0; r == 0 && i < keys->count; i++) {
+            struct task_record record = {0};
+
+            r = ledger_read(&ledger, keys->items[i], &task_format, &record);
+            if (r == 0) {
+                standing->task = (enum task_state)state;
+                return 0;
+            }
+            r = r == -ENOENT ? 0 : r;
+        }
+    }
+    return r;
+}
+
+/* --- revocations --- */
+
+/* Does the record of this key, where there is one, revoke what was issued then? 1, 0 or -errno. */
+static int revokes(const struct ledger *ledger, const char *key, int64_t issued)
+{
+    struct revocation revocation = {.before = INT64_MAX};
+    int r = ledger_read(ledger, key, &revocation_format, &revocation);
+
+    if (r == 0)
+        return issued <= revocation.before || revocation.kind == LINK_JTI;
+    return r == -ENOENT ? 0 : r;
+}
+
+/* The same of the patterns that the identity lies below: spiffe://td/a/b by spiffe://td/a/? and spiffe://td/?, ? a star. */
+static int pattern_revokes(const struct ledger *ledger, const char *identity, int64_t issued)
+{
+    char pattern[SPIFFE_ID_MAX + 2];
+    struct link link;
+    const char *at;
+    int r = 0;
+
+    (void)spiffe_trust_domain(identity, &at);
+    while (r == 0 && (at = strchr(at, '/'))) {
+        size_t len = (size_t)(++at - identity);
+
+        memcpy(pattern, identity, len);
+        strcpy(pattern + len, "*");
+        link_make(&link, LINK_IDENTITY, NULL, pattern);
+        r = revokes(ledger, link.key, issued);
+    }
+    return r;
+}
+
+/* When an ancestor was issued is not known: before. */
+#define ANCESTOR_ISSUED INT64_MIN
+
+static int read_revocations(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
+                            struct standing *standing)
+{
+    CLEANUP(ledger_close) struct ledger revoked = LEDGER_CLOSED;
+    int r = ledger_open_at(root, "revoked", &revoked);
+
+    for (int kind = LINK_JTI; r == 0 && kind < LINK_KINDS; kind++) {
+        CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+        struct keys keys;
+
+        keys_of(grant, own, (enum link_kind)kind, &keys);
+        r = ledger_open_at(&revoked, link_kind_word((enum link_kind)kind), &ledger);
+        for (size_t i = 0; r == 0 && i < keys.count; i++)
+            r = revokes(&ledger, keys.items[i], i == 0 ? grant->issued : ANCESTOR_ISSUED);
+        if (r == 0 && kind == LINK_IDENTITY && (ledger.run >= 0 || ledger.durable >= 0))
+            r = pattern_revokes(&ledger, grant->identity, grant->issued);
+        if (r > 0) {
+            standing->revoked = 1;
+            standing->revoked_by = (enum link_kind)kind;
+        }
+    }
+    return r < 0 ? r : 0;
+}
+
+/* --- risk --- */
+
+static int read_risk(const struct ledger *risks, enum risk_subject subject, const struct keys *keys, int64_t now,
+                     struct standing *standing)
+{
+    CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+    int r = ledger_open_at(risks, risk_subject_word(subject), &ledger);
+
+    for (size_t i = 0; r == 0 && i < keys->count; i++) {
+        struct risk risk = {0};
+
+        r = ledger_read(&ledger, keys->items[i], &risk_format, &risk);
+        if (r == 0 && (risk.until == 0 || risk.until > now) && risk.level > standing->risk)
+            standing->risk = risk.level;
+        r = r == -ENOENT ? 0 : r;
+    }
+    return r;
+}
+
+static int read_risks(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
+                      int64_t now, struct standing *standing)
+{
+    CLEANUP(ledger_close) struct ledger risks = LEDGER_CLOSED;
+    char host[STATE_KEY_SIZE];
+    struct keys keys = {.items = {host}, .count = 1};
+    int r = ledger_open_at(root, "risk", &risks);
+
+    state_key("", "", host);
+    if (r == 0)
+        r = read_risk(&risks, RISK_HOST, &keys, now, standing);
+    keys_of(grant, own, LINK_IDENTITY, &keys);
+    if (r == 0)
+        r = read_risk(&risks, RISK_IDENTITY, &keys, now, standing);
+    keys_of(grant, own, LINK_TASK, &keys);
+    return r < 0 ? r : read_risk(&risks, RISK_TASK, &keys, now, standing);
+}
+
+/* --- the red button: that it is there is enough --- */
+
+static int read_stop(const struct ledger *root, struct standing *standing)
+{
+    struct stat st;
+
+    if (root->run < 0)
+        return 0;
+    if (fstatat(root->run, "stop", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        standing->stopped = 1;
+    else if (errno != ENOENT)
+        return -errno;
+    return 0;
+}
+
+int standing_of(const struct grant *grant, int64_t now, struct standing *ret)
+{
+    CLEANUP(ledger_close) struct ledger root = LEDGER_CLOSED;
+    struct standing standing = {.task = TASK_ACTIVE, .risk = LEVEL_LOW};
+    struct link own[LINK_KINDS];
+    struct keys tasks;
+    int r = ledger_open(&root);
+
+    grant_links(grant, own);
+    keys_of(grant, own, LINK_TASK, &tasks);
+    if (r == 0)
+        r = read_stop(&root, &standing);
+    if (r == 0)
+        r = read_tasks(&root, &tasks, &standing);
+    if (r == 0)
+        r = read_revocations(&root, grant, own, &standing);
+    if (r == 0)
+        r = read_risks(&root, grant, own, now, &standing);
+    if (r == 0)
+        *ret = standing;
+    return r;
+}

@@ -1,0 +1,10 @@
+/* The places outside its home where an account can leave something. */
+#ifndef PAM_AGENT_LEFTOVERS_PLACES_H
+#define PAM_AGENT_LEFTOVERS_PLACES_H
+
+#include "live/leftovers_walk.h"
+
+/* Remove all that the walk's owner, whose account is named so, has there. */
+void places_clear(struct walk *walk, const char *account);
+
+#endif

@@ -1,0 +1,16 @@
+/* What sweep is made of; its own files alone include this. */
+#ifndef PAM_AGENT_SWEEP_PARTS_H
+#define PAM_AGENT_SWEEP_PARTS_H
+
+#include "live/sweep.h"
+
+/* Has the account no session? 1; 0 also where that cannot be known. */
+int account_is_free(uid_t uid);
+
+void sweep_strays(struct swept *swept);
+/* Sockets of sessions that are no more, and logins that nobody opened. */
+void sweep_records(struct swept *swept);
+/* Files of tasks that are over, and kept homes that are old. */
+void sweep_leftovers(struct swept *swept);
+
+#endif

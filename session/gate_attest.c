@@ -1,0 +1,132 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "ask/ask.h"
+#include "core/clock.h"
+#include "core/text.h"
+#include "judge/record.h"
+#include "judge/task.h"
+#include "live/doorbell.h"
+#include "session/gate.h"
+
+#define GUARD_MS 1000
+#define OTHER_GUARD_MS 200 /* one of many, while a login waits */
+
+static struct session session; /* large: a scope */
+
+/* --- may it? --- */
+
+/* The record says whose session it is; the kernel noted who connected: the account or root. */
+static enum reason find_session(struct gate *gate, const char *id)
+{
+    const struct grant *grant = &session.grant;
+    struct ucred peer;
+    socklen_t peer_len = sizeof peer;
+    int r = session_read(id, &session);
+
+    if (r < 0)
+        return r == -ENOENT ? REASON_SESSION_NOT_FOUND : REASON_STATE_UNAVAILABLE;
+    if (getsockopt(GATE_SOCKET, SOL_SOCKET, SO_PEERCRED, &peer, &peer_len) < 0)
+        return REASON_INTERNAL;
+    if (peer.uid != 0 && peer.uid != grant->uid)
+        return REASON_SESSION_NOT_FOUND;
+    gate->asker_uid = peer.uid;
+    gate->attested = &session;
+    gate->question.user = grant->account;
+    gate->question.service = grant->service;
+    gate->source = grant->source[0] ? grant->source : NULL;
+    strcpy(gate->session, session.id);
+    return REASON_PERMIT;
+}
+
+/* A session that ends stays ended. One that is frozen is thawed by root or a new login, not from within. */
+static enum reason check_guard(const struct gate *gate)
+{
+    struct report report;
+    int r = ask_report(session.id, "status", GUARD_MS, &report);
+
+    if (r == -ETIMEDOUT)
+        return REASON_TIMEOUT;
+    if (r < 0)
+        return r == -ENOENT || r == -ECONNREFUSED ? REASON_GUARD_LOST : REASON_INTERNAL;
+    if (report.state == REPORT_ENDING)
+        return REASON_SESSION_ENDING;
+    return report.state == REPORT_FROZEN && gate->asker_uid != 0 ? report.reason : REASON_PERMIT;
+}
+
+static enum reason take_place(const struct gate *gate)
+{
+    int r = replay_take(gate->grant.iss, gate->grant.jti, gate->decision.limits.max_logins);
+
+    if (r < 0)
+        return r == -EUSERS ? REASON_REPLAYED : REASON_STATE_UNAVAILABLE;
+    return REASON_PERMIT;
+}
+
+enum reason gate_attest(struct gate *gate, const char *id)
+{
+    enum reason reason;
+
+    gate->step = STEP_ATTEST;
+    gate->question.step = step_word(STEP_ATTEST);
+    reason = find_session(gate, id);
+    if (reason == REASON_PERMIT)
+        reason = check_guard(gate);
+    if (reason == REASON_PERMIT)
+        reason = gate_find_account(gate);
+    if (reason == REASON_PERMIT)
+        reason = gate_credential(gate);
+    if (reason == REASON_PERMIT)
+        reason = gate_decide(gate);
+    if (reason == REASON_PERMIT)
+        reason = check_guard(gate); /* the conversation took its time */
+    return reason == REASON_PERMIT ? take_place(gate) : reason;
+}
+
+/* --- it does --- */
+
+/*
+ * Publish, then let the guard look: it thaws the session, moves its deadline, or is ending it. Of an end and an attestation that meet,
+ * either the end takes the attestation along, or we find the session gone and do.
+ */
+static enum reason attest(const struct session *target, const struct grant *grant, int guard_ms)
+{
+    static struct attestation attestation; /* large: a scope */
+    struct report report;
+    int r;
+
+    attestation.made = clock_wall_seconds();
+    attestation.made_boot = clock_boot_ms();
+    attestation.grant = *grant;
+    r = session_attest(target, &attestation);
+    if (r < 0)
+        return r == -ENOENT ? REASON_SESSION_ENDING : REASON_STATE_UNAVAILABLE;
+    r = ask_report(target->id, "recheck", guard_ms, &report);
+    if (r == 0)
+        return report.state == REPORT_ENDING ? REASON_SESSION_ENDING : REASON_PERMIT;
+    if (!session_is_gone(target->id))
+        return REASON_PERMIT; /* the guard looks by itself before long */
+    session_remove(target);
+    return REASON_SESSION_ENDING;
+}
+
+enum reason gate_attest_session(const struct gate *gate)
+{
+    return attest(gate->attested, &gate->grant, GUARD_MS);
+}
+
+void gate_attest_others(const struct gate *gate)
+{
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    char reference[REFERENCE_SIZE];
+    size_t count;
+
+    if (sessions_of_uid(gate->identity.uid, ids, COUNT_OF(ids), &count) < 0)
+        return;
+    for (size_t i = 0; i < count && gate_time_left() > OTHER_GUARD_MS; i++)
+        if (strcmp(ids[i], gate->session) != 0 && session_read(ids[i], &session) == 0 &&
+            gate_same_authority(&session.grant, &gate->grant) &&
+            gate_record(gate, step_word(STEP_ATTEST), session.id, REASON_PERMIT, reference) == REASON_PERMIT)
+            (void)!attest(&session, &gate->grant, OTHER_GUARD_MS);
+}

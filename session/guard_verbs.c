@@ -1,0 +1,202 @@
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask/packet.h"
+#include "core/clock.h"
+#include "core/paths.h"
+#include "core/text.h"
+#include "judge/task.h"
+#include "live/doorbell.h"
+#include "session/guard.h"
+
+#define ANSWER_MS 100 /* to hand an answer to a client that does not read */
+
+void guard_answer(int fd, const struct answer *answer)
+{
+    char buf[2048]; /* a task with every byte escaped fits */
+    size_t len;
+
+    if (answer_write(answer, buf, sizeof buf, &len) == 0)
+        (void)!packet_send(fd, buf, len, deadline_in(ANSWER_MS));
+}
+
+void guard_deny(int fd, enum reason reason)
+{
+    guard_answer(fd, &(struct answer){.verdict = "deny", .reason = reason_word(reason)});
+}
+
+/* --- status, recheck --- */
+
+static const char *state_word(const struct guard *guard)
+{
+    if (guard->phase >= TELLING)
+        return "ending";
+    if (guard->phase == FROZEN)
+        return "frozen";
+    return guard->lingering ? "lingering" : "running";
+}
+
+static enum reason state_reason(const struct guard *guard)
+{
+    if (guard->phase >= TELLING)
+        return guard->end_reason;
+    return guard->phase == FROZEN ? guard->frozen : REASON_PERMIT;
+}
+
+/* A moment as the answer says it; NULL where there is none. */
+static const char *second(int64_t moment, char buf[TEXT_DECIMAL_MAX + 1])
+{
+    if (moment <= 0 || moment == NEVER)
+        return NULL;
+    text_decimal(buf, (uint64_t)moment);
+    return buf;
+}
+
+static void answer_report(const struct guard *guard, int fd)
+{
+    const struct due *due = &guard->due;
+    int64_t frozen_until = due->overdue.wall < due->deadline.wall ? due->overdue.wall : due->deadline.wall;
+    char numbers[6][TEXT_DECIMAL_MAX + 1];
+    const struct answer answer = {
+        .verdict = "permit",
+        .reason = reason_word(state_reason(guard)),
+        .session = guard->session.id,
+        .state = state_word(guard),
+        .deadline = second(due->deadline.wall, numbers[0]),
+        .attest_by = second(due->attest_by.wall, numbers[1]),
+        .attest_from = due->attest_helps ? second(due->notice.wall, numbers[5]) : NULL,
+        .frozen_until = guard->phase == FROZEN ? second(frozen_until, numbers[2]) : NULL,
+        .steps = numbers[3],
+        .refusals = numbers[4],
+        .task = guard->session.grant.task,
+    };
+
+    text_decimal(numbers[3], guard->steps);
+    text_decimal(numbers[4], guard->refusals);
+    guard_answer(fd, &answer);
+}
+
+/* --- attest --- */
+
+/* Gate goes on talking to this client, and answers it. One for root and one for the account at a time. */
+static void attest(struct guard *guard, int fd, int own)
+{
+    char *const argv[] = {(char *)"gate", (char *)"attest", guard->session.id, NULL};
+    char *const envp[] = {NULL};
+    struct process *attester = &guard->attester[own];
+    pid_t pid;
+
+    if (guard->phase >= TELLING) {
+        guard_deny(fd, REASON_SESSION_ENDING);
+        return;
+    }
+    if (attester->pid && process_alive(attester->pid, attester->start)) {
+        guard_deny(fd, REASON_TIMEOUT);
+        return;
+    }
+    pid = guard_fork(fd);
+    if (pid == 0) {
+        execve(PATH_GATE, argv, envp);
+        _exit(127);
+    }
+    if (pid < 0)
+        guard_deny(fd, REASON_INTERNAL);
+    else if (process_read(pid, attester) < 0) /* it has ended already */
+        attester->pid = 0;
+}
+
+/* --- done, tripwire --- */
+
+/*
+ * What waits for the disk and for other guards, by a child: put() once more, now durably, and ring who stands on the link. Where there
+ * can be no child, the fact stands in PATH_RUN, and the others find it when they look next.
+ */
+static void herald(struct guard *guard, const struct link *link, int (*put)(const void *fact, int *ret_durable),
+                   const void *fact)
+{
+    const struct ring_filter filter = {.link = link};
+    pid_t pid = guard_fork(-1);
+    struct ring *rings;
+    size_t count;
+    int durable;
+
+    if (pid == 0) {
+        (void)!put(fact, &durable);
+        (void)!doorbell_ring(&filter, 1, &rings, &count);
+        _exit(0);
+    }
+    if (pid > 0 && process_read(pid, &guard->herald) < 0)
+        guard->herald.pid = 0;
+}
+
+static int put_task(const void *fact, int *ret_durable)
+{
+    return task_set(fact, ret_durable);
+}
+
+static int put_revocation(const void *fact, int *ret_durable)
+{
+    return revocation_put(fact, ret_durable);
+}
+
+/* The agent says that its task is over: as `agentctl task complete` does. */
+static void complete(struct guard *guard, int fd)
+{
+    const struct grant *grant = &guard->session.grant;
+    struct task_record record = {.state = TASK_COMPLETED, .note = "done", .since = clock_wall_seconds()};
+    struct link link;
+    int r;
+
+    if (guard->phase >= TELLING) {
+        guard_deny(fd, REASON_SESSION_ENDING);
+        return;
+    }
+    r = text_copy(record.iss, sizeof record.iss, grant->iss);
+    if (r == 0)
+        r = text_copy(record.task, sizeof record.task, grant->task);
+    if (r == 0)
+        r = task_set(&record, NULL);
+    if (r < 0 && r != -EPERM) { /* -EPERM: it is over already */
+        guard_deny(fd, REASON_STATE_UNAVAILABLE);
+        return;
+    }
+    guard_answer(fd, &(struct answer){.verdict = "permit", .reason = reason_word(REASON_PERMIT)});
+    link_make(&link, LINK_TASK, record.iss, record.task);
+    herald(guard, &link, put_task, &record);
+    guard_end(guard, REASON_TASK_COMPLETED);
+}
+
+void guard_trip(struct guard *guard)
+{
+    const struct grant *grant = guard_grant(guard);
+    struct revocation revocation = {
+        .kind = LINK_JTI, .before = INT64_MAX, .since = clock_wall_seconds(), .note = "tripwire"};
+    struct link link;
+
+    link_make(&link, LINK_JTI, grant->iss, grant->jti);
+    if (text_copy(revocation.iss, sizeof revocation.iss, grant->iss) == 0 &&
+        text_copy(revocation.value, sizeof revocation.value, grant->jti) == 0 && revocation_put(&revocation, NULL) == 0)
+        herald(guard, &link, put_revocation, &revocation);
+    guard_end(guard, REASON_TRIPWIRE);
+}
+
+/* --- which --- */
+
+int guard_verb(struct guard *guard, int fd, const struct question *question, int own)
+{
+    const char *verb = question->step;
+
+    if (strcmp(verb, "status") == 0 || (!own && strcmp(verb, "recheck") == 0)) {
+        if (verb[0] == 'r')
+            guard_recheck(guard);
+        answer_report(guard, fd);
+    } else if (strcmp(verb, "attest") == 0) {
+        attest(guard, fd, own);
+    } else if (own && strcmp(verb, "done") == 0) {
+        complete(guard, fd);
+    } else {
+        return 0;
+    }
+    return 1;
+}

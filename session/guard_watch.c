@@ -1,0 +1,334 @@
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ask/ask.h"
+#include "core/clock.h"
+#include "core/files.h"
+#include "core/identities.h"
+#include "core/paths.h"
+#include "core/text.h"
+#include "judge/anchor_store.h"
+#include "judge/cgroup.h"
+#include "judge/gather.h"
+#include "judge/policy_store.h"
+#include "judge/record.h"
+#include "judge/standing.h"
+#include "live/doorbell.h"
+#include "session/guard.h"
+
+#define CLOSED_MS 1000       /* the last processes of a session that is closed are on their way */
+#define LINGER_LOOK_MS 30000 /* nothing tells when the last one of those that stay ends */
+
+struct moment moment_now(void)
+{
+    return (struct moment){clock_wall_seconds(), clock_boot_ms()};
+}
+
+const struct grant *guard_grant(const struct guard *guard)
+{
+    return guard->attestation ? &guard->attestation->grant : &guard->session.grant;
+}
+
+int guard_owns(const struct guard *guard, pid_t pid)
+{
+    const struct session *session = &guard->session;
+
+    if (session->audit != AUDIT_UNSET && process_audit_session(pid) == session->audit)
+        return 1;
+    if (session->cgroup[0] && cgroup_holds(session->cgroup, pid))
+        return 1;
+    return process_descends(pid, session->leader, session->leader_start);
+}
+
+/* --- facts --- */
+
+/* Into the other of the two places: one that cannot be read leaves the last one in force. */
+static int read_attestation(struct guard *guard)
+{
+    struct attestation *place = &guard->attestations[guard->attestation == &guard->attestations[0]];
+    int r = session_attestation(guard->session.id, place);
+
+    if (r == 0)
+        guard->attestation = place;
+    return r == -ENOENT ? 0 : r;
+}
+
+static int identity_disabled(const struct guard *guard, int *ret)
+{
+    CLEANUP(close_fd) int fd = -1;
+    struct identity identity;
+    int r = identities_open(PATH_IDENTITIES, &fd);
+
+    if (r == 0)
+        r = identities_by_account(fd, guard->session.grant.account, &identity);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    *ret = r == -ENOENT || identity.disabled || identity.uid != guard->session.grant.uid;
+    return 0;
+}
+
+/* What is said against either credential is said against the session. */
+static void add_standing(struct standing *standing, const struct standing *other)
+{
+    if (other->task > standing->task)
+        standing->task = other->task;
+    if (other->risk > standing->risk)
+        standing->risk = other->risk;
+    if (other->revoked && !standing->revoked) {
+        standing->revoked = 1;
+        standing->revoked_by = other->revoked_by;
+    }
+    standing->stopped |= other->stopped;
+}
+
+/* The session's grant, and of the credential that attested it what the login's no longer stands for. */
+static int add_attestation(const struct guard *guard, struct facts *facts)
+{
+    const struct grant *grant = guard_grant(guard);
+    struct standing standing;
+    int r;
+
+    if (!guard->attestation)
+        return 0;
+    r = standing_of(grant, facts->now, &standing);
+    if (r < 0)
+        return r;
+    add_standing(&facts->standing, &standing);
+    facts->issued = grant->issued;
+    facts->expires = grant->expires;
+    facts->scopes[facts->scope_count].text = grant->scope;
+    facts->scopes[facts->scope_count++].len = strlen(grant->scope);
+    return 0;
+}
+
+int guard_facts(const struct guard *guard, enum step step, struct facts *facts)
+{
+    int r = gather_grant(&guard->session.grant, clock_wall_seconds(), facts), also = add_attestation(guard, facts);
+
+    if (r == 0)
+        r = also;
+    if (r == 0)
+        r = identity_disabled(guard, &facts->identity_disabled);
+    facts->step = step;
+    return r;
+}
+
+/* --- what they ask for --- */
+
+static const char *or_null(const char *text)
+{
+    return text[0] ? text : NULL;
+}
+
+/* Does policy still open this session? Its limits are taken over. */
+static enum reason decide_again(struct guard *guard, struct facts *facts)
+{
+    struct policy_set policies = {0};
+    struct decision decision;
+
+    if (policy_of_account(guard->session.grant.account, &policies) < 0)
+        return REASON_STATE_UNAVAILABLE;
+    facts->service = guard->session.grant.service;
+    facts->source = or_null(guard->session.grant.source);
+    decision = decide(facts, &policies);
+    if (decision.verdict == VERDICT_PERMIT)
+        guard->limits = decision.limits;
+    policy_set_clear(&policies);
+    return decision.verdict == VERDICT_PERMIT ? REASON_PERMIT : decision.reason;
+}
+
+/* What is known counts, whatever else cannot be read. */
+static enum reason ended_by(const struct standing *standing)
+{
+    if (standing->task == TASK_REVOKED)
+        return REASON_TASK_REVOKED;
+    if (standing->revoked)
+        return REASON_REVOKED;
+    return standing->task == TASK_COMPLETED ? REASON_TASK_COMPLETED : REASON_PERMIT;
+}
+
+/*
+ * REASON_PERMIT: it may go on; REASON_STATE_UNAVAILABLE: nothing is known against it, but not everything could be read, so it
+ * stays as it is; else why it must end.
+ */
+static enum reason look_at_facts(struct guard *guard, struct facts *facts)
+{
+    const struct session *session = &guard->session;
+    int ordered = session_end_ordered(session->id), known, unreadable;
+    enum reason reason;
+
+    if (session_is_gone(session->id))
+        return REASON_GUARD_LOST; /* another ended it in our place */
+    if (ordered > 0)
+        return REASON_SESSION_ENDED;
+    unreadable = read_attestation(guard) < 0;
+    unreadable |= guard_facts(guard, STEP_RECHECK, facts) < 0;
+    reason = ended_by(&facts->standing);
+    if (reason != REASON_PERMIT)
+        return reason;
+    known = anchors_hold(guard_grant(guard)->issuer, guard_grant(guard)->signer);
+    if (known == 0)
+        return REASON_KEY_UNKNOWN;
+    if (unreadable || ordered < 0 || known < 0)
+        return REASON_STATE_UNAVAILABLE;
+    return decide_again(guard, facts);
+}
+
+static void set_due(struct guard *guard)
+{
+    const struct session *session = &guard->session;
+    struct terms terms = {
+        .opened = {session->opened, session->opened_boot},
+        .attested = {session->opened, session->opened_boot},
+        .expires = guard_grant(guard)->expires,
+        .longest = session->longest,
+        .max_session = guard->limits.max_session,
+        .reattest_every = guard->limits.reattest_every,
+        .reattest_grace = guard->limits.reattest_grace,
+    };
+
+    if (guard->attestation)
+        terms.attested = (struct moment){guard->attestation->made, guard->attestation->made_boot};
+    due_compute(&terms, &guard->due);
+}
+
+static enum reason why_end(const struct guard *guard, const struct moment *now)
+{
+    if (moment_reached(&guard->due.deadline, now))
+        return REASON_SESSION_EXPIRED;
+    return moment_reached(&guard->due.overdue, now) ? REASON_ATTESTATION_OVERDUE : REASON_PERMIT;
+}
+
+static enum reason why_freeze(const struct guard *guard, const struct standing *standing, const struct moment *now)
+{
+    if (standing->stopped)
+        return REASON_STOPPED;
+    if (standing->task == TASK_SUSPENDED)
+        return REASON_TASK_SUSPENDED;
+    return moment_reached(&guard->due.attest_by, now) ? REASON_ATTESTATION_OVERDUE : REASON_PERMIT;
+}
+
+/* --- freezing --- */
+
+static void record_turn(const struct guard *guard, enum reason reason)
+{
+    const struct question question = {.step = "recheck", .service = guard->session.grant.service};
+    const struct decision decision = {.reason = reason};
+    char reference[REFERENCE_SIZE];
+
+    (void)!guard_record(guard, &question, &decision, NULL, reference);
+}
+
+/* Also when it is frozen already: another guard of the account may have let it go on. */
+static void freeze(struct guard *guard, enum reason reason)
+{
+    const struct target others = guard_target(guard, 1); /* with its uid: the account's own are none of them */
+
+    (void)!reaper_signal_uid(guard->session.grant.uid, SIGSTOP);
+    if (guard->phase != FROZEN)
+        (void)!reaper_signal_others(&others, SIGTERM); /* who could be in the middle of anything; the rest is stopped */
+    if (guard->phase != FROZEN || guard->frozen != reason)
+        record_turn(guard, reason);
+    guard->phase = FROZEN;
+    guard->frozen = reason;
+}
+
+/* One of the account's other sessions may have to stay frozen: then its guard stops the account again. */
+static void ring_others(const struct guard *guard)
+{
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    struct report report;
+    size_t count = 0;
+
+    if (!guard_has_company(guard) || guard_fork(-1) != 0)
+        return;
+    (void)!sessions_of_uid(guard->session.grant.uid, ids, SESSIONS_PER_ACCOUNT_MAX, &count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(ids[i], guard->session.id) != 0)
+            (void)!ask_report(ids[i], "recheck", ASK_TIMEOUT_MS, &report);
+    _exit(0);
+}
+
+static void thaw(struct guard *guard)
+{
+    if (guard->phase != FROZEN)
+        return;
+    guard->phase = RUNNING;
+    guard->frozen = REASON_PERMIT;
+    record_turn(guard, REASON_PERMIT);
+    (void)!reaper_signal_uid(guard->session.grant.uid, SIGCONT);
+    ring_others(guard);
+}
+
+/* --- the recheck --- */
+
+/* Once for each time it is put off. */
+static void give_notice(struct guard *guard, const struct moment *now)
+{
+    const struct due *due = &guard->due;
+    time_t end = (time_t)(due->attest_by.wall < due->deadline.wall ? due->attest_by.wall : due->deadline.wall);
+    char line[160], when[16];
+    struct process carrier;
+    struct tm tm;
+
+    if (!moment_reached(&due->notice, now) || guard->told.wall == due->notice.wall)
+        return;
+    guard->told = due->notice;
+    if (gmtime_r(&end, &tm) && strftime(when, sizeof when, "%H:%M:%S", &tm) &&
+        text_format(line, sizeof line,
+                    due->attest_helps ? "\r\npam_agent: attest again before %s UTC: agentctl attest\r\n"
+                                      : "\r\npam_agent: this session ends at %s UTC\r\n",
+                    when) == 0)
+        (void)guard_say(guard, line, &carrier);
+}
+
+static int nothing_lingers(const struct guard *guard)
+{
+    const struct target target = guard_target(guard, !guard_has_company(guard));
+
+    return reaper_count(&target) == 0;
+}
+
+void guard_recheck(struct guard *guard)
+{
+    const struct moment now = moment_now();
+    struct facts facts = {0};
+    enum reason end, halt;
+    int unreadable;
+
+    if (guard->phase >= TELLING)
+        return;
+    end = look_at_facts(guard, &facts);
+    unreadable = end == REASON_STATE_UNAVAILABLE;
+    set_due(guard);
+    if (end == REASON_PERMIT || unreadable)
+        end = why_end(guard, &now);
+    if (end == REASON_PERMIT && guard->lingering && nothing_lingers(guard))
+        end = REASON_CLOSED;
+    if (end != REASON_PERMIT) {
+        guard_end(guard, end);
+        return;
+    }
+    halt = why_freeze(guard, &facts.standing, &now);
+    if (halt != REASON_PERMIT)
+        freeze(guard, halt);
+    else if (!unreadable)
+        thaw(guard);
+    give_notice(guard, &now);
+    guard->next = due_next(&guard->due, &now);
+    if (guard->lingering && guard->next.boot > now.boot + LINGER_LOOK_MS)
+        guard->next.boot = now.boot + LINGER_LOOK_MS;
+}
+
+void guard_close(struct guard *guard)
+{
+    if (guard->limits.linger != LINGER_YES) {
+        guard_end(guard, REASON_CLOSED);
+        return;
+    }
+    guard->lingering = 1;
+    guard->next.boot = clock_boot_ms() + CLOSED_MS;
+}
