@@ -251,7 +251,9 @@ int ask_report_end(int fd, int timeout_ms, struct report *ret)
     close(fd);
     if (r == 0)
         r = answer_read(text, len, &answer);
-    return r < 0 ? r : report_of_answer(&answer, ret);
+    if (r == 0)
+        r = report_of_answer(&answer, ret);
+    return r;
 }
 
 int ask_report(const char *session, const char *step, int timeout_ms, struct report *ret)

@@ -78,7 +78,7 @@ int policy_host(struct host_policy *ret)
 {
     CLEANUP(close_fd) int fd = -1;
     char text[HOST_TEXT_MAX];
-    size_t len;
+    size_t len = 0;
     int r = file_open(PATH_POLICY, &fd);
 
     if (r == 0)
