@@ -43,11 +43,12 @@ static void summary(struct apply *a)
 
     for (size_t i = 0; i < a->config->identity_count; i++)
         identities += a->config->identities[i].slot == 1;
-    fprintf(a->out, "%zu identities, %zu policies, %zu issuers with %zu keys: %s\n", identities,
-            a->config->policy_count, a->config->issuer_count, a->anchor_count,
-            a->check_only ? "good, nothing written"
-            : a->changed  ? "in force"
-                          : "no change");
+    if (a->mode != APPLY_KEYS)
+        fprintf(a->out, "%zu identities, %zu policies, ", identities, a->config->policy_count);
+    fprintf(a->out, "%zu issuers with %zu keys: %s\n", a->config->issuer_count, a->anchor_count,
+            a->mode == APPLY_CHECK ? "good, nothing written"
+            : a->changed           ? "in force"
+                                   : "no change");
 }
 
 /* Sessions hear of it also where not all of it was written, or nothing: a run that was cut short may not have told them. */
@@ -69,16 +70,16 @@ static int run(struct apply *a)
     if (r != APPLY_DONE)
         return r;
     accounts_print_changes(&a->before, &a->accounts, a->out);
-    if (!a->check_only)
+    if (a->mode != APPLY_CHECK)
         r = put_out(a);
     if (r == APPLY_DONE)
         summary(a);
     return r;
 }
 
-int apply_run_at(const struct apply_paths *paths, int check_only, FILE *out, FILE *err)
+int apply_run_at(const struct apply_paths *paths, enum apply_mode mode, FILE *out, FILE *err)
 {
-    struct apply a = {.paths = paths, .check_only = check_only, .out = out, .err = err, .dir = -1, .lock = -1};
+    struct apply a = {.paths = paths, .mode = mode, .out = out, .err = err, .dir = -1, .lock = -1};
     int r = run(&a);
 
     problems_print(&a.problems, err);
@@ -93,7 +94,7 @@ int apply_run_at(const struct apply_paths *paths, int check_only, FILE *out, FIL
     return r;
 }
 
-int apply_run(int check_only, FILE *out, FILE *err)
+int apply_run(enum apply_mode mode, FILE *out, FILE *err)
 {
-    return apply_run_at(&here, check_only, out, err);
+    return apply_run_at(&here, mode, out, err);
 }

@@ -1,4 +1,4 @@
-/* `agentctl apply`: from the configuration to what is in force, whole or not at all. */
+/* `agentctl apply` and `key refresh`: from the configuration to what is in force, whole or not at all. */
 #ifndef PAM_AGENT_APPLY_H
 #define PAM_AGENT_APPLY_H
 
@@ -8,6 +8,12 @@
 
 enum { APPLY_DONE = 0, APPLY_PROBLEMS = 1, APPLY_CANNOT = 3 }; /* exit statuses */
 
+enum apply_mode {
+    APPLY_ALL,
+    APPLY_CHECK, /* nothing is written */
+    APPLY_KEYS,  /* what the configuration says of issuers, and their keys, alone */
+};
+
 struct apply_paths {
     const char *config_dir, *state_dir, *passwd, *group, *sudoers_dir;
     int lock_wait_ms;
@@ -15,12 +21,12 @@ struct apply_paths {
 };
 
 /*
- * Read, check, compile, put in place, and tell the live sessions, which ends those that are no longer allowed; with check_only
- * nothing is written. Changes and a summary go to out, problems to err. Waits at most 10 s for another apply. Exit status: done;
+ * Read, check, compile, put in place, and tell the live sessions, which ends those that are no longer allowed.
+ * Changes and a summary go to out, problems to err. Waits at most 10 s for another apply. Exit status: done;
  * problems, nothing changed; cannot: something was in the way, which err names, and each file is either the old or the new one.
  */
-int apply_run(int check_only, FILE *out, FILE *err) MUST_CHECK;
+int apply_run(enum apply_mode mode, FILE *out, FILE *err) MUST_CHECK;
 /* The same elsewhere. */
-int apply_run_at(const struct apply_paths *paths, int check_only, FILE *out, FILE *err) MUST_CHECK;
+int apply_run_at(const struct apply_paths *paths, enum apply_mode mode, FILE *out, FILE *err) MUST_CHECK;
 
 #endif

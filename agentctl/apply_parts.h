@@ -8,7 +8,7 @@
 
 struct apply {
     const struct apply_paths *paths;
-    int check_only;
+    enum apply_mode mode;
     FILE *out, *err;
     struct arena arena;
     struct problems problems;

@@ -62,9 +62,13 @@ static const struct output {
     const char *name;
     mode_t mode;
     int (*fill)(struct apply *a, struct stage *stage);
+    int of_keys;
 } outputs[] = {
-    {"uids", 0600, fill_uids},         {"uid-range", 0644, fill_range},     {"identities.cdb", 0644, fill_identities},
-    {"policy.cdb", 0600, fill_policy}, {"anchors.cdb", 0600, fill_anchors},
+    {"uids", 0600, fill_uids, 0},
+    {"uid-range", 0644, fill_range, 0},
+    {"identities.cdb", 0644, fill_identities, 0},
+    {"policy.cdb", 0600, fill_policy, 0},
+    {"anchors.cdb", 0600, fill_anchors, 1},
 };
 
 static int stage_output(struct apply *a, const struct output *output, struct stage *stage)
@@ -109,7 +113,8 @@ static int put_out_databases(struct apply *a)
     for (size_t i = 0; i < COUNT_OF(outputs); i++)
         stages[i] = (struct stage)STAGE_INIT;
     for (size_t i = 0; i < COUNT_OF(outputs) && r == APPLY_DONE; i++)
-        r = stage_output(a, &outputs[i], &stages[i]);
+        if (outputs[i].of_keys || a->mode == APPLY_ALL)
+            r = stage_output(a, &outputs[i], &stages[i]);
     if (r == APPLY_DONE)
         r = commit_outputs(a, stages);
     for (size_t i = 0; i < COUNT_OF(outputs); i++)
@@ -144,5 +149,5 @@ int apply_put_out(struct apply *a)
 {
     int r = put_out_databases(a);
 
-    return r == APPLY_DONE ? put_out_sudoers(a) : r;
+    return r == APPLY_DONE && a->mode == APPLY_ALL ? put_out_sudoers(a) : r;
 }

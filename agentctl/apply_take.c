@@ -35,13 +35,14 @@ static int lock(struct apply *a)
 
 int apply_open(struct apply *a)
 {
-    int r = a->check_only ? dir_open(a->paths->state_dir, &a->dir) : dir_make(a->paths->state_dir, 0755, &a->dir);
+    int check = a->mode == APPLY_CHECK;
+    int r = check ? dir_open(a->paths->state_dir, &a->dir) : dir_make(a->paths->state_dir, 0755, &a->dir);
 
-    if (r == -ENOENT && a->check_only)
+    if (r == -ENOENT && check)
         return APPLY_DONE;
     if (r < 0)
         return apply_cannot_errno(a, a->paths->state_dir, r);
-    if (a->check_only)
+    if (check)
         return APPLY_DONE;
     r = lock(a);
     if (r == APPLY_DONE)
@@ -87,24 +88,37 @@ static int read_before(struct apply *a)
     return APPLY_DONE;
 }
 
-int apply_take_in(struct apply *a)
+static int take_keys(struct apply *a)
+{
+    int r = anchors_read(a->config, &a->problems, a->out, &a->anchors, &a->anchors_len, &a->anchor_count);
+
+    return r < 0 ? APPLY_PROBLEMS : APPLY_DONE;
+}
+
+static int take_accounts(struct apply *a)
 {
     const char *path;
-    int r = config_read(a->paths->config_dir, &a->config, &a->problems);
+    int r = local_read(a->paths->passwd, a->paths->group, &a->arena, &a->local, &path);
 
-    if (r < 0)
-        return APPLY_PROBLEMS;
-    r = local_read(a->paths->passwd, a->paths->group, &a->arena, &a->local, &path);
     if (r < 0)
         return apply_cannot_errno(a, path, r);
     r = read_uids(a);
     if (r == APPLY_DONE)
         r = read_before(a);
-    if (r != APPLY_DONE)
-        return r;
-    /* Both are asked, so that both tell their problems. */
-    r = anchors_read(a->config, &a->problems, a->out, &a->anchors, &a->anchors_len, &a->anchor_count);
-    if (accounts_build(a->config, &a->local, &a->before, &a->uids, &a->problems, &a->accounts) < 0 || r < 0)
+    if (r == APPLY_DONE && accounts_build(a->config, &a->local, &a->before, &a->uids, &a->problems, &a->accounts) < 0)
+        r = APPLY_PROBLEMS;
+    return r;
+}
+
+int apply_take_in(struct apply *a)
+{
+    int keys, accounts = APPLY_DONE;
+
+    if (config_read(a->paths->config_dir, &a->config, &a->problems) < 0)
         return APPLY_PROBLEMS;
-    return APPLY_DONE;
+    /* Both are asked, so that both tell their problems. */
+    keys = take_keys(a);
+    if (a->mode != APPLY_KEYS)
+        accounts = take_accounts(a);
+    return accounts == APPLY_DONE ? keys : accounts;
 }

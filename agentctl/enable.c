@@ -55,7 +55,7 @@ static void hold_signals(void)
 static int apply_quietly(void)
 {
     FILE *nowhere = fopen("/dev/null", "we");
-    int r = nowhere ? apply_run(0, nowhere, stderr) : APPLY_CANNOT;
+    int r = nowhere ? apply_run(APPLY_ALL, nowhere, stderr) : APPLY_CANNOT;
 
     if (nowhere)
         fclose(nowhere);

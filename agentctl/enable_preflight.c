@@ -53,7 +53,7 @@ static int configured(void)
     nowhere = fopen("/dev/null", "we");
     if (!nowhere)
         return 0;
-    r = apply_run(1, nowhere, stderr);
+    r = apply_run(APPLY_CHECK, nowhere, stderr);
     fclose(nowhere);
     if (r != APPLY_DONE)
         complain("the configuration cannot be applied: mend it first (`agentctl apply --check`)");

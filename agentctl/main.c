@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
      "put pam_agent into NSS, PAM, sshd and sudo of this host, and prove it"},
     {NULL, "disable", verb_disable, "[--dry-run] [--yes]", "take out again what enable put in"},
     {NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host"},
+    {"key", "refresh", verb_key_refresh, "", "take in the key files of the issuers anew, and nothing else"},
     {NULL, "stop", verb_stop, "", "freeze every agent of this host, now"},
     {NULL, "go", verb_go, "", "let them go on"},
     {NULL, "sweep", verb_sweep, "[--quiet]", "put right what no event will; run it by a timer"},

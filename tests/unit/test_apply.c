@@ -70,13 +70,13 @@ static void shell(const char *command)
     ck_assert_int_eq(system(whole), 0);
 }
 
-static int apply(int check_only)
+static int apply(enum apply_mode mode)
 {
     FILE *to = fmemopen(out, sizeof out, "w"), *complaints = fmemopen(err, sizeof err, "w");
     int r;
 
     out[0] = err[0] = '\0';
-    r = apply_run_at(&paths, check_only, to, complaints);
+    r = apply_run_at(&paths, mode, to, complaints);
     fclose(to);
     fclose(complaints);
     return r;
@@ -177,7 +177,7 @@ START_TEST(test_golden)
     int fd;
 
     put_config(EXAMPLE);
-    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
     ck_assert_str_eq(err, "");
     ck_assert_ptr_nonnull(strstr(out, "identity deploy: new, uid 70002, spiffe://e.org/agent/deploy\n"));
     ck_assert_ptr_nonnull(strstr(out, "2 identities, 2 policies, 1 issuers with 1 keys: in force\n"));
@@ -238,13 +238,13 @@ END_TEST
 START_TEST(test_twice_is_no_change)
 {
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     shell("ls -i state/* > before");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_str_eq(out, "2 identities, 2 policies, 1 issuers with 1 keys: no change\n");
     shell("ls -i state/* | cmp - before");
     shell("chmod 640 state/policy.cdb"); /* mode is part of it */
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_uint_eq(mode_of("state/policy.cdb"), 0600);
 }
 END_TEST
@@ -252,11 +252,11 @@ END_TEST
 START_TEST(test_check_writes_nothing)
 {
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(1), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "good, nothing written"));
     ck_assert_int_ne(access(path_of("state"), F_OK), 0);
     put_config("x = 1\n");
-    ck_assert_int_eq(apply(1), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: unknown key \"x\""));
 }
 END_TEST
@@ -264,10 +264,10 @@ END_TEST
 START_TEST(test_bad_configuration_changes_nothing)
 {
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     shell("ls -i state/* > before");
     put_config("policy p { }\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     shell("ls -i state/* | cmp - before");
 }
 END_TEST
@@ -278,9 +278,9 @@ START_TEST(test_dropped_identity_is_disabled)
     int fd;
 
     put_config(IDENTITY("a") IDENTITY("b"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     put_config(IDENTITY("b") IDENTITY("c"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "identity a: no longer configured, disabled"));
     ck_assert_int_eq(lookup("a", &identity), 0);
     ck_assert_int_eq(identity.disabled, 1);
@@ -291,10 +291,10 @@ START_TEST(test_dropped_identity_is_disabled)
     ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/agent/a", &identity), 0);
     ck_assert_int_eq(identity.disabled, 1);
     close(fd);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "no change"));
     put_config(IDENTITY("b") IDENTITY("a"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "identity a: configured again, uid 70002"));
     ck_assert_int_eq(lookup("a", &identity), 0);
     ck_assert_int_eq(identity.disabled, 0);
@@ -308,9 +308,9 @@ START_TEST(test_id_moves)
     int fd;
 
     put_config(IDENTITY("a"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     put_config("identity all { id = \"spiffe://e.org/agent/*\" }\n");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_int_eq(identities_open(path_of("state/identities.cdb"), &fd), 0);
     ck_assert_int_eq(identities_by_spiffe(fd, "spiffe://e.org/agent/a", &identity), 0);
     ck_assert_str_eq(identity.account, "all");
@@ -339,7 +339,7 @@ START_TEST(test_slots)
 
     put("sudoers.d/pam_agent", "");
     put_config(CREW("3") "policy p { identities = { \"spiffe://e.org/crew\" } sudo { commands = { \"/bin/id\" } } }\n");
-    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
     ck_assert_ptr_nonnull(strstr(out, "1 identities, 1 policies"));
     ck_assert_str_eq(get("state/uids"), "crew 70002\ncrew-2 70005\ncrew-3 70006\n");
     for (size_t i = 0; i < COUNT_OF(accounts); i++) {
@@ -353,18 +353,18 @@ START_TEST(test_slots)
     }
     ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew");
     put_config(CREW("2"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "identity crew-3: no longer configured, disabled"));
     ck_assert_int_eq(lookup("crew-3", &identity), 0);
     ck_assert_int_eq(identity.disabled, 1);
     ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew");
     put_config("");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_str_eq(account_of("spiffe://e.org/crew"), "crew"); /* to be told that it is disabled */
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "no change"));
     put_config(CREW("3"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_uint_eq(uid_of("crew-3"), 70006);
 }
 END_TEST
@@ -374,18 +374,18 @@ START_TEST(test_slot_collides)
     put_config(IDENTITY("a") CREW("3"));
     put("passwd", "root:x:0:0::/root:/bin/sh\ncrew-3:x:1003:1003::/:/bin/sh\n");
     put("group", "agents:x:900:crew-3\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(
         err, "agent.conf:3: identity \"crew-3\": a slot's account is made here, but this one is in /etc/passwd"));
     put("passwd", "root:x:0:0::/root:/bin/sh\n");
     put("group", "agents:x:900:\ncrew-2:x:1002:\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "agent.conf:3: identity \"crew-2\": a group of this name is in /etc/group"));
     put("group", "agents:x:900:\n");
     put_config(CREW("8")); /* 70002 to 70010 are nine */
-    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
     put_config(CREW("10"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: identity \"crew-10\": no uid of uid-range 70000-70010 is left"));
 }
 END_TEST
@@ -400,7 +400,7 @@ START_TEST(test_homes)
 
     put_config(IDENTITY("a") IDENTITY("bob") "identity b { id = \"spiffe://e.org/b\" home = keep slots = 2 }\n"
                                              "identity c { id = \"spiffe://e.org/c\" home = task }\n");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < COUNT_OF(homes); i++) {
             ck_assert_int_eq(lookup(homes[i].account, &identity), 0);
@@ -408,7 +408,7 @@ START_TEST(test_homes)
             ck_assert_int_eq(identity.keep_home, homes[i].keep);
         }
         put_config(""); /* once disabled they are as they were */
-        ck_assert_int_eq(apply(0), APPLY_DONE);
+        ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     }
 }
 END_TEST
@@ -419,7 +419,7 @@ START_TEST(test_host_policy)
     char *text, first[BUILD_LENGTH + 1];
 
     put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" sensitivity = medium keep-home = 1h }\n");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     text = value_of("state/policy.cdb", 'h', "");
     ck_assert_int_eq(host_policy_parse(text, strlen(text), &host), 0);
     ck_assert_str_eq(host.id, "spiffe://e.org/host/a");
@@ -427,7 +427,7 @@ START_TEST(test_host_policy)
     ck_assert_uint_eq(host.keep_home, 3600);
     strcpy(first, host.build);
     put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 1h }\n");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     text = value_of("state/policy.cdb", 'h', "");
     ck_assert_int_eq(host_policy_parse(text, strlen(text), &host), 0);
     ck_assert_str_ne(host.build, first); /* it names all that was put in force */
@@ -449,24 +449,24 @@ START_TEST(test_sessions_are_told)
 {
     paths.tell = tell;
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(1), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_DONE);
     ck_assert_int_eq(told, 0);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_int_eq(told, 1);
     ck_assert_ptr_nonnull(strstr(out, "told\n"));
-    ck_assert_int_eq(apply(0), APPLY_DONE); /* the run before may have been cut short */
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE); /* the run before may have been cut short */
     ck_assert_int_eq(told, 2);
     put_config("policy p { }\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_int_eq(told, 2);
     put_config(IDENTITY("a"));
     telling = APPLY_CANNOT;
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     ck_assert_int_eq(told, 3);
     telling = APPLY_DONE;
     put_config(IDENTITY("b"));
     shell("mkdir sudoers.d/pam_agent"); /* the databases are in force, the rules of sudo are not */
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     ck_assert_int_eq(told, 4);
 }
 END_TEST
@@ -475,7 +475,7 @@ START_TEST(test_uids_run_out)
 {
     put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") IDENTITY("d") IDENTITY("e") IDENTITY("f") IDENTITY("g")
                    IDENTITY("h"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS); /* 70002 and 70005 to 70010 are seven */
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS); /* 70002 and 70005 to 70010 are seven */
     ck_assert_ptr_nonnull(
         strstr(err, "agent.conf:9: identity \"h\": no uid of uid-range 70000-70010 is left: widen it"));
     ck_assert_ptr_null(get("state/uids"));
@@ -487,26 +487,26 @@ START_TEST(test_lost_files)
     struct identity identity;
 
     put_config(IDENTITY("a") IDENTITY("b"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     shell("rm state/uids");
     put_config(IDENTITY("c") IDENTITY("b"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_uint_eq(uid_of("b"), 70005);
     ck_assert_uint_eq(uid_of("c"), 70006);
     shell("echo garbage > state/identities.cdb");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(err, "identities.cdb: damaged, made anew"));
     ck_assert_int_eq(lookup("a", &identity), 0);
     ck_assert_int_eq(identity.disabled, 1);
     ck_assert_uint_eq(identity.uid, 70002);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "no change"));
     shell("echo 'a 70002 x' > state/uids");
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     shell("printf 'a 70002\\nb 70002\\n' > state/uids");
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     shell("rm state/uids; ln -s /dev/zero state/uids");
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
 }
 END_TEST
 
@@ -515,7 +515,7 @@ START_TEST(test_local_account)
     struct identity identity;
 
     put_config(IDENTITY("bob"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_int_eq(lookup("bob", &identity), 0);
     ck_assert_int_eq(identity.local, 1);
     ck_assert_uint_eq(identity.uid, 1000);
@@ -524,19 +524,19 @@ START_TEST(test_local_account)
     ck_assert_str_eq(identity.shell, "/bin/dash");
     ck_assert_str_eq(get("state/uids"), "");
     put_config(IDENTITY("a"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_int_eq(lookup("bob", &identity), 0);
     ck_assert_int_eq(identity.local & identity.disabled, 1);
     put_config(IDENTITY("taken"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(
         strstr(err, "agent.conf:2: identity \"taken\": this account of /etc/passwd is no member of group agents"));
     put("passwd", "root:x:0:0::/root:/bin/sh\ntoor:x:0:900::/root:/bin/sh\n");
     put_config(IDENTITY("toor"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "uid 0"));
     put_config(IDENTITY("users"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "a group of this name is in /etc/group"));
 }
 END_TEST
@@ -544,16 +544,16 @@ END_TEST
 START_TEST(test_uid_of_another)
 {
     put_config(IDENTITY("a"));
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     put("passwd", "root:x:0:0::/root:/bin/sh\nalias:x:70002:100::/:/bin/sh\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "a: its uid 70002 is also that of \"alias\" in /etc/passwd"));
     put("passwd", "root:x:0:0::/root:/bin/sh\nalias:x:070001:100::/:/bin/sh\n");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "agent.conf:1: uid-range: its uid 70001 is also that of \"alias\""));
     put("passwd", "root:x:0:0::/root:/bin/sh\n");
     put("etc/agent.conf", "host { id = \"spiffe://e.org/host/a\" uid-range = \"70001-70010\" }\n" IDENTITY("a"));
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "but 70002 is that of \"a\": begin lower"));
 }
 END_TEST
@@ -563,13 +563,13 @@ START_TEST(test_lock_is_waited_for_and_no_longer)
     int fd;
 
     put_config("");
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     fd = open(path_of("state/.lock"), O_RDWR);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     ck_assert_ptr_nonnull(strstr(err, "another `agentctl apply` is at work"));
     close(fd);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
 }
 END_TEST
 
@@ -579,14 +579,14 @@ START_TEST(test_no_room)
     struct rlimit before, small;
 
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     shell("ls -iA state > before");
     put_config(EXAMPLE IDENTITY("more"));
     signal(SIGXFSZ, SIG_IGN);
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
     small = (struct rlimit){2048, before.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    ck_assert_int_eq(apply(0), APPLY_CANNOT);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_CANNOT);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
     ck_assert_ptr_nonnull(strstr(err, "identities.cdb: File too large"));
     shell("ls -iA state | cmp - before");
@@ -599,7 +599,7 @@ START_TEST(test_killed)
     struct identity identity;
 
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     for (int i = 0; i < 60; i++) {
         int status;
         pid_t pid;
@@ -607,7 +607,7 @@ START_TEST(test_killed)
         put_config(i % 2 ? EXAMPLE : EXAMPLE IDENTITY("more"));
         pid = fork();
         if (pid == 0)
-            _exit(apply(0));
+            _exit(apply(APPLY_ALL));
         usleep((useconds_t)(i * 150));
         kill(pid, SIGKILL);
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -615,7 +615,7 @@ START_TEST(test_killed)
         ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "deploy"), "rule deny-sudo\n"));
         ck_assert_ptr_nonnull(value_of("state/anchors.cdb", 'a', ""));
     }
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     shell("test \"$(ls -A state | grep -c apply)\" = 0");
 }
 END_TEST
@@ -644,12 +644,35 @@ START_TEST(test_keys)
 {
     put_config(ISSUER);
     put("etc/keys/i.jwks", key_files[_i].jwks);
-    ck_assert_int_eq(apply(0), key_files[_i].says ? APPLY_PROBLEMS : APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), key_files[_i].says ? APPLY_PROBLEMS : APPLY_DONE);
     if (key_files[_i].says) {
         ck_assert_msg(strstr(err, "etc/agent.conf:2: ") && strstr(err, key_files[_i].says), "%s", err);
         return;
     }
     ck_assert_ptr_nonnull(strstr(out, "key 1 passed over"));
+}
+END_TEST
+
+#define JWKS_NEXT \
+    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"two\",\"x\":\"11qYAYKxCrfVS_" \
+    "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}"
+
+START_TEST(test_refresh_takes_in_keys_alone)
+{
+    paths.tell = tell;
+    put_config(ISSUER IDENTITY("a"));
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    put_config(ISSUER IDENTITY("b")); /* good, and not applied */
+    put("etc/keys/i.jwks", JWKS_NEXT);
+    ck_assert_int_eq(apply(APPLY_KEYS), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "1 issuers with 1 keys: in force"));
+    ck_assert_ptr_nonnull(strstr(value_of("state/anchors.cdb", 'a', ""), "kid two\n"));
+    ck_assert_uint_eq(uid_of("a"), 70002);
+    ck_assert_ptr_null(strstr(get("state/uids"), "b"));
+    ck_assert_int_eq(told, 2);
+    put("etc/keys/i.jwks", "{\"keys\":[]}");
+    ck_assert_int_eq(apply(APPLY_KEYS), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(value_of("state/anchors.cdb", 'a', ""), "kid two\n"));
 }
 END_TEST
 
@@ -663,7 +686,7 @@ START_TEST(test_too_many_trust_domains)
         strcat(text, ", \"e.org\"");
     strcat(text, " } }\n");
     put_config(text);
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "trust-domains: more than 64"));
 }
 END_TEST
@@ -672,10 +695,10 @@ START_TEST(test_key_file_is_not_trusted)
 {
     put_config(ISSUER);
     shell("chmod 666 etc/keys/i.jwks");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "keys/i.jwks: not a regular file that root owns"));
     shell("rm etc/keys/i.jwks");
-    ck_assert_int_eq(apply(0), APPLY_PROBLEMS);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "keys/i.jwks: No such file"));
 }
 END_TEST
@@ -685,10 +708,10 @@ START_TEST(test_sudoers)
     const char *text;
 
     put_config(EXAMPLE);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_int_ne(access(path_of("sudoers.d/pam_agent"), F_OK), 0); /* `enable` makes it */
     put("sudoers.d/pam_agent", "");
-    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
     text = strstr(get("sudoers.d/pam_agent"), "deploy ");
     ck_assert_str_eq(text, "deploy ALL=(root) NOPASSWD: /bin/id \"\"\n"
                            "deploy ALL=(root) NOPASSWD: /bin/ls -l *\n"
@@ -700,7 +723,7 @@ START_TEST(test_sudoers)
                            "deploy ALL=(www-data) NOPASSWD: /bin/echo a\\=b *\n"
                            "deploy ALL=(web) NOPASSWD: NOSETENV: ALL\n");
     ck_assert_uint_eq(mode_of("sudoers.d/pam_agent"), 0440);
-    ck_assert_int_eq(apply(0), APPLY_DONE);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     ck_assert_ptr_nonnull(strstr(out, "no change"));
 }
 END_TEST
@@ -713,7 +736,7 @@ START_TEST(test_sudoers_odd_words)
              "\"/bin/a ^x$ ! !x [a-z] # #1 , : = a=b,c:d %x @x ~ ( ) ' ` $ & | ; < > { } ? * **\",\n"
              "\"/bin/b \xc3\xa9 + ^ ...\", \"/bin/@c+~_.-d ...\" } } }\n");
     put("sudoers.d/pam_agent", "");
-    ck_assert_msg(apply(0) == APPLY_DONE, "%s", err);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
     ck_assert_ptr_nonnull(strstr(get("sudoers.d/pam_agent"), "a ALL=(root) NOPASSWD: /bin/@c+~_.-d\n"));
 }
 END_TEST
@@ -759,6 +782,7 @@ int main(void)
     tcase_add_test(tests, test_no_room);
     tcase_add_test(tests, test_killed);
     tcase_add_loop_test(tests, test_keys, 0, (int)COUNT_OF(key_files));
+    tcase_add_test(tests, test_refresh_takes_in_keys_alone);
     tcase_add_test(tests, test_too_many_trust_domains);
     tcase_add_test(tests, test_key_file_is_not_trusted);
     tcase_add_test(tests, test_sudoers);
