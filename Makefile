@@ -22,7 +22,7 @@ $(filter-out deps,$(MAKECMDGOALS)): deps
 .PHONY: deps $(filter-out deps,$(MAKECMDGOALS))
 else
 
-VERSION    := 0.1.0
+VERSION    := 0.2.0
 PREFIX     ?= /usr/local
 DESTDIR    ?=
 CC         ?= cc
