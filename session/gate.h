@@ -83,7 +83,7 @@ int gate_environment_forgeable(const struct gate *gate);
 enum reason gate_attest(struct gate *gate, const char *id) MUST_CHECK;
 /* After the permit was recorded: from now on it does. */
 enum reason gate_attest_session(const struct gate *gate) MUST_CHECK;
-/* A login attests the account's other sessions; what fails is left as it was. */
+/* A login attests the account's other sessions that were opened for the same steps, or are frozen; what fails is left as it was. */
 void gate_attest_others(const struct gate *gate);
 
 /* Verification, in a process without privileges. */

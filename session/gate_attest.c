@@ -13,7 +13,9 @@
 #define GUARD_MS 1000
 #define OTHER_GUARD_MS 200 /* one of many, while a login waits */
 
-static struct session session; /* large: a scope */
+/* large: a scope */
+static struct session session;
+static struct attestation attestation;
 
 /* --- may it? --- */
 
@@ -92,7 +94,6 @@ enum reason gate_attest(struct gate *gate, const char *id)
  */
 static enum reason attest(const struct session *target, const struct grant *grant, int guard_ms)
 {
-    static struct attestation attestation; /* large: a scope */
     struct report report;
     int r;
 
@@ -116,6 +117,22 @@ enum reason gate_attest_session(const struct gate *gate)
     return attest(gate->attested, &gate->grant, GUARD_MS);
 }
 
+static int is_frozen(const char *id)
+{
+    struct report report;
+
+    return ask_report(id, "status", OTHER_GUARD_MS, &report) == 0 && report.state == REPORT_FROZEN;
+}
+
+/* Its steps would need both scopes: a login for something else takes nothing from a session that can still attest itself. */
+static int is_served_by(const struct session *other, const struct grant *grant)
+{
+    const struct grant *last = session_attestation(other->id, &attestation) == 0 ? &attestation.grant : &other->grant;
+
+    return gate_same_authority(&other->grant, grant) && strcmp(last->jti, grant->jti) != 0 &&
+           (strcmp(last->scope, grant->scope) == 0 || is_frozen(other->id));
+}
+
 void gate_attest_others(const struct gate *gate)
 {
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
@@ -126,7 +143,7 @@ void gate_attest_others(const struct gate *gate)
         return;
     for (size_t i = 0; i < count && gate_time_left() > OTHER_GUARD_MS; i++)
         if (strcmp(ids[i], gate->session) != 0 && session_read(ids[i], &session) == 0 &&
-            gate_same_authority(&session.grant, &gate->grant) &&
+            is_served_by(&session, &gate->grant) &&
             gate_record(gate, step_word(STEP_ATTEST), session.id, REASON_PERMIT, reference) == REASON_PERMIT)
             (void)!attest(&session, &gate->grant, OTHER_GUARD_MS);
 }

@@ -108,6 +108,11 @@ expect_log "and that is in the record" "\"step\":\"attest\".*\"session\":\"$firs
 expect_fail "the second is not, but by its own login" test -e "$RUN/attested/$id"
 sleep 9
 expect_ok "the first lives on" test -e "$RUN/session/$first"
+attested=$(sha256sum <"$RUN/attested/$first")
+credential third --task task-first --tool host:login
+expect_output "a login for other steps" '^agent-deploy$' agent third id -un
+same_attestation() { [ "$(sha256sum <"$RUN/attested/$first")" = "$attested" ]; }
+expect_ok "takes nothing from the first" same_attestation
 end_all
 expect_fail "no attestation outlives its session" test -e "$RUN/attested/$first"
 
