@@ -2,7 +2,8 @@
  * bench_end FILE FIRST LAST NAME CMD...: runs CMD, which ends the processes that tick in these slots of FILE, and prints how long after
  * its start
  *
- *   NAME-to-stop-p99-ms, -max-ms    each ran its last instruction (those that ignore SIGTERM left out)
+ *   NAME-to-stop-p99-ms, -max-ms    each ran its last instruction, at the latest: its last tick and TICK_MS (those that ignore SIGTERM
+ *                                   left out)
  *   NAME-to-dead-ms                 the last of them was gone
  *   NAME-stubborn-to-dead-ms        the last of those that ignore SIGTERM was gone
  *
@@ -103,7 +104,7 @@ int main(int argc, char **argv)
     (void)waitpid(pid, NULL, 0);
     for (long i = first; i <= last; i++)
         if (slots[i].pid != 0 && !slots[i].stubborn && slots[i].last > 0)
-            stops[count++] = slots[i].last > start ? (double)(slots[i].last - start) / 1e6 : 0;
+            stops[count++] = (slots[i].last > start ? (double)(slots[i].last - start) / 1e6 : 0) + TICK_MS;
     if (count == 0)
         return 2;
     qsort(stops, count, sizeof *stops, by_value);

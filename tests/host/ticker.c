@@ -1,5 +1,5 @@
 /*
- * ticker FILE SLOT [stubborn]: notes every two milliseconds that it still runs. stubborn: it ignores SIGTERM and SIGHUP.
+ * ticker FILE SLOT [stubborn]: notes every TICK_MS that it still runs. stubborn: it ignores SIGTERM and SIGHUP.
  */
 #include "tests/host/ticker.h"
 
@@ -20,7 +20,7 @@ static int64_t now_ns(void)
 
 int main(int argc, char **argv)
 {
-    const struct timespec pause = {.tv_nsec = 2000000};
+    const struct timespec pause = {.tv_nsec = TICK_MS * 1000000};
     struct slot *slots, *mine;
     long number;
     int fd;

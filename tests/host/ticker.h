@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define SLOTS 2048
+#define TICK_MS 10 /* a thousand of them must leave the processors to what is measured */
 
 struct slot {
     volatile int64_t last; /* CLOCK_MONOTONIC, nanoseconds */
