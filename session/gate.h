@@ -69,7 +69,7 @@ void gate_abandon_session(struct gate *gate);
 
 /* Are the account's files of the grant's authority, or are there none? 1, 0 or -errno. */
 int gate_home_fits(const struct gate *gate) MUST_CHECK;
-/* Clear away those of another authority. No session of the account lives. */
+/* An account that no session uses is freed of processes, and of files of another authority. Beside another session it is ours already. */
 enum reason gate_home_clear(const struct gate *gate) MUST_CHECK;
 /*
  * From now on they are the grant's authority's; make the home where there is none. Not before the session is published: then nobody

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/files.h"
+#include "live/account.h"
 #include "live/leftovers.h"
 #include "session/gate.h"
 
@@ -187,15 +188,28 @@ static enum reason reason_of(int r)
     return r == -EAGAIN || r == -EBUSY ? REASON_ACCOUNT_BUSY : REASON_STATE_UNAVAILABLE;
 }
 
+/* What runs there without a session would share the session's uid, and files may be of another authority. */
+static int clear(const struct gate *gate)
+{
+    int left = gate_time_left(), fits = gate_home_fits(gate);
+
+    if (left > CLEAR_MS)
+        left = CLEAR_MS;
+    if (fits < 0)
+        return fits;
+    return fits ? account_kill_strays(gate->identity.uid, left) : leftovers_clear(&gate->identity, left);
+}
+
 enum reason gate_home_clear(const struct gate *gate)
 {
-    int left = gate_time_left(), r;
+    int r;
 
     do {
-        r = gate_home_fits(gate);
-        if (r != 0)
-            return r < 0 ? REASON_STATE_UNAVAILABLE : REASON_PERMIT;
-        r = leftovers_clear(&gate->identity, left < CLEAR_MS ? left : CLEAR_MS);
+        r = account_is_free(gate->identity.uid);
+        if (r == 0)
+            return REASON_PERMIT;
+        if (r > 0)
+            r = clear(gate);
     } while (r == -EBUSY && wait_for_others());
     return reason_of(r);
 }

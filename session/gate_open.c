@@ -11,13 +11,10 @@
 #include "core/paths.h"
 #include "core/text.h"
 #include "judge/cgroup.h"
-#include "judge/reaper.h"
 #include "judge/task.h"
 #include "session/gate.h"
 #include "session/guard.h"
 
-#define STRAY_TRIES 50
-#define STRAY_WAIT_MS 10
 #define READY_MS 1000 /* less than ASK_TIMEOUT_MS, so that the reason gets through */
 
 /* --- the session --- */
@@ -134,38 +131,6 @@ void gate_abandon_session(struct gate *gate)
     gate->session[0] = '\0';
 }
 
-static int has_session(uid_t uid)
-{
-    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
-    size_t count;
-    int r = sessions_of_uid(uid, ids, COUNT_OF(ids), &count);
-
-    return r < 0 ? r : count > 0;
-}
-
-/*
- * An account that no session uses is freed of what is left in it: processes would share the session's uid, and files be of another
- * authority. Beside another session it is this authority's already.
- */
-static enum reason clear_account(const struct gate *gate)
-{
-    const struct target target = {.uid = gate->identity.uid, .audit = AUDIT_UNSET};
-
-    for (int tries = 0; tries < STRAY_TRIES; tries++) {
-        int held = has_session(gate->identity.uid);
-
-        if (held != 0)
-            return held < 0 ? REASON_STATE_UNAVAILABLE : REASON_PERMIT;
-        /* First, unasked: a walk through /proc can miss what forks all the time. */
-        if (reaper_signal(&target, SIGKILL) < 0)
-            break;
-        if (reaper_count(&target) == 0)
-            return gate_home_clear(gate);
-        (void)poll(NULL, 0, STRAY_WAIT_MS);
-    }
-    return REASON_ACCOUNT_BUSY;
-}
-
 static enum reason publish(struct gate *gate)
 {
     uint32_t max = gate->decision.limits.max_sessions;
@@ -205,7 +170,7 @@ static enum reason activate(struct gate *gate)
 
 enum reason gate_open_session(struct gate *gate)
 {
-    enum reason reason = clear_account(gate);
+    enum reason reason = gate_home_clear(gate);
 
     if (reason != REASON_PERMIT)
         return reason;

@@ -140,7 +140,7 @@ static int has_timers(const struct guard *guard)
 
 static int waits_for_leader(const struct guard *guard)
 {
-    return guard->phase < TELLING && !guard->lingering;
+    return guard->phase < ENDS && !guard->lingering;
 }
 
 /* Milliseconds until a look is due that no descriptor announces; -1: never. */
@@ -148,7 +148,7 @@ static int wait_time(const struct guard *guard, int clients)
 {
     int64_t step = guard->step_at - clock_boot_ms();
 
-    if (guard->phase >= TELLING)
+    if (guard->phase >= ENDS)
         return step > 0 ? (int)step : 0;
     if (waits_for_leader(guard) && guard->leader_fd < 0)
         return POLL_LEADER_MS;
@@ -160,7 +160,7 @@ static int wait_time(const struct guard *guard, int clients)
 static void await(struct guard *guard)
 {
     struct pollfd fds[3 + DOORS_FDS];
-    int running = guard->phase < TELLING;
+    int running = guard->phase < ENDS;
 
     trim_stack();
     if (running && has_timers(guard)) {
@@ -212,9 +212,9 @@ int main(int argc, char **argv)
     for (;;) {
         if (waits_for_leader(&guard) && !guard_leader_alive(&guard))
             guard_end(&guard, REASON_LEADER_GONE);
-        if (guard.phase < TELLING && is_due(&guard))
+        if (guard.phase < ENDS && is_due(&guard))
             guard_recheck(&guard);
-        if (guard.phase >= TELLING && guard_end_step(&guard))
+        if (guard.phase >= ENDS && guard_end_step(&guard))
             break;
         await(&guard);
     }

@@ -61,7 +61,8 @@ struct door {
 enum phase {
     RUNNING,
     FROZEN,  /* the account's processes are stopped, every step is refused */
-    TELLING, /* from here on it ends: they are stopped, and the terminal hears why */
+    ENDS,    /* from here on it ends: every step is refused */
+    TELLING, /* they are stopped while the terminal hears why */
     ENDING,  /* they were asked to end, or killed, as the reason demands */
     KILLING, /* all were killed */
 };
@@ -93,7 +94,7 @@ struct guard {
     int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
     int step_ms;                          /* between two looks at what is left */
     char killed[256];                     /* processes of other uids that did not end when they were asked to */
-    int dismissed;                        /* the leader was asked to end */
+    int64_t dismissed_until;              /* the leader was asked to end, and has this long; 0: not yet */
     int recorded;                         /* the end is in the log */
 };
 

@@ -156,33 +156,43 @@ static void look_again(struct guard *guard)
 
 static void begin_killing(struct guard *guard)
 {
+    guard->phase = KILLING;
     name_others(guard);
-    signal_target(guard, SIGKILL);
+    start_looking(guard);
 }
 
-static void ask_to_end(struct guard *guard)
+static void begin_ending(struct guard *guard)
 {
-    guard->phase = ENDING;
-    guard->kill_at = clock_boot_ms() + GRACE_MS;
-    start_looking(guard);
     if (!is_ordinary(guard->end_reason)) {
         begin_killing(guard);
         return;
     }
+    guard->phase = ENDING;
+    guard->kill_at = clock_boot_ms() + GRACE_MS;
     signal_target(guard, SIGTERM);
     signal_target(guard, SIGCONT); /* a stopped process takes its SIGTERM when it goes on */
+    start_looking(guard);
 }
 
-void guard_end(struct guard *guard, enum reason reason)
+static void begin_telling(struct guard *guard)
 {
-    if (guard->phase >= TELLING)
+    if (!tell_terminal(guard, &guard->carrier)) {
+        begin_ending(guard);
         return;
+    }
     guard->phase = TELLING;
-    guard->end_reason = reason;
     guard->tell_until = clock_boot_ms() + TELL_MS;
     signal_target(guard, SIGSTOP);
-    if (!tell_terminal(guard, &guard->carrier))
-        ask_to_end(guard);
+}
+
+/* Who rang has an answer before anything else is done: of many sessions that end at once, none waits for another. */
+void guard_end(struct guard *guard, enum reason reason)
+{
+    if (guard->phase >= ENDS)
+        return;
+    guard->phase = ENDS;
+    guard->end_reason = reason;
+    take_step_in(guard, 0);
 }
 
 /* Let the last line through, alone. Time and again: the guards of the account's other sessions may be stopping everything. */
@@ -200,11 +210,16 @@ static int is_telling(struct guard *guard)
  */
 static int dismiss_leader(struct guard *guard)
 {
+    int64_t now = clock_boot_ms();
+
     if (!guard_leader_alive(guard))
         return 1;
-    if (!guard->dismissed || guard->phase == KILLING)
-        (void)kill(guard->session.leader, guard->phase == KILLING ? SIGKILL : SIGTERM);
-    guard->dismissed = 1;
+    if (!guard->dismissed_until) {
+        guard->dismissed_until = now + GRACE_MS;
+        (void)kill(guard->session.leader, SIGTERM);
+    } else if (now >= guard->dismissed_until) {
+        (void)kill(guard->session.leader, SIGKILL);
+    }
     return 0;
 }
 
@@ -213,12 +228,9 @@ static int end_processes(struct guard *guard)
 {
     const struct target target = end_target(guard);
 
-    if (guard->phase == KILLING || !is_ordinary(guard->end_reason))
-        (void)!reaper_signal(&target, SIGKILL);
-    if (reaper_count(&target) > 0)
+    if (guard->phase == ENDING && reaper_count(&target) > 0)
         return 0;
-    (void)!reaper_signal(&target, SIGKILL); /* a walk through /proc can miss what forks all the time; this cannot */
-    return 1;
+    return reaper_kill(&target) == 0;
 }
 
 int guard_end_step(struct guard *guard)
@@ -228,16 +240,15 @@ int guard_end_step(struct guard *guard)
 
     if (now < guard->step_at)
         return 0;
+    if (guard->phase == ENDS)
+        begin_telling(guard);
     if (guard->phase == TELLING) {
         if (!is_telling(guard))
-            ask_to_end(guard);
+            begin_ending(guard);
         return 0;
     }
-    if (guard->phase == ENDING && now >= guard->kill_at) {
-        guard->phase = KILLING;
-        start_looking(guard);
+    if (guard->phase == ENDING && now >= guard->kill_at)
         begin_killing(guard);
-    }
     look_again(guard);
     if (!end_processes(guard) || (guard->end_reason != REASON_CLOSED && !dismiss_leader(guard)))
         return 0;
@@ -246,6 +257,8 @@ int guard_end_step(struct guard *guard)
     guard->recorded = 1;
     doors_close(guard);
     session_remove(&guard->session);
+    if (!is_of_session(guard->end_reason))
+        return 1;
     /* Of two sessions that end together each saw the other: whoever is removed last takes what is left of the uid. */
     target = end_target(guard);
     return reaper_count(&target) == 0;

@@ -74,7 +74,7 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
 {
     int agent = 0;
 
-    if (guard->phase >= TELLING)
+    if (guard->phase >= ENDS)
         return REASON_SESSION_ENDING;
     if (guard->phase == FROZEN)
         return guard->frozen;

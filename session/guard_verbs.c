@@ -30,7 +30,7 @@ void guard_deny(int fd, enum reason reason)
 
 static const char *state_word(const struct guard *guard)
 {
-    if (guard->phase >= TELLING)
+    if (guard->phase >= ENDS)
         return "ending";
     if (guard->phase == FROZEN)
         return "frozen";
@@ -39,7 +39,7 @@ static const char *state_word(const struct guard *guard)
 
 static enum reason state_reason(const struct guard *guard)
 {
-    if (guard->phase >= TELLING)
+    if (guard->phase >= ENDS)
         return guard->end_reason;
     return guard->phase == FROZEN ? guard->frozen : REASON_PERMIT;
 }
@@ -87,7 +87,7 @@ static void attest(struct guard *guard, int fd, int own)
     struct process *attester = &guard->attester[own];
     pid_t pid;
 
-    if (guard->phase >= TELLING) {
+    if (guard->phase >= ENDS) {
         guard_deny(fd, REASON_SESSION_ENDING);
         return;
     }
@@ -148,7 +148,7 @@ static void complete(struct guard *guard, int fd)
     struct link link;
     int r;
 
-    if (guard->phase >= TELLING) {
+    if (guard->phase >= ENDS) {
         guard_deny(fd, REASON_SESSION_ENDING);
         return;
     }

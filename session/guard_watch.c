@@ -228,8 +228,10 @@ static void freeze(struct guard *guard, enum reason reason)
     const struct target others = guard_target(guard, 1); /* with its uid: the account's own are none of them */
 
     (void)!reaper_signal_uid(guard->session.grant.uid, SIGSTOP);
-    if (guard->phase != FROZEN)
-        (void)!reaper_signal_others(&others, SIGTERM); /* who could be in the middle of anything; the rest is stopped */
+    if (guard->phase != FROZEN) { /* who could be in the middle of anything are asked to end, the rest is stopped */
+        (void)!reaper_signal_others(&others, SIGTERM);
+        (void)!reaper_signal_others(&others, SIGCONT);
+    }
     if (guard->phase != FROZEN || guard->frozen != reason)
         record_turn(guard, reason);
     guard->phase = FROZEN;
@@ -254,12 +256,14 @@ static void ring_others(const struct guard *guard)
 
 static void thaw(struct guard *guard)
 {
+    const struct target target = guard_target(guard, 1);
+
     if (guard->phase != FROZEN)
         return;
     guard->phase = RUNNING;
     guard->frozen = REASON_PERMIT;
     record_turn(guard, REASON_PERMIT);
-    (void)!reaper_signal_uid(guard->session.grant.uid, SIGCONT);
+    (void)!reaper_signal(&target, SIGCONT);
     ring_others(guard);
 }
 
@@ -299,7 +303,7 @@ void guard_recheck(struct guard *guard)
     enum reason end, halt;
     int unreadable;
 
-    if (guard->phase >= TELLING)
+    if (guard->phase >= ENDS)
         return;
     end = look_at_facts(guard, &facts);
     unreadable = end == REASON_STATE_UNAVAILABLE;

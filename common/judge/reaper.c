@@ -139,11 +139,13 @@ static int is_of_session(const struct look *look, const struct kin *kin)
 
 static int is_meant(const struct look *look, const struct kin *kin, int who)
 {
-    if (is_spared(look->target, kin->process.pid))
+    pid_t pid = kin->process.pid;
+
+    if (is_spared(look->target, pid))
         return 0;
-    if (is_of_uid(look->target, kin->process.pid))
-        return (who & OF_UID) != 0;
-    return (who & OF_OTHERS) && is_of_session(look, kin);
+    if (who == OF_OTHERS) /* first what costs less to find out */
+        return is_of_session(look, kin) && !is_of_uid(look->target, pid);
+    return is_of_uid(look->target, pid) || ((who & OF_OTHERS) && is_of_session(look, kin));
 }
 
 static void remember(const struct look *look)
@@ -222,6 +224,28 @@ unsigned reaper_count(const struct target *target)
     for (size_t i = 0; i < look.tree.count; i++)
         count += (unsigned)is_meant(&look, &look.tree.list[i], OF_UID | OF_OTHERS);
     return count;
+}
+
+/* The one pass through the account comes last: a walk through /proc can miss what forks all the time, it cannot. */
+unsigned reaper_kill(const struct target *target)
+{
+    CLEANUP(look_clear) struct look look;
+    int unknown = look_around(target, &look) < 0;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < look.tree.count; i++) {
+        const struct kin *kin = &look.tree.list[i];
+
+        if (is_meant(&look, kin, OF_OTHERS)) {
+            (void)!process_signal(&kin->process, SIGKILL);
+            count++;
+        } else if (is_meant(&look, kin, OF_UID)) {
+            count++;
+        }
+    }
+    if (target->uid && reaper_signal_uid(target->uid, SIGKILL) < 0)
+        unknown = 1;
+    return count ? count : (unsigned)unknown;
 }
 
 void reaper_names(const struct target *target, char *buf, size_t cap)

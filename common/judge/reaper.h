@@ -40,6 +40,8 @@ int reaper_signal(const struct target *target, int sig) MUST_CHECK;
 int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
 /* Signal those of other uids alone. */
 int reaper_signal_others(const struct target *target, int sig) MUST_CHECK;
+/* SIGKILL to all of them. 0 when there were none; else how many, or 1 where that is not known: look again, they take time to die. */
+unsigned reaper_kill(const struct target *target);
 /* How many are left that are no zombies. */
 unsigned reaper_count(const struct target *target);
 /* List those of other uids for the record, "name(pid) name(pid)": at most REAPER_NAMES_MAX, then "...". buf is "" when there are none. */

@@ -1,6 +1,7 @@
 #include "live/doorbell.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "ask/ask.h"
 #include "ask/packet.h"
 #include "core/clock.h"
+#include "core/proc.h"
 #include "core/text.h"
 #include "live/hold.h"
 
@@ -23,7 +25,8 @@ struct bell {
     struct ring *ring;
     uid_t uid;           /* 0: its record cannot be read */
     int64_t opened_boot; /* clock_boot_ms() */
-    int held;            /* this is the one for which its account was stopped here */
+    struct audited audited;
+    int held; /* this is the one for which its account was stopped here */
     int asked, fd, error;
     struct report report;
 };
@@ -72,6 +75,7 @@ static int fill(const struct ring_filter *filter, const char *id, struct session
     if (r == -ENOENT)
         return 0;
     memcpy(bell->ring->id, id, sizeof bell->ring->id);
+    bell->audited.audit = AUDIT_UNSET;
     if (r < 0)
         return 1;
     if (filter->identity && !spiffe_pattern_matches(filter->identity, session->grant.identity))
@@ -80,6 +84,7 @@ static int fill(const struct ring_filter *filter, const char *id, struct session
     memcpy(bell->ring->task, session->grant.task, sizeof bell->ring->task);
     bell->uid = session->grant.uid;
     bell->opened_boot = session->opened_boot;
+    bell->audited = (struct audited){session->audit, session->leader};
     return 1;
 }
 
@@ -91,6 +96,19 @@ static void hold(struct bell *bells, struct bell *bell)
         if (before->uid == bell->uid)
             return;
     bell->held = bell->uid && hold_account(bell->uid) == 0;
+}
+
+/* All accounts are stopped by now; what sudo started for them comes to stand still in one look at the host. */
+static void hold_what_sudo_started(const struct bell *bells, size_t count)
+{
+    struct audited *sessions = calloc(count + 1, sizeof *sessions);
+
+    if (!sessions)
+        return; /* their guards will */
+    for (size_t i = 0; i < count; i++)
+        sessions[i] = bells[i].audited;
+    hold_others(sessions, count, SIGSTOP);
+    free(sessions);
 }
 
 /* All guards of the account that were asked say that it goes on; hold_release() asks the others. */
@@ -203,6 +221,8 @@ int doorbell_ring(const struct ring_filter *filter, int stop, struct ring **ret_
             hold(bells, &bells[count]);
         count++;
     }
+    if (r == 0 && stop)
+        hold_what_sudo_started(bells, count);
     if (r == 0)
         ask(bells, count);
     for (size_t i = 0; i < count; i++)

@@ -1,10 +1,14 @@
 #include "live/hold.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ask/ask.h"
 #include "core/files.h"
+#include "core/paths.h"
+#include "core/proc.h"
 #include "core/text.h"
 #include "judge/reaper.h"
 #include "judge/state_dir.h"
@@ -37,6 +41,70 @@ void hold_forget(uid_t uid)
         (void)unlinkat(dir, name, 0);
 }
 
+/* --- what sudo started --- */
+
+struct others {
+    const struct audited *sessions; /* by audit */
+    size_t count;
+    int sig;
+};
+
+static int by_audit(const void *a, const void *b)
+{
+    const struct audited *x = a, *y = b;
+
+    return (x->audit > y->audit) - (x->audit < y->audit);
+}
+
+/* A guard that may not leave the audit session, a gate that opens or closes one: who stops them waits for itself. */
+static int is_ours(pid_t pid)
+{
+    char path[64], program[sizeof LIBEXECDIR] = "";
+
+    return text_format(path, sizeof path, "/proc/%ld/exe", (long)pid) == 0 &&
+           readlink(path, program, sizeof program) == sizeof program &&
+           memcmp(program, LIBEXECDIR "/", sizeof program) == 0;
+}
+
+static int signal_other(const struct process *process, void *arg)
+{
+    const struct others *others = arg;
+    const struct audited key = {.audit = process_audit_session(process->pid)},
+                         *found = bsearch(&key, others->sessions, others->count, sizeof key, by_audit);
+
+    if (found && key.audit != AUDIT_UNSET && process->pid != found->leader && process->pid != getpid() &&
+        !is_ours(process->pid))
+        (void)!process_signal(process, others->sig);
+    return 0;
+}
+
+void hold_others(struct audited *sessions, size_t count, int sig)
+{
+    struct others others = {.sessions = sessions, .count = count, .sig = sig};
+
+    if (count == 0)
+        return;
+    qsort(sessions, count, sizeof *sessions, by_audit);
+    (void)!process_each(signal_other, &others);
+}
+
+static void release_others(uid_t uid)
+{
+    struct audited sessions[SESSIONS_PER_ACCOUNT_MAX];
+    struct session *session = malloc(sizeof *session);
+    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
+    size_t listed = 0, count = 0;
+
+    if (session && sessions_of_uid(uid, ids, COUNT_OF(ids), &listed) == 0)
+        for (size_t i = 0; i < listed; i++)
+            if (session_read(ids[i], session) == 0)
+                sessions[count++] = (struct audited){session->audit, session->leader};
+    free(session);
+    hold_others(sessions, count, SIGCONT);
+}
+
+/* --- letting go --- */
+
 /* The furthest state of any session of the account; a guard that does not say is as good as ending. */
 static int furthest_state(uid_t uid)
 {
@@ -60,9 +128,11 @@ static int furthest_state(uid_t uid)
 /* Asked once more when the account goes on: a guard that froze it meanwhile was overruled by our SIGCONT. */
 void hold_release(uid_t uid)
 {
-    if (furthest_state(uid) <= REPORT_LINGERING && reaper_signal_uid(uid, SIGCONT) == 0 &&
-        furthest_state(uid) == REPORT_FROZEN)
-        (void)!reaper_signal_uid(uid, SIGSTOP);
+    if (furthest_state(uid) <= REPORT_LINGERING && reaper_signal_uid(uid, SIGCONT) == 0) {
+        release_others(uid);
+        if (furthest_state(uid) == REPORT_FROZEN)
+            (void)!reaper_signal_uid(uid, SIGSTOP);
+    }
     hold_forget(uid);
 }
 

@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,18 +12,15 @@
 
 #include "core/clock.h"
 #include "core/files.h"
-#include "core/proc.h"
 #include "core/text.h"
-#include "judge/reaper.h"
-#include "judge/state.h"
 #include "judge/state_dir.h"
 #include "judge/state_file.h"
+#include "live/account.h"
 #include "live/leftovers_places.h"
 #include "live/leftovers_walk.h"
 
 #define KEPT ".kept"
 #define KEPT_TRIES 100
-#define WAIT_MS 10 /* between two looks */
 #define CLAIM_MS 200
 
 /* --- the record of whose files they are --- */
@@ -77,32 +71,6 @@ static int remove_used(int dir, uid_t uid)
 
     text_decimal(name, uid);
     return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/*
- * One process at a time claims or clears an account. Waits this long: a claim is soon done with it. The caller's fd, which is the
- * lock; -EBUSY.
- */
-static int lock_used(int dir, uid_t uid, int milliseconds, int *ret_fd)
-{
-    char name[TEXT_DECIMAL_MAX + 8];
-    int fd, r = text_format(name, sizeof name, ".%lu.lock", (unsigned long)uid);
-
-    if (r < 0)
-        return r;
-    fd = openat(dir, name, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited += WAIT_MS) {
-        r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-        if (r != -EBUSY || waited >= milliseconds) {
-            close(fd);
-            return r;
-        }
-        (void)poll(NULL, 0, WAIT_MS);
-    }
-    *ret_fd = fd;
-    return 0;
 }
 
 /* --- homes --- */
@@ -207,41 +175,16 @@ static void tell(const char *account, const char *what, const char *why)
     (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
 }
 
-static int has_session(uid_t uid)
-{
-    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
-    size_t count;
-    int r = sessions_of_uid(uid, ids, COUNT_OF(ids), &count);
-
-    return r == -E2BIG ? 1 : r < 0 ? r : count > 0;
-}
-
-static int end_processes(const struct identity *identity, const struct walk *walk)
-{
-    const struct target target = {.uid = walk->owner, .audit = AUDIT_UNSET};
-
-    for (;;) {
-        int r = reaper_signal_uid(walk->owner,
-                                  SIGKILL); /* unasked: a walk through /proc can miss what forks all the time */
-
-        if (r < 0 || reaper_count(&target) == 0)
-            return r;
-        if (clock_boot_ms() >= walk->until) {
-            tell(identity->account, "its processes do not end", "");
-            return -EAGAIN;
-        }
-        (void)poll(NULL, 0, WAIT_MS);
-    }
-}
-
 /* The account is locked and has no session. */
 static int clear_account(const struct identity *identity, struct walk *walk)
 {
     CLEANUP(close_fd) int prefix = -1;
     CLEANUP(close_fd) int kept = -1;
     struct home home;
-    int r = end_processes(identity, walk);
+    int r = account_kill(identity->uid, walk->until);
 
+    if (r == -EAGAIN)
+        tell(identity->account, "its processes do not end", "");
     if (r == 0)
         r = find_home(identity, &home);
     if (r == 0)
@@ -269,10 +212,10 @@ int leftovers_clear(const struct identity *identity, int milliseconds)
         return -EINVAL;
     r = state_run_dir(MAKE, "used", NULL, NULL, &dir);
     if (r == 0)
-        r = lock_used(dir, identity->uid, 0, &lock);
+        r = account_lock(identity->uid, 0, &lock);
     if (r == 0)
-        r = has_session(identity->uid);
-    if (r != 0)
+        r = account_is_free(identity->uid);
+    if (r <= 0)
         return r < 0 ? r : -EBUSY;
     r = clear_account(identity, &walk);
     if (walk.sealed > 0)
@@ -323,12 +266,11 @@ int leftovers_claim(const struct identity *identity, const struct grant *grant)
     char name[TEXT_DECIMAL_MAX + 1];
     int r;
 
-    if (is_kept(identity))
-        return 0;
+    r = account_lock(identity->uid, CLAIM_MS, &lock);
+    if (r < 0 || is_kept(identity))
+        return r;
     text_decimal(name, identity->uid);
     r = state_run_dir(MAKE, "used", NULL, NULL, &dir);
-    if (r == 0)
-        r = lock_used(dir, identity->uid, CLAIM_MS, &lock);
     if (r == 0)
         r = fits(dir, identity, grant); /* once more, under the lock */
     if (r <= 0)

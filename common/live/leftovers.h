@@ -21,8 +21,8 @@
 /* Are the account's files of this authority, or are there none? 1; 0: they must be cleared first; -errno. */
 int leftovers_fit(const struct identity *identity, const struct grant *grant) MUST_CHECK;
 /*
- * From now on the account's files are of this authority. Once its session is published, which keeps a clearing from beginning; -EBUSY:
- * they are of another one, or being cleared.
+ * From now on the account's files are of this authority. Once its session is published, which keeps killing and clearing from
+ * beginning, and before its first process runs. -EBUSY: they are of another one, or it is being cleared.
  */
 int leftovers_claim(const struct identity *identity, const struct grant *grant) MUST_CHECK;
 /*

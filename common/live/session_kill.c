@@ -117,7 +117,7 @@ static int kill_processes(const struct session *session, enum reason reason)
     for (;;) {
         int left = deadline_left(deadline);
 
-        if (reaper_signal(&target, SIGKILL) == 0 && reaper_count(&target) == 0) {
+        if (reaper_kill(&target) == 0) {
             if (!leader_alive(session))
                 return 1;
             if (!dismissed)

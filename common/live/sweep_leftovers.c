@@ -10,6 +10,7 @@
 #include "judge/policy_store.h"
 #include "judge/state_dir.h"
 #include "judge/task.h"
+#include "live/account.h"
 #include "live/leftovers.h"
 #include "live/run_dir.h"
 #include "live/sweep_parts.h"
@@ -53,7 +54,7 @@ int sweep_account(uid_t uid, int milliseconds)
 
     if (r <= 0)
         return r == -ENOENT ? 0 : r;
-    if (!account_is_free(uid))
+    if (account_is_free(uid) <= 0)
         return 0;
     r = identities_open(PATH_IDENTITIES, &identities);
     if (r == 0)

@@ -4,9 +4,6 @@
 
 #include "live/sweep.h"
 
-/* Has the account no session? 1; 0 also where that cannot be known. */
-int account_is_free(uid_t uid);
-
 void sweep_strays(struct swept *swept);
 /* Sockets of sessions that are no more, and logins that nobody opened. */
 void sweep_records(struct swept *swept);

@@ -1,16 +1,15 @@
 /* Processes of an agent's uid in no session. */
 #include <errno.h>
-#include <signal.h>
 
 #include "core/files.h"
 #include "core/identities.h"
 #include "core/paths.h"
 #include "core/proc.h"
-#include "judge/reaper.h"
-#include "live/doorbell.h"
+#include "live/account.h"
 #include "live/sweep_parts.h"
 
 #define STRAY_UIDS_MAX 1024 /* of one sweep; the next one finds the rest */
+#define KILL_MS 500         /* for one account */
 #define RESERVED_UIDS 2     /* the first of the range are no account's; the verifier runs as one of them */
 
 struct search {
@@ -19,19 +18,6 @@ struct search {
     uid_t uids[STRAY_UIDS_MAX];
     size_t count;
 };
-
-int account_is_free(uid_t uid)
-{
-    session_id ids[SESSIONS_PER_ACCOUNT_MAX];
-    size_t count;
-
-    if (sessions_of_uid(uid, ids, COUNT_OF(ids), &count) < 0)
-        return 0;
-    for (size_t i = 0; i < count; i++)
-        if (!session_is_gone(ids[i]))
-            return 0;
-    return 1;
-}
 
 /* One that the database says: killing on a guess would hit others. */
 static int is_agent(const struct search *search, uid_t uid)
@@ -56,12 +42,12 @@ static int look_at(const struct process *process, void *arg)
     struct search *search = arg;
     uid_t uid;
 
-    if (process_uid(process->pid, &uid) == 0 && !is_known(search, uid) && is_agent(search, uid) && account_is_free(uid))
+    if (process_uid(process->pid, &uid) == 0 && !is_known(search, uid) && is_agent(search, uid) &&
+        account_is_free(uid) > 0)
         search->uids[search->count++] = uid;
     return search->count == STRAY_UIDS_MAX;
 }
 
-/* A session is published before its first process is: looking once more, right before, is enough. */
 void sweep_strays(struct swept *swept)
 {
     CLEANUP(close_fd) int identities = -1;
@@ -75,11 +61,10 @@ void sweep_strays(struct swept *swept)
         r = process_each(look_at, &search);
     if (r < 0 && r != -ENOENT)
         swept->left++;
-    for (size_t i = 0; r >= 0 && i < search.count; i++)
-        if (account_is_free(search.uids[i])) {
-            if (reaper_signal_uid(search.uids[i], SIGKILL) == 0)
-                swept->strays++;
-            else
-                swept->left++;
-        }
+    for (size_t i = 0; r >= 0 && i < search.count; i++) {
+        int killed = account_kill_strays(search.uids[i], KILL_MS);
+
+        swept->strays += killed == 0;
+        swept->left += killed < 0 && killed != -EBUSY; /* a session of it has come, or who clears it sees to it */
+    }
 }
