@@ -27,7 +27,6 @@
 #endif
 
 #define CONFIRM_MS 5000 /* gate records and answers meanwhile */
-#define SILENT_MS 2000  /* to look after clients that say nothing */
 #define STACK_KEPT 8192 /* a power of two */
 #define STACK_TRIMMED (256 * 1024)
 /* On kernels that lack what wakes us: */
@@ -144,17 +143,15 @@ static int waits_for_leader(const struct guard *guard)
 }
 
 /* Milliseconds until a look is due that no descriptor announces; -1: never. */
-static int wait_time(const struct guard *guard, int clients)
+static int wait_time(const struct guard *guard, int doors)
 {
     int64_t step = guard->step_at - clock_boot_ms();
 
     if (guard->phase >= ENDS)
         return step > 0 ? (int)step : 0;
-    if (waits_for_leader(guard) && guard->leader_fd < 0)
+    if (waits_for_leader(guard) && guard->leader_fd < 0 && (doors < 0 || doors > POLL_LEADER_MS))
         return POLL_LEADER_MS;
-    if (clients)
-        return SILENT_MS;
-    return has_timers(guard) ? -1 : POLL_CLOCK_MS;
+    return doors >= 0 || has_timers(guard) ? doors : POLL_CLOCK_MS;
 }
 
 static void await(struct guard *guard)

@@ -5,7 +5,7 @@
  *   guard ID        descriptor 0, to gate: GUARD_READY goes out when the sockets listen, then GUARD_CONFIRMED must come in
  *
  *   guard.c         start, the loop
- *   guard_door.c    its two sockets and who comes in: root's, and the account's own
+ *   guard_door.c    its two sockets and who comes in: root's, and the account's own, which children serve
  *   guard_serve.c   questions: steps
  *   guard_verbs.c   questions: recheck, status, attest, done
  *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
@@ -14,7 +14,8 @@
  *   guard_say.c     what the terminals of the session are told
  *   guard_child.c   what would make the guard wait is done by a child
  *
- * It never waits for a lock, a terminal, a disk or a child, and while nothing is asked and nothing due it makes no system call.
+ * It never waits for a lock, a terminal, a disk or a child, takes nothing that the account sent, and while nothing is asked and nothing
+ * due it makes no system call.
  */
 #ifndef PAM_AGENT_GUARD_H
 #define PAM_AGENT_GUARD_H
@@ -33,8 +34,9 @@
 #define GUARD_CONFIRMED '2'
 #define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
-#define OWN_CLIENTS_MAX 4
+#define PORTERS_MAX 4
 #define GUARD_FILES 64 /* descriptors */
+#define DEFIANCES_MAX 4 /* looks at which a frozen account was found to go on */
 
 /* What sudo_agent.so was permitted: good for one open of this very sudo process. */
 struct approval {
@@ -49,13 +51,11 @@ struct client {
     int64_t since; /* clock_boot_ms() */
 };
 
-struct guard;
-
-struct door {
-    int listener; /* -1: closed */
-    void (*serve)(struct guard *guard, struct client *client);
-    size_t places;
-    struct client clients[CLIENTS_MAX];
+struct doors {
+    int root, own;                       /* they listen; -1: closed */
+    struct client clients[CLIENTS_MAX];  /* root */
+    struct process porters[PORTERS_MAX]; /* children, each with a client of the account's */
+    int64_t porter_at;                   /* clock_boot_ms(): when another one may be started */
 };
 
 enum phase {
@@ -78,22 +78,24 @@ struct guard {
 
     int leader_fd; /* a pidfd, or -1 on older kernels */
     int timers[2]; /* wall and boot clock, or -1 on older kernels */
-    struct door root, own;
+    struct doors doors;
     struct approval approvals[APPROVALS_MAX];
     unsigned next_approval;
-    struct process attester[2]; /* gates that attest, for root and for the account */
-    struct process herald;      /* a child that tells other guards */
+    struct process attester; /* a gate that attests for root */
     uint32_t steps, refusals;
     uint32_t denials; /* refusals that the tripwire counts */
 
     enum phase phase;
     enum reason frozen; /* why */
+    int64_t look_at;    /* clock_boot_ms(): whether it stays stopped */
+    int look_ms;        /* between two looks */
+    int defiances;      /* looks at which it did not */
     int lingering;      /* the leader has closed the session, its processes may stay */
     enum reason end_reason;
     struct process carrier;               /* to the client, of the line that says why */
     int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
     int step_ms;                          /* between two looks at what is left */
-    char killed[256];                     /* processes of other uids that did not end when they were asked to */
+    char detail[256];                     /* of its record: who did not end when asked to, or did not stay stopped */
     int64_t dismissed_until;              /* the leader was asked to end, and has this long; 0: not yet */
     int recorded;                         /* the end is in the log */
 };
@@ -102,20 +104,23 @@ struct guard {
 
 /* Root's, which must open, and the account's own, which may fail to. 0 or -errno. */
 int doors_open(struct guard *guard) MUST_CHECK;
-#define DOORS_FDS (2 + CLIENTS_MAX + OWN_CLIENTS_MAX)
-/* Fill fds[DOORS_FDS] for poll(). 1 when a client is there, who must not stay silent for ever. */
+#define DOORS_FDS (2 + CLIENTS_MAX)
+/* Fill fds[DOORS_FDS] for poll(). Milliseconds until the doors want another look; -1: when somebody comes. */
 int doors_watch(const struct guard *guard, struct pollfd *fds);
 /* Serve who is there by fds, and send the silent away. */
 void doors_answer(struct guard *guard, const struct pollfd *fds);
 /* Remove the account's own socket; root's goes with the session's records. */
 void doors_close(const struct guard *guard);
 
-/* Answer one message of a client, which is then closed: root, and the account. */
+/* Answer one message of root, and close. */
 void guard_serve(struct guard *guard, struct client *client);
-void guard_serve_own(struct guard *guard, struct client *client);
+/* A child answers one message of the account. */
+#define CLIENT_MS 2000 /* who says nothing is sent away */
+void guard_serve_own(const struct guard *guard, int fd);
 
-/* A question that is no step. 1 when it was one of these and is answered. */
-int guard_verb(struct guard *guard, int fd, const struct question *question, int own);
+/* A question that is no step. 1 when it was one of these and is answered: root's, and by a child, the account's. */
+int guard_verb(struct guard *guard, int fd, const struct question *question);
+int guard_verb_own(const struct guard *guard, int fd, const struct question *question);
 void guard_answer(int fd, const struct answer *answer);
 void guard_deny(int fd, enum reason reason);
 /* The session was refused more often than is tolerated. */

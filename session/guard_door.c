@@ -13,7 +13,7 @@
 #include "judge/state_dir.h"
 #include "session/guard.h"
 
-#define CLIENT_MS 2000 /* a client that says nothing is sent away */
+#define PORTER_MS 20 /* between two that are started: the account keeps nobody busy */
 
 static int listen_at(const struct sockaddr_un *address, int *ret_fd)
 {
@@ -66,19 +66,10 @@ static int open_own(struct guard *guard)
     if (r == 0)
         r = make_own_dir(guard);
     if (r == 0)
-        r = listen_at(&address, &guard->own.listener);
+        r = listen_at(&address, &guard->doors.own);
     if (r == 0 && lchown(address.sun_path, guard->session.grant.uid, (gid_t)-1) < 0)
         r = -errno;
     return r;
-}
-
-static void prepare(struct door *door, size_t places, void (*serve)(struct guard *, struct client *))
-{
-    door->listener = -1;
-    door->serve = serve;
-    door->places = places;
-    for (size_t i = 0; i < places; i++)
-        door->clients[i].fd = -1;
 }
 
 int doors_open(struct guard *guard)
@@ -86,11 +77,12 @@ int doors_open(struct guard *guard)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int r = session_socket(guard->session.id, address.sun_path, sizeof address.sun_path);
 
-    prepare(&guard->root, CLIENTS_MAX, guard_serve);
-    prepare(&guard->own, OWN_CLIENTS_MAX, guard_serve_own);
+    guard->doors.root = guard->doors.own = -1;
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        guard->doors.clients[i].fd = -1;
     (void)umask(077);
     if (r == 0)
-        r = listen_at(&address, &guard->root.listener);
+        r = listen_at(&address, &guard->doors.root);
     if (r == 0)
         (void)!open_own(guard); /* its session is as well guarded without */
     return r;
@@ -100,41 +92,22 @@ void doors_close(const struct guard *guard)
 {
     struct sockaddr_un address;
 
-    if (guard->own.listener >= 0 && own_address(guard, &address) == 0)
+    if (guard->doors.own >= 0 && own_address(guard, &address) == 0)
         (void)unlink(address.sun_path);
 }
 
-/* --- clients --- */
-
-static struct pollfd *watch(const struct door *door, struct pollfd *fds, int *ret_any)
-{
-    *fds++ = (struct pollfd){.fd = door->listener, .events = POLLIN}; /* poll() skips a negative descriptor */
-    for (size_t i = 0; i < door->places; i++) {
-        *ret_any |= door->clients[i].fd >= 0;
-        *fds++ = (struct pollfd){.fd = door->clients[i].fd, .events = POLLIN};
-    }
-    return fds;
-}
-
-int doors_watch(const struct guard *guard, struct pollfd *fds)
-{
-    int any = 0;
-
-    fds = watch(&guard->root, fds, &any);
-    (void)watch(&guard->own, fds, &any);
-    return any;
-}
+/* --- root --- */
 
 /* A place for a new client: a free one, else that of the one who has been silent longest. */
-static void accept_client(struct door *door)
+static void accept_client(struct doors *doors)
 {
-    int fd = accept4(door->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct client *place = &door->clients[0];
+    int fd = accept4(doors->root, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct client *place = &doors->clients[0];
 
     if (fd < 0)
         return;
-    for (size_t i = 0; i < door->places && place->fd >= 0; i++) {
-        struct client *client = &door->clients[i];
+    for (size_t i = 0; i < CLIENTS_MAX && place->fd >= 0; i++) {
+        struct client *client = &doors->clients[i];
 
         if (client->fd < 0 || client->since < place->since)
             place = client;
@@ -151,22 +124,75 @@ static void send_away(struct client *client, int64_t now)
     client->fd = -1;
 }
 
-static const struct pollfd *answer(struct guard *guard, struct door *door, const struct pollfd *fds)
-{
-    int64_t now = clock_boot_ms();
+/* --- the account --- */
 
-    for (size_t i = 0; i < door->places; i++)
-        if (fds[1 + i].revents && door->clients[i].fd >= 0)
-            door->serve(guard, &door->clients[i]);
-    if (fds[0].revents)
-        accept_client(door);
-    for (size_t i = 0; i < door->places; i++)
-        send_away(&door->clients[i], now);
-    return fds + 1 + door->places;
+static struct process *free_porter(struct doors *doors)
+{
+    for (size_t i = 0; i < PORTERS_MAX; i++)
+        if (doors->porters[i].pid == 0 || !process_alive(doors->porters[i].pid, doors->porters[i].start))
+            return &doors->porters[i];
+    return NULL;
+}
+
+/* Descriptor 0 is the door. It opens it itself: otherwise the guard could be the last to close the connection. */
+static _Noreturn void become_porter(const struct guard *guard)
+{
+    int fd;
+
+    (void)alarm(CLIENT_MS / 1000);
+    fd = accept4(0, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0 && dup2(fd, 0) == 0 && close(fd) == 0)
+        guard_serve_own(guard, 0);
+    _exit(0);
+}
+
+/*
+ * What the account sends is a child's to take: a descriptor that comes with a message may keep who closes it waiting for as long as
+ * its sender likes (SO_LINGER, socket(7)).
+ */
+static void start_porter(struct guard *guard)
+{
+    struct doors *doors = &guard->doors;
+    struct process *porter = free_porter(doors);
+    pid_t pid = porter ? guard_fork(doors->own) : -1;
+
+    if (pid == 0)
+        become_porter(guard);
+    if (pid > 0 && process_read(pid, porter) < 0) /* it has ended already */
+        porter->pid = 0;
+    doors->porter_at = clock_boot_ms() + PORTER_MS;
+}
+
+/* --- both --- */
+
+int doors_watch(const struct guard *guard, struct pollfd *fds)
+{
+    const struct doors *doors = &guard->doors;
+    int64_t rest = doors->porter_at - clock_boot_ms();
+    int any = 0;
+
+    *fds++ = (struct pollfd){.fd = doors->root, .events = POLLIN};
+    *fds++ =
+        (struct pollfd){.fd = rest > 0 ? -1 : doors->own, .events = POLLIN}; /* poll() skips a negative descriptor */
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        any |= doors->clients[i].fd >= 0;
+        *fds++ = (struct pollfd){.fd = doors->clients[i].fd, .events = POLLIN};
+    }
+    return rest > 0 ? (int)rest : any ? CLIENT_MS : -1;
 }
 
 void doors_answer(struct guard *guard, const struct pollfd *fds)
 {
-    fds = answer(guard, &guard->root, fds);
-    (void)answer(guard, &guard->own, fds);
+    struct doors *doors = &guard->doors;
+    int64_t now = clock_boot_ms();
+
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        if (fds[2 + i].revents && doors->clients[i].fd >= 0)
+            guard_serve(guard, &doors->clients[i]);
+    if (fds[0].revents)
+        accept_client(doors);
+    if (fds[1].revents)
+        start_porter(guard);
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        send_away(&doors->clients[i], now);
 }

@@ -33,6 +33,12 @@ static int is_ordinary(enum reason reason)
     }
 }
 
+/* Who did not stay stopped is asked nothing. */
+static int is_gentle(const struct guard *guard)
+{
+    return is_ordinary(guard->end_reason) && guard->defiances < DEFIANCES_MAX;
+}
+
 /* Ends of this session alone; any other is of the authority, and so of the whole account. */
 static int is_of_session(enum reason reason)
 {
@@ -82,8 +88,8 @@ struct target guard_target(const struct guard *guard, int whole_uid)
         .cgroup = session->cgroup,
         .leader = session->leader,
         .leader_start = session->leader_start,
-        .spare = {getpid(), guard_leader_alive(guard) ? session->leader : 0,
-                  process_alive(guard->herald.pid, guard->herald.start) ? guard->herald.pid : 0},
+        .spare = {getpid(), guard_leader_alive(guard) ? session->leader : 0},
+        .spare_children = getpid(),
     };
 }
 
@@ -117,11 +123,11 @@ static int tell_terminal(const struct guard *guard, struct process *ret_carrier)
 static void name_others(struct guard *guard)
 {
     const struct target target = guard_target(guard, 1);
-    char names[sizeof guard->killed - sizeof "ended: "];
+    char names[sizeof guard->detail - sizeof "ended: "];
 
     reaper_names(&target, names, sizeof names);
-    if (names[0] && !guard->killed[0])
-        (void)!text_format(guard->killed, sizeof guard->killed, "ended: %s", names);
+    if (names[0] && !guard->detail[0])
+        (void)!text_format(guard->detail, sizeof guard->detail, "ended: %s", names);
 }
 
 static void record_end(const struct guard *guard)
@@ -130,7 +136,7 @@ static void record_end(const struct guard *guard)
     const struct decision decision = {.reason = guard->end_reason};
     char reference[REFERENCE_SIZE];
 
-    (void)!guard_record(guard, &question, &decision, guard->killed[0] ? guard->killed : NULL, reference);
+    (void)!guard_record(guard, &question, &decision, guard->detail[0] ? guard->detail : NULL, reference);
 }
 
 /* --- the steps of the end --- */
@@ -163,7 +169,7 @@ static void begin_killing(struct guard *guard)
 
 static void begin_ending(struct guard *guard)
 {
-    if (!is_ordinary(guard->end_reason)) {
+    if (!is_gentle(guard)) {
         begin_killing(guard);
         return;
     }

@@ -206,7 +206,7 @@ static void answer_question(struct guard *guard, int fd, const struct question *
 {
     int step = step_parse(question->step);
 
-    if (guard_verb(guard, fd, question, 0))
+    if (guard_verb(guard, fd, question))
         return;
     if (step == STEP_CLOSE) {
         if (asker->pid == guard->session.leader)
@@ -221,17 +221,17 @@ static void answer_question(struct guard *guard, int fd, const struct question *
     }
 }
 
-/* 1: there is a question of this user's; 0: there is nothing yet; -EBADMSG and other -errno. */
-static int receive(const struct client *client, uid_t expected, char *buf, size_t cap, struct question *question,
+/* 1: there is a question of this user's; 0: there is nothing so far; -EBADMSG and other -errno. */
+static int receive(int fd, int milliseconds, uid_t expected, char *buf, size_t cap, struct question *question,
                    struct process *asker)
 {
     size_t len;
-    int r = packet_receive(client->fd, buf, cap, deadline_in(0), &len);
+    int r = packet_receive(fd, buf, cap, deadline_in(milliseconds), &len);
 
     if (r == -ETIMEDOUT)
         return 0;
     if (r == 0)
-        r = identify(client->fd, expected, asker);
+        r = identify(fd, expected, asker);
     if (r == 0)
         r = question_read(buf, len, question);
     return r < 0 ? r : 1;
@@ -242,7 +242,7 @@ void guard_serve(struct guard *guard, struct client *client)
     static char buf[MESSAGE_MAX];
     static struct question question;
     struct process asker;
-    int r = receive(client, 0, buf, sizeof buf, &question, &asker);
+    int r = receive(client->fd, 0, 0, buf, sizeof buf, &question, &asker);
 
     if (r == 0)
         return;
@@ -254,19 +254,18 @@ void guard_serve(struct guard *guard, struct client *client)
     client->fd = -1;
 }
 
-void guard_serve_own(struct guard *guard, struct client *client)
+void guard_serve_own(const struct guard *guard, int fd)
 {
     static struct question question;
     char buf[OWN_MESSAGE_MAX];
     struct process asker;
-    int r = receive(client, guard->session.grant.uid, buf, sizeof buf, &question, &asker);
+    int r = receive(fd, CLIENT_MS, guard->session.grant.uid, buf, sizeof buf, &question, &asker);
 
-    if (r == 0)
+    (void)alarm(0); /* what is done now takes its time */
+    if (r == 0 || r == -EPERM)
         return;
     if (r > 0 && !guard_owns(guard, asker.pid))
-        point_elsewhere(client->fd);
-    else if (r != -EPERM && (r < 0 || !guard_verb(guard, client->fd, &question, 1)))
-        guard_deny(client->fd, REASON_BAD_QUESTION);
-    close(client->fd);
-    client->fd = -1;
+        point_elsewhere(fd);
+    else if (r < 0 || !guard_verb_own(guard, fd, &question))
+        guard_deny(fd, REASON_BAD_QUESTION);
 }

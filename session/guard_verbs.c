@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask/ask.h"
 #include "ask/packet.h"
 #include "core/clock.h"
 #include "core/paths.h"
@@ -79,12 +80,20 @@ static void answer_report(const struct guard *guard, int fd)
 
 /* --- attest --- */
 
-/* Gate goes on talking to this client, and answers it. One for root and one for the account at a time. */
-static void attest(struct guard *guard, int fd, int own)
+/* Gate goes on talking to the client, which is descriptor 0, and answers it. */
+static _Noreturn void become_gate(const struct guard *guard)
 {
-    char *const argv[] = {(char *)"gate", (char *)"attest", guard->session.id, NULL};
+    char *const argv[] = {(char *)"gate", (char *)"attest", (char *)guard->session.id, NULL};
     char *const envp[] = {NULL};
-    struct process *attester = &guard->attester[own];
+
+    execve(PATH_GATE, argv, envp);
+    _exit(127);
+}
+
+/* For root: one at a time. */
+static void attest(struct guard *guard, int fd)
+{
+    struct process *attester = &guard->attester;
     pid_t pid;
 
     if (guard->phase >= ENDS) {
@@ -96,10 +105,8 @@ static void attest(struct guard *guard, int fd, int own)
         return;
     }
     pid = guard_fork(fd);
-    if (pid == 0) {
-        execve(PATH_GATE, argv, envp);
-        _exit(127);
-    }
+    if (pid == 0)
+        become_gate(guard);
     if (pid < 0)
         guard_deny(fd, REASON_INTERNAL);
     else if (process_read(pid, attester) < 0) /* it has ended already */
@@ -108,26 +115,16 @@ static void attest(struct guard *guard, int fd, int own)
 
 /* --- done, tripwire --- */
 
-/*
- * What waits for the disk and for other guards, by a child: put() once more, now durably, and ring who stands on the link. Where there
- * can be no child, the fact stands in PATH_RUN, and the others find it when they look next.
- */
-static void herald(struct guard *guard, const struct link *link, int (*put)(const void *fact, int *ret_durable),
-                   const void *fact)
+/* What waits for the disk and for other guards: put() once more, now durably, and ring who stands on the link. */
+static void spread(const struct link *link, int (*put)(const void *fact, int *ret_durable), const void *fact)
 {
     const struct ring_filter filter = {.link = link};
-    pid_t pid = guard_fork(-1);
     struct ring *rings;
     size_t count;
     int durable;
 
-    if (pid == 0) {
-        (void)!put(fact, &durable);
-        (void)!doorbell_ring(&filter, 1, &rings, &count);
-        _exit(0);
-    }
-    if (pid > 0 && process_read(pid, &guard->herald) < 0)
-        guard->herald.pid = 0;
+    (void)!put(fact, &durable);
+    (void)!doorbell_ring(&filter, 1, &rings, &count);
 }
 
 static int put_task(const void *fact, int *ret_durable)
@@ -140,18 +137,15 @@ static int put_revocation(const void *fact, int *ret_durable)
     return revocation_put(fact, ret_durable);
 }
 
-/* The agent says that its task is over: as `agentctl task complete` does. */
-static void complete(struct guard *guard, int fd)
+/* The agent says that its task is over: as `agentctl task complete` does. By a child; the guard ends when it looks again. */
+static void complete(const struct guard *guard, int fd)
 {
     const struct grant *grant = &guard->session.grant;
     struct task_record record = {.state = TASK_COMPLETED, .note = "done", .since = clock_wall_seconds()};
+    struct report report;
     struct link link;
     int r;
 
-    if (guard->phase >= ENDS) {
-        guard_deny(fd, REASON_SESSION_ENDING);
-        return;
-    }
     r = text_copy(record.iss, sizeof record.iss, grant->iss);
     if (r == 0)
         r = text_copy(record.task, sizeof record.task, grant->task);
@@ -162,11 +156,12 @@ static void complete(struct guard *guard, int fd)
         return;
     }
     guard_answer(fd, &(struct answer){.verdict = "permit", .reason = reason_word(REASON_PERMIT)});
+    (void)!ask_report(guard->session.id, "recheck", ASK_TIMEOUT_MS, &report);
     link_make(&link, LINK_TASK, record.iss, record.task);
-    herald(guard, &link, put_task, &record);
-    guard_end(guard, REASON_TASK_COMPLETED);
+    spread(&link, put_task, &record);
 }
 
+/* By a child, where there can be one; else the fact stands in PATH_RUN, and the others find it when they look next. */
 void guard_trip(struct guard *guard)
 {
     const struct grant *grant = guard_grant(guard);
@@ -176,27 +171,44 @@ void guard_trip(struct guard *guard)
 
     link_make(&link, LINK_JTI, grant->iss, grant->jti);
     if (text_copy(revocation.iss, sizeof revocation.iss, grant->iss) == 0 &&
-        text_copy(revocation.value, sizeof revocation.value, grant->jti) == 0 && revocation_put(&revocation, NULL) == 0)
-        herald(guard, &link, put_revocation, &revocation);
+        text_copy(revocation.value, sizeof revocation.value, grant->jti) == 0 &&
+        revocation_put(&revocation, NULL) == 0 && guard_fork(-1) == 0) {
+        spread(&link, put_revocation, &revocation);
+        _exit(0);
+    }
     guard_end(guard, REASON_TRIPWIRE);
 }
 
 /* --- which --- */
 
-int guard_verb(struct guard *guard, int fd, const struct question *question, int own)
+int guard_verb(struct guard *guard, int fd, const struct question *question)
 {
     const char *verb = question->step;
 
-    if (strcmp(verb, "status") == 0 || (!own && strcmp(verb, "recheck") == 0)) {
-        if (verb[0] == 'r')
-            guard_recheck(guard);
+    if (strcmp(verb, "recheck") == 0)
+        guard_recheck(guard);
+    if (strcmp(verb, "recheck") == 0 || strcmp(verb, "status") == 0)
         answer_report(guard, fd);
-    } else if (strcmp(verb, "attest") == 0) {
-        attest(guard, fd, own);
-    } else if (own && strcmp(verb, "done") == 0) {
-        complete(guard, fd);
-    } else {
+    else if (strcmp(verb, "attest") == 0)
+        attest(guard, fd);
+    else
         return 0;
-    }
+    return 1;
+}
+
+int guard_verb_own(const struct guard *guard, int fd, const struct question *question)
+{
+    const char *verb = question->step;
+
+    if (strcmp(verb, "status") == 0)
+        answer_report(guard, fd);
+    else if (strcmp(verb, "attest") != 0 && strcmp(verb, "done") != 0)
+        return 0;
+    else if (guard->phase >= ENDS)
+        guard_deny(fd, REASON_SESSION_ENDING);
+    else if (strcmp(verb, "attest") == 0)
+        become_gate(guard);
+    else
+        complete(guard, fd);
     return 1;
 }

@@ -19,7 +19,9 @@
 #include "live/doorbell.h"
 #include "session/guard.h"
 
-#define CLOSED_MS 1000       /* the last processes of a session that is closed are on their way */
+#define CLOSED_MS 1000      /* the last processes of a session that is closed are on their way */
+#define STOPPED_LOOK_MS 500 /* does it stay stopped? Ever more rarely, up to */
+#define STOPPED_LOOK_MAX_MS 30000
 #define LINGER_LOOK_MS 30000 /* nothing tells when the last one of those that stay ends */
 
 struct moment moment_now(void)
@@ -222,6 +224,33 @@ static void record_turn(const struct guard *guard, enum reason reason)
     (void)!guard_record(guard, &question, &decision, NULL, reference);
 }
 
+/* At no time that could be known beforehand: who is stopped whenever we look could go on in between. */
+static void look_later(struct guard *guard)
+{
+    unsigned char random = 0;
+
+    (void)!random_bytes(&random, 1);
+    guard->look_at = clock_boot_ms() + guard->look_ms / 2 + guard->look_ms * random / 256;
+}
+
+/*
+ * A stop does not bind: SIGCONT may come from a timer, from a process that it has not reached yet, from one of another user in the
+ * same terminal session (kill(2)). 1 when the account has gone on too often.
+ */
+static int defies(struct guard *guard, const struct moment *now)
+{
+    if (guard->phase != FROZEN || now->boot < guard->look_at)
+        return 0;
+    if (reaper_goes_on(guard->session.grant.uid)) {
+        guard->defiances++;
+        guard->look_ms = STOPPED_LOOK_MS;
+    } else if (guard->look_ms < STOPPED_LOOK_MAX_MS) {
+        guard->look_ms *= 2;
+    }
+    look_later(guard);
+    return guard->defiances >= DEFIANCES_MAX;
+}
+
 /* Also when it is frozen already: another guard of the account may have let it go on. */
 static void freeze(struct guard *guard, enum reason reason)
 {
@@ -234,6 +263,11 @@ static void freeze(struct guard *guard, enum reason reason)
     }
     if (guard->phase != FROZEN || guard->frozen != reason)
         record_turn(guard, reason);
+    if (guard->phase != FROZEN) {
+        guard->defiances = 0;
+        guard->look_ms = STOPPED_LOOK_MS;
+        look_later(guard);
+    }
     guard->phase = FROZEN;
     guard->frozen = reason;
 }
@@ -317,6 +351,11 @@ void guard_recheck(struct guard *guard)
         return;
     }
     halt = why_freeze(guard, &facts.standing, &now);
+    if (halt != REASON_PERMIT && defies(guard, &now)) {
+        (void)!text_copy(guard->detail, sizeof guard->detail, "it did not stay stopped");
+        guard_end(guard, halt);
+        return;
+    }
     if (halt != REASON_PERMIT)
         freeze(guard, halt);
     else if (!unreadable)
@@ -325,6 +364,8 @@ void guard_recheck(struct guard *guard)
     guard->next = due_next(&guard->due, &now);
     if (guard->lingering && guard->next.boot > now.boot + LINGER_LOOK_MS)
         guard->next.boot = now.boot + LINGER_LOOK_MS;
+    if (guard->phase == FROZEN && guard->next.boot > guard->look_at)
+        guard->next.boot = guard->look_at;
 }
 
 void guard_close(struct guard *guard)

@@ -97,6 +97,28 @@ int process_alive(pid_t pid, uint64_t start)
     return read_process(pid, &process, &alive) == 0 && process.start == start && alive;
 }
 
+static int thread_goes_on(pid_t tid)
+{
+    char buf[1024];
+    const char *tail = "";
+
+    return stat_tail(tid, buf, sizeof buf, &tail) == 0 && !strchr("TtZXxD", tail[0]);
+}
+
+int process_goes_on(pid_t pid)
+{
+    char path[64];
+    struct dirent *entry;
+    DIR *threads = text_format(path, sizeof path, "/proc/%ld/task", (long)pid) < 0 ? NULL : opendir(path);
+    int found = 0;
+
+    while (threads && !found && (entry = readdir(threads)))
+        found = isdigit((unsigned char)entry->d_name[0]) && thread_goes_on((pid_t)strtol(entry->d_name, NULL, 10));
+    if (threads)
+        closedir(threads);
+    return found;
+}
+
 static uint32_t audit_value(pid_t pid, const char *name)
 {
     char buf[32];

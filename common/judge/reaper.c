@@ -106,12 +106,14 @@ static int look_at_tree(const struct target *target, struct process_tree *ret)
     return process_tree_read(0, 0, memory.known, memory.count, ret);
 }
 
-static int is_spared(const struct target *target, pid_t pid)
+static int is_spared(const struct target *target, const struct process *process)
 {
+    pid_t pid = process->pid;
+
     for (size_t i = 0; i < COUNT_OF(target->spare); i++)
         if (pid == target->spare[i])
             return 1;
-    return pid <= 1 || pid == getpid();
+    return pid <= 1 || pid == getpid() || (target->spare_children && process->parent == target->spare_children);
 }
 
 static int is_of_uid(const struct target *target, pid_t pid)
@@ -141,7 +143,7 @@ static int is_meant(const struct look *look, const struct kin *kin, int who)
 {
     pid_t pid = kin->process.pid;
 
-    if (is_spared(look->target, pid))
+    if (is_spared(look->target, &kin->process))
         return 0;
     if (who == OF_OTHERS) /* first what costs less to find out */
         return is_of_session(look, kin) && !is_of_uid(look->target, pid);
@@ -197,6 +199,19 @@ int reaper_signal_uid(uid_t uid, int sig)
         return 0;
     /* A user namespace may not have the lonely uids: then one by one, which a storm can outrun for a while. */
     return uid == 0 ? -EINVAL : signal_each(&target, OF_UID, sig);
+}
+
+static int goes_on(const struct process *process, void *arg)
+{
+    const uid_t *expected = arg;
+    uid_t uid;
+
+    return process_uid(process->pid, &uid) == 0 && uid == *expected && process_goes_on(process->pid);
+}
+
+int reaper_goes_on(uid_t uid)
+{
+    return process_each(goes_on, &uid) > 0;
 }
 
 int reaper_signal_others(const struct target *target, int sig)

@@ -31,13 +31,16 @@ struct target {
     const char *cgroup; /* directory of the session's own cgroup; NULL or "": none */
     pid_t leader;       /* what descends from it (itself not); 0: none */
     uint64_t leader_start;
-    pid_t spare[3]; /* never signalled: the guard, sshd's monitor, and a child of the guard; 0 = none */
+    pid_t spare[2];       /* never signalled: the guard, sshd's monitor; 0: none */
+    pid_t spare_children; /* nor the children of this one, the guard; 0: none */
 };
 
 /* Signal all of them. Root only, single-threaded only. 0 or -errno. */
 int reaper_signal(const struct target *target, int sig) MUST_CHECK;
 /* Signal the processes of the uid alone, in one pass: to stop an account at once, or to let it go on. */
 int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
+/* Does a process of the uid go on, though it was stopped? 1 or 0. */
+int reaper_goes_on(uid_t uid);
 /* Signal those of other uids alone. */
 int reaper_signal_others(const struct target *target, int sig) MUST_CHECK;
 /* SIGKILL to all of them. 0 when there were none; else how many, or 1 where that is not known: look again, they take time to die. */

@@ -36,13 +36,14 @@ static int is_guard_of(const struct process *process, const char *id)
     size_t len = sizeof "guard" + SESSION_ID_LENGTH + 1;
     uid_t uid;
 
-    if (text_format(path, sizeof path, "/proc/%ld/cmdline", (long)process->pid) < 0)
+    /* Not of an agent's process: its command line lies in its memory, where reading it may wait for ever. */
+    if (process_uid(process->pid, &uid) < 0 || uid != 0 ||
+        text_format(path, sizeof path, "/proc/%ld/cmdline", (long)process->pid) < 0)
         return 0;
     memcpy(expected, "guard", sizeof "guard");
     memcpy(expected + sizeof "guard", id, SESSION_ID_LENGTH + 1);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 && read(fd, line, sizeof line) == (ssize_t)len && memcmp(line, expected, len) == 0 &&
-           process_uid(process->pid, &uid) == 0 && uid == 0;
+    return fd >= 0 && read(fd, line, sizeof line) == (ssize_t)len && memcmp(line, expected, len) == 0;
 }
 
 static int kill_guard(const struct process *process, void *arg)
