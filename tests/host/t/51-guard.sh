@@ -4,75 +4,8 @@
 # pids: 2048
 . "$TOP/tests/host/agent.sh"
 agent_host
-install -m 0755 "$TOP/build/tests/host/talk" /usr/local/bin/talk
+. "$TOP/tests/host/live.sh"
 agentctl=$(command -v agentctl)
-printf 'pam_agent 1\nstep status\n' >/tmp/status
-printf 'pam_agent 1\nstep recheck\n' >/tmp/recheck
-
-ring_all() {
-	local socket
-	for socket in /run/pam_agent/ctl/*; do
-		[ ! -S "$socket" ] || talk to "$socket" /tmp/recheck >/dev/null || true
-	done
-}
-
-# set_policy LINES: of the policy "more", which applies beside that of agent.sh.
-set_policy() {
-	cat >/etc/pam_agent/conf.d/20-more.conf <<-CONF
-		policy "more" {
-		    identities = { "$AGENT_ID" }
-		    max-logins = 9
-		    $1
-		    login { services = { "sshd" } }
-		}
-	CONF
-	must agentctl apply
-	ring_all
-}
-sed -i 's/^\( *max-logins *=\).*/\1 9/' /etc/pam_agent/agent.conf
-set_policy ''
-
-# open_session NAME SCRIPT [options of issue]: on a terminal of its own, in the background. $session is the client's pid, $id the
-# session's; what the terminal showed is in /tmp/session.NAME.
-open_session() {
-	local name=$1 script=$2 before
-	shift 2
-	[ -f "$CREDENTIALS/$name" ] || credential "$name" --tool host:login --tool host:sudo "$@"
-	before=$(ls /run/pam_agent/session 2>/dev/null || true)
-	AGENT_CREDENTIAL=$CREDENTIALS/$name AGENT_KEY=$CREDENTIALS/key SSH_TIMEOUT=120 \
-		agent_ssh agent-deploy -tt "$script" </dev/null >"/tmp/session.$name" 2>&1 &
-	session=$!
-	if ! wait_until 40 new_session "$before"; then
-		fail "session $name opens" "$(cat "/tmp/session.$name")"
-		finish
-	fi
-	id=$(new_session "$before")
-	wait_until 5 test -S "/run/pam_agent/ctl/$id"
-	wait_until 5 pgrep -u agent-deploy sleep
-}
-new_session() { comm -13 <(echo "$1") <(ls /run/pam_agent/session) | grep .; }
-report() { talk to "/run/pam_agent/ctl/$id" /tmp/status; }
-guard_of() { pgrep -f "^guard $1\$"; }
-# What no other guard shares, in KB.
-memory_of() { awk '/^Anonymous:/ { sum += $2 } END { print sum }' "/proc/$1/smaps"; }
-field_of() { report | sed -n "s/^>* *$1 //p"; }
-is_quiet() { no_process_of agent-deploy && ! pgrep -f '^(/usr/bin/)?sleep 77' >/dev/null; }
-no_session() { [ -z "$(ls -A /run/pam_agent/session 2>/dev/null)" ]; }
-no_guard() { ! pgrep -x guard >/dev/null; }
-all_gone() { is_quiet && no_session && no_guard; }
-no_socket() { [ -z "$(find /run/pam_agent/agent /run/pam_agent/ctl -type s)" ]; }
-is_stopped() { [ "$(ps -o stat= -p "$(pgrep -n -u agent-deploy sleep)" | cut -c1)" = T ]; }
-is_going() { [ "$(ps -o stat= -p "$(pgrep -n -u agent-deploy sleep)" | cut -c1)" = S ]; }
-
-# expect_end NAME REASON: everything is gone, the log and the terminal say why. TOLD= where the terminal is gone, too.
-expect_end() {
-	local name=$1 reason=$2
-	expect_ok "$name: all is gone" wait_until 20 all_gone
-	wait "$session" 2>/dev/null || true
-	expect_log "$name: $reason in the log" "\"status_code\":\"$reason\".*\"step\":\"close\".*\"session\":\"$id\"" "$DECISIONS"
-	[ -z "${TOLD-1}" ] || expect_log "$name: and on the terminal" "pam_agent: this session ends: .*\\($reason\\)" "/tmp/session.$name"
-	: >"$DECISIONS"
-}
 
 story "it sleeps"
 open_session idle 'sleep 771'
@@ -91,61 +24,8 @@ expect_output "asked, it says how the session stands" 'state running' report
 expect_output "and until when" "deadline $(($(claims_of idle | jq .exp)))" report
 expect_ok "its memory is small: $(memory_of "$pid") KB of its own" test "$(memory_of "$pid")" -le 200
 
-story "what ends a session, and what is said of it"
 agentctl task complete task-idle >/dev/null
 expect_end idle task_completed
-
-open_session revoked "trap '' TERM HUP; sleep 771; sleep 772; sleep 773"
-agentctl task revoke task-revoked >/dev/null
-expect_end revoked task_revoked
-open_session jti 'sleep 771'
-agentctl revoke jti "$(claims_of jti | jq -r .jti)" >/dev/null
-expect_end jti revoked
-open_session risk 'sleep 771'
-agentctl risk set host high >/dev/null
-agentctl risk show >/dev/null
-if [ "$(field_of state)" = ending ] || all_gone; then
-	expect_end risk risk_too_high
-else # the host's sensitivity is low: any risk is allowed
-	set_policy 'max-risk-low = "medium"'
-	expect_end risk risk_too_high
-fi
-agentctl risk clear host >/dev/null
-set_policy ''
-
-open_session ordered 'sleep 771'
-agentctl session end "$id" >/dev/null
-expect_end ordered session_ended
-open_session short 'sleep 771' --ttl 6s
-expect_end short session_expired
-open_session tightened 'sleep 771'
-sleep 3
-set_policy 'max-session = "2s"'
-expect_end tightened session_expired
-set_policy ''
-open_session nopolicy 'sleep 771'
-set_policy 'deny-login { services = { "sshd" } }'
-expect_end nopolicy denied_by_rule
-set_policy ''
-open_session nokey 'sleep 771'
-cp /etc/pam_agent/keys/issuer.jwks /tmp/issuer.jwks
-x=$(openssl genpkey -algorithm ed25519 | openssl pkey -pubout -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d =)
-echo "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"alg\":\"Ed25519\",\"use\":\"sig\",\"x\":\"$x\"}]}" >/etc/pam_agent/keys/issuer.jwks
-set_policy ''
-expect_end nokey key_unknown
-cp /tmp/issuer.jwks /etc/pam_agent/keys/issuer.jwks
-set_policy ''
-open_session closed 'sleep 771'
-pkill -f "ssh .*agent-deploy@127.0.0.1" || true
-TOLD='' expect_end closed closed
-open_session leaderless 'sleep 771'
-kill -KILL "$(sed -n 's/^leader //p' "/run/pam_agent/session/$id")"
-TOLD='' expect_end leaderless leader_gone
-open_session unrecorded 'sleep 771'
-rm "/run/pam_agent/session/$id"
-talk to "/run/pam_agent/ctl/$id" /tmp/recheck >/dev/null
-expect_end unrecorded guard_lost
-expect_ok "no socket is left" no_socket
 
 story "what sudo started and had to be killed is named"
 open_session named "sudo -n /usr/bin/sleep 773 & sleep 771; sleep 774"
