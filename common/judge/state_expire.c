@@ -14,6 +14,7 @@
 #include "judge/task.h"
 
 #define DAY 86400 /* no credential lives that long (CREDENTIAL_LIFETIME_HARD) */
+#define MINUTE 60 /* nobody takes that long to give a file its name */
 
 /* Call fn for every name of PATH_RUN/a/b. */
 static void run_names(const char *a, const char *b, state_name_fn fn, void *arg)
@@ -87,6 +88,34 @@ static int expire_kind(int dir, const char *name, void *arg)
     return 0;
 }
 
+/* --- files that have no name yet: who wrote or took them died --- */
+
+static int expire_hidden(int dir, const char *name, void *arg)
+{
+    CLEANUP(close_fd) int below = -1;
+    const int64_t *oldest = arg;
+    struct stat st;
+
+    if (name[0] != '.') {
+        if (dir_open_at(dir, name, &below) == 0)
+            (void)!state_names_each(below, expire_hidden, arg);
+    } else if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime < *oldest) {
+        (void)unlinkat(dir, name, 0);
+    }
+    return 0;
+}
+
+static void expire_hidden_files(int64_t oldest)
+{
+    CLEANUP(close_fd) int run = -1;
+    CLEANUP(close_fd) int durable = -1;
+
+    if (state_run_dir(FIND, NULL, NULL, NULL, &run) == 0)
+        (void)!state_names_each(run, expire_hidden, &oldest);
+    if (state_durable_dir(FIND, NULL, NULL, &durable) == 0)
+        (void)!state_names_each(durable, expire_hidden, &oldest);
+}
+
 /* --- task/STATE/KEY of an end: the durable one alone says the same --- */
 
 static int same_file(int a, int b, const char *name)
@@ -119,6 +148,7 @@ void state_expire(int64_t now)
 {
     int64_t oldest = now - DAY;
 
+    expire_hidden_files(now - MINUTE); /* first: a directory that holds one cannot go */
     run_names("replay", NULL, expire_replay, &oldest);
     (void)!revocations_each(expire_revocation, &oldest);
     run_names("by", NULL, expire_kind, NULL);
