@@ -8,6 +8,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/files.h"
@@ -89,6 +90,27 @@ static void clear_runtime_dir(struct walk *walk)
     (void)unlinkat(users, name, AT_REMOVEDIR);
 }
 
+/* --- POSIX message queues (mq_overview(7)) --- */
+
+#ifndef SYS_fsopen /* the same on every architecture */
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#define FSCONFIG_CREATE 6 /* FSCONFIG_CMD_CREATE of linux/mount.h */
+
+/* Nobody has to have mounted them for an agent to make one. Kernels before 5.2 show them only where somebody has. */
+static void clear_queues(struct walk *walk)
+{
+    CLEANUP(close_fd) int context = (int)syscall(SYS_fsopen, "mqueue", 0);
+    CLEANUP(close_fd) int dir = -1;
+
+    if (context >= 0 && syscall(SYS_fsconfig, context, FSCONFIG_CREATE, NULL, NULL, 0) == 0)
+        dir = (int)syscall(SYS_fsmount, context, 0, 0);
+    if (dir >= 0)
+        walk_directory(walk, dir);
+}
+
 /* --- System V IPC (shmctl(2), semctl(2), msgctl(2)): every index up to the highest in use --- */
 
 static int is_owners(const struct walk *walk, const struct ipc_perm *perm)
@@ -157,6 +179,8 @@ void places_clear(struct walk *walk, const char *account)
     for (size_t i = 0; i < COUNT_OF(named); i++) /* first: they start processes */
         clear_named(walk, named[i], account);
     clear_runtime_dir(walk);
+    keyrings_clear(walk);
+    clear_queues(walk);
     clear_shared_memory(walk);
     clear_semaphores(walk);
     clear_messages(walk);

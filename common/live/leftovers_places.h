@@ -6,5 +6,7 @@
 
 /* Remove all that the walk's owner, whose account is named so, has there. */
 void places_clear(struct walk *walk, const char *account);
+/* A part of it: the owner's keyrings. */
+void keyrings_clear(struct walk *walk);
 
 #endif

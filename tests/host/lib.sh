@@ -130,6 +130,17 @@ wait_until() {
 	done
 }
 
+# within MS CMD...: succeeds as CMD does, in time.
+within() {
+	local limit=$1 before took
+	shift
+	before=$(date +%s%N)
+	"$@" || return
+	took=$((($(date +%s%N) - before) / 1000000))
+	echo "took $took ms"
+	[ "$took" -lt "$limit" ]
+}
+
 finish() {
 	trap - EXIT
 	stop_sshd

@@ -137,16 +137,6 @@ echo "exit 0"
 STEPS
 story_of_many=$!
 expect_ok "they are stopped" wait_until 15 test -e /tmp/all-stopped
-# within MS CMD...
-within() {
-	local limit=$1 before took
-	shift
-	before=$(date +%s%N)
-	"$@" || return
-	took=$((($(date +%s%N) - before) / 1000000))
-	echo "took $took ms"
-	[ "$took" -lt "$limit" ]
-}
 ACCOUNT=agent-other expect_ok "another account's login is decided within 2 s" within 2000 agent other id
 expect_ok "and a human's login and sudo" within 2000 as_human alice sudo -n id
 touch /tmp/go-on

@@ -29,16 +29,6 @@ all_gone() { no_process_of agent-deploy && no_session && ! pgrep -x guard >/dev/
 printf 'pam_agent 1\nstep status\n' >/tmp/status
 chmod 0644 /tmp/status
 report() { talk to "/run/pam_agent/ctl/$id" /tmp/status; }
-# within MS CMD...
-within() {
-	local limit=$1 before took
-	shift
-	before=$(date +%s%N)
-	"$@" || return
-	took=$((($(date +%s%N) - before) / 1000000))
-	echo "took $took ms"
-	[ "$took" -lt "$limit" ]
-}
 # marks FILE... are there, each of them.
 marks() {
 	local file

@@ -1,0 +1,66 @@
+/*
+ * Keyrings that belong to a uid and not to a process: user, user session and persistent keyring (user-keyring(7),
+ * persistent-keyring(7)). Only a process of the uid finds them, so a child becomes one; by then nobody else is one.
+ */
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/text.h"
+#include "live/leftovers_places.h"
+
+#define ALL_RIGHTS 0x3f3f0000 /* of possessor and owner (keyctl_setperm(3)) */
+#define OWN_UID (-1)
+#define LOOK_MS 5
+
+static long keyctl(int operation, long a, long b)
+{
+    return syscall(SYS_keyctl, operation, a, b, 0, 0);
+}
+
+/* Where there are none, there is nothing to clear: not built in, or a container does not let anybody. */
+static int clear(long keyring)
+{
+    (void)keyctl(KEYCTL_SETPERM, keyring, ALL_RIGHTS);
+    if (keyctl(KEYCTL_CLEAR, keyring, 0) == 0 || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP)
+        return 0;
+    return errno;
+}
+
+/* As the uid. 0 or errno. */
+static int clear_all(uid_t uid)
+{
+    const long own[] = {KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING};
+    int error = setresuid(uid, uid, uid) < 0 ? errno : 0;
+    long persistent;
+
+    for (size_t i = 0; error == 0 && i < COUNT_OF(own); i++)
+        error = clear(own[i]);
+    persistent = error ? -1 : keyctl(KEYCTL_GET_PERSISTENT, OWN_UID, KEY_SPEC_PROCESS_KEYRING);
+    return persistent < 0 ? error : clear(persistent);
+}
+
+void keyrings_clear(struct walk *walk)
+{
+    int status = 0;
+    pid_t pid = fork(), done;
+
+    if (pid == 0)
+        _exit(clear_all(walk->owner));
+    if (pid < 0) {
+        walk_note(walk, -errno);
+        return;
+    }
+    while ((done = waitpid(pid, &status, WNOHANG)) == 0 && !walk_late(walk))
+        (void)poll(NULL, 0, LOOK_MS);
+    if (done == 0) { /* late */
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+    } else if (done < 0 || status != 0) {
+        walk_note(walk, done > 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN);
+    }
+}

@@ -1,0 +1,144 @@
+#!/bin/bash
+# timeout: 300
+# Two tasks side by side in two slots of one identity: nothing crosses. And one after the other in the same slot: nothing stays.
+. "$TOP/tests/host/agent.sh"
+agent_host
+for tool in cling harass memo talk; do install -m 0755 "$TOP/${B:-build}/tests/host/$tool" /usr/local/bin/; done
+cat >/etc/pam_agent/conf.d/20-pool.conf <<CONF
+identity "agent-pool" { id = "spiffe://example.org/agent/pool"  slots = 2 }
+identity "agent-keeper" { id = "spiffe://example.org/agent/keeper"  home = "keep" }
+CONF
+must agentctl apply
+AGENT_ID=spiffe://example.org/agent/pool
+one=$(id -u agent-pool)
+two=$(id -u agent-pool-2)
+install -d -m 1777 /tmp/said /run/screen
+
+# login SLOT TASK CMD: with a credential of its own.
+logins=0
+login() {
+	local ACCOUNT=$1
+	logins=$((logins + 1))
+	credential "login-$logins" --task "$2" --tool host:login --tool host:sudo
+	shift 2
+	agent "login-$logins" "$@"
+}
+# steps: a script for a session, from standard input.
+steps() {
+	cat >/tmp/steps
+	chmod 0755 /tmp/steps
+}
+gone() { no_process_of "$1" && ! ls "/run/pam_agent/by/uid/$1"/* >/dev/null 2>&1; }
+
+story "two tasks in two slots"
+steps <<'STEPS'
+exec >/tmp/said/one 2>&1
+umask 077
+echo secret >/tmp/one.file; echo secret >/dev/shm/one.shm; echo secret >~/file
+memo put /one
+screen -dmS shared sleep 621 </dev/null
+memo listen one-listens >/tmp/said/listens &
+echo 'listening'
+MARK=secret sleep 622 &
+exec 9<~/file
+wait
+STEPS
+login agent-pool task-one /tmp/steps >/tmp/session.one 2>&1 &
+expect_ok "the first one is at work" wait_until 15 grep -q listening /tmp/said/one
+for where in 'user keyring' 'shared memory' 'POSIX queue'; do
+	expect_output "it left a note in: $where" "left $where" cat /tmp/said/one
+done
+pids=$(pgrep -d ' ' -u "$one")
+session=$(basename "$(ls -d /run/pam_agent/agent/"$one"/*)")
+steps <<STEPS
+umask 077
+echo "# same"; id -u
+echo "# process"; for pid in $pids; do harass process \$pid || echo "reached \$pid"; done
+for pid in $pids; do for what in environ mem maps fd/0 fd/9 cwd/file root/tmp/one.file task io stack; do head -c 1 /proc/\$pid/\$what >/dev/null && echo "read \$what of \$pid"; done; kill -CONT \$pid && echo "continued \$pid"; done
+pkill -CONT -u $one && echo "continued all"; killall -u agent-pool && echo "killed all"
+echo "# files"; cat /tmp/one.file /dev/shm/one.shm ~agent-pool/file && echo "read"; echo x >>/tmp/one.file && echo "wrote"; mv /tmp/one.file /tmp/two.file && echo "moved"; rm -f /tmp/one.file && echo "removed"; ln /tmp/one.file /tmp/two.link && echo "linked"
+echo "# memo"; memo get /one
+echo "# screen"; screen -x agent-pool/shared </dev/null; SCREENDIR=/run/screen/S-agent-pool screen -S shared -X quit; ls /run/screen/S-agent-pool
+echo "# socket"; memo ask one-listens
+echo "# door"; talk to /run/pam_agent/agent/$one/$session /tmp/steps
+echo "# end"
+STEPS
+expect_ok "the second one looks for the first" login agent-pool-2 task-two 'bash /tmp/steps 2>&1'
+cp "$OUTPUT" /tmp/result
+part() { sed -n "/^# $1\$/,/^# /p" /tmp/result | sed '/^# /d'; }
+expect_output "it is another uid" "^$two\$" part same
+part process >/tmp/part
+expect_fail "no process is reached: signals, ptrace, memory, environment, descriptors" \
+	grep -E 'worked|^(reached|continued|killed)|^read (environ|mem|maps|fd|cwd|root|io|stack)' /tmp/part
+part files >/tmp/part
+expect_fail "no file is read, written, moved or linked" grep -E '^(secret|read|wrote|moved|removed|linked)$' /tmp/part
+expect_output "it looked" looked part memo
+part memo >/tmp/part
+expect_fail "no note is found: keyrings, System V and POSIX IPC" grep '^found' /tmp/part
+expect_output "its screen's directory is closed" 'Permission denied' part screen
+expect_ok "and the screen lives" pgrep -u "$one" -f 'SCREEN -dmS shared'
+expect_output "nor the other's door" 'Permission denied' part door
+# One network namespace, one space of abstract names: the product does not part them. Who answers there tells by the kernel's word
+# whom it talks to.
+expect_output "an abstract socket is reached, and tells whose it is" "^uid $one\$" part socket
+expect_output "on both sides" "^uid $two\$" cat /tmp/said/listens
+expect_ok "the first one's processes live" pgrep -u "$one" -x sleep
+expect_ok "ended, the second leaves the first alone" agentctl task complete task-two
+wait_until 5 gone "$two" || true
+expect_ok "it lives" pgrep -u "$one" -x sleep
+expect_output "its notes too, after the other slot was cleared" 'found user keyring' login agent-pool task-one 'memo get /one'
+expect_seen "of every kind" 'found POSIX queue'
+expect_ok "the first task is completed" agentctl task complete task-one
+expect_ok "and gone" wait_until 8 gone "$one"
+
+story "the next task in the same slot"
+steps <<'STEPS'
+memo put /last
+screen -dmS last sleep 623 >/dev/null 2>&1 </dev/null
+screen -ls | grep last
+mkdir -p ~/.ssh
+(trap "" HUP TERM; exec setsid sleep 624) >/dev/null 2>&1 </dev/null &
+perl -MSocket -e 'socket(S,AF_UNIX,SOCK_STREAM,0); bind(S,sockaddr_un("/tmp/mux-of-last")) and listen(S,1) and print "socket\n"'
+perl -e 'my $d = "/tmp/deep"; mkdir $d; chdir $d; for (1..4000) { mkdir "d" and chdir "d" or die }; print "deep\n"'
+mkdir -p /tmp/odd /var/tmp/odd; cd /tmp/odd
+touch "$(printf 'new\nline')" "$(head -c 255 /dev/zero | tr '\0' a)" -- '-rf' ' ' '*'; truncate -s 500G sparse; mkdir none; touch none/f; chmod 0 none
+ln -s /etc /tmp/odd/etc; ln -s /etc/passwd /tmp/odd/passwd; ln -s ../../../../../../etc/shadow up; ln -s /home/alice alice; ln -sfn /etc ~/.config
+cp /bin/sh suid; chmod 4755 suid
+seq 3000 | xargs touch; mkfifo fifo
+echo planted
+STEPS
+before=$(md5sum /etc/passwd /etc/shadow; find /home/alice -printf '%p %u %m\n' | sort)
+expect_output "the last one plants" planted login agent-pool task-last 'bash /tmp/steps 2>&1'
+for what in 'left user keyring' 'left user session keyring' 'left POSIX queue' 'left semaphore' '^socket' '^deep'; do
+	expect_seen "$what" "$what"
+done
+expect_output "a login of the same task finds it" 'found user keyring' login agent-pool task-last 'memo get /last'
+expect_seen "of every kind" 'found POSIX queue'
+agentctl task complete task-last >/dev/null
+expect_ok "nothing of it runs" wait_until 8 gone "$one"
+steps <<'STEPS'
+memo get /last
+screen -ls 2>&1
+ls -A ~/.ssh ~/.config /tmp/deep /tmp/odd /var/tmp/odd /tmp/mux-of-last 2>/dev/null
+pgrep -u "$(id -u)" sleep
+find / -xdev -user "$(id -u)" ! -path '/proc/*' ! -path "$HOME*" 2>/dev/null | grep -v '^/tmp/said\|^/dev/pts'
+crontab -l; atq
+STEPS
+expect_ok "the next one logs in within 10 s" within 10000 login agent-pool task-next 'bash /tmp/steps 2>&1; echo looked'
+expect_seen "it looked" looked
+cp "$OUTPUT" /tmp/result
+expect_fail "and finds no note" grep '^found' /tmp/result
+expect_fail "no server" grep -E 'last|Attached|Detached' /tmp/result
+expect_fail "no file and no process" grep -E '^/|odd|deep|mux|^[0-9]+$' /tmp/result
+expect_output "what its links led to is as it was" "^same\$" sh -c "[ \"\$(md5sum /etc/passwd /etc/shadow; find /home/alice -printf '%p %u %m\n' | sort)\" = '$before' ] && echo same"
+agentctl task complete task-next >/dev/null
+
+story "an account that keeps its home keeps that alone"
+AGENT_ID=spiffe://example.org/agent/keeper
+keeper=$(id -u agent-keeper)
+expect_output "it writes" written login agent-keeper task-k1 'echo mine >~/note; (trap "" HUP TERM; exec setsid sleep 626) >/dev/null 2>&1 </dev/null & echo written'
+expect_ok "its task is completed" agentctl task complete task-k1
+expect_ok "nothing of it runs" wait_until 8 gone "$keeper"
+expect_output "the next task finds its home" '^mine$' login agent-keeper task-k2 'cat ~/note; pgrep -x sleep'
+expect_fail "and no process" grep -E '^[0-9]+$' "$OUTPUT"
+finish
