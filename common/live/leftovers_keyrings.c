@@ -3,6 +3,7 @@
  * persistent-keyring(7)). Only a process of the uid finds them, so a child becomes one; by then nobody else is one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,12 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/text.h"
 #include "live/leftovers_places.h"
 
 #define ALL_RIGHTS 0x3f3f0000 /* of possessor and owner (keyctl_setperm(3)) */
 #define OWN_UID (-1)
-#define LOOK_MS 5
 
 static long keyctl(int operation, long a, long b)
 {
@@ -44,23 +45,34 @@ static int clear_all(uid_t uid)
     return persistent < 0 ? error : clear(persistent);
 }
 
+/* The child has ended, or is about to, when its end of the pipe is closed. */
+static int await_child(pid_t pid, int end, const struct walk *walk)
+{
+    struct pollfd pfd = {.fd = end, .events = POLLIN};
+    int64_t left = walk->until - clock_boot_ms();
+    int status = 0, late = poll(&pfd, 1, left > 0 ? (int)left : 0) <= 0;
+
+    if (late)
+        (void)kill(pid, SIGKILL);
+    if (waitpid(pid, &status, 0) < 0 || late || !WIFEXITED(status))
+        return -EAGAIN;
+    return -WEXITSTATUS(status);
+}
+
 void keyrings_clear(struct walk *walk)
 {
-    int status = 0;
-    pid_t pid = fork(), done;
+    int ends[2], r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+    pid_t pid = r == 0 ? fork() : -1;
 
     if (pid == 0)
         _exit(clear_all(walk->owner));
-    if (pid < 0) {
-        walk_note(walk, -errno);
-        return;
+    if (r == 0) {
+        r = pid < 0 ? -errno : 0;
+        close(ends[1]);
+        if (pid > 0)
+            r = await_child(pid, ends[0], walk);
+        close(ends[0]);
     }
-    while ((done = waitpid(pid, &status, WNOHANG)) == 0 && !walk_late(walk))
-        (void)poll(NULL, 0, LOOK_MS);
-    if (done == 0) { /* late */
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, NULL, 0);
-    } else if (done < 0 || status != 0) {
-        walk_note(walk, done > 0 && WIFEXITED(status) ? -WEXITSTATUS(status) : -EAGAIN);
-    }
+    if (r < 0)
+        walk_note(walk, r);
 }
