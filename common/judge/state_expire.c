@@ -14,7 +14,6 @@
 #include "judge/task.h"
 
 #define DAY 86400 /* no credential lives that long (CREDENTIAL_LIFETIME_HARD) */
-#define MINUTE 60 /* nobody takes that long to give a file its name */
 
 /* Call fn for every name of PATH_RUN/a/b. */
 static void run_names(const char *a, const char *b, state_name_fn fn, void *arg)
@@ -88,35 +87,10 @@ static int expire_kind(int dir, const char *name, void *arg)
     return 0;
 }
 
-/* --- files that have no name yet: who wrote or took them died --- */
-
-static int expire_hidden(int dir, const char *name, void *arg)
-{
-    CLEANUP(close_fd) int below = -1;
-    const int64_t *oldest = arg;
-    struct stat st;
-
-    if (name[0] != '.') {
-        if (dir_open_at(dir, name, &below) == 0)
-            (void)!state_names_each(below, expire_hidden, arg);
-    } else if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_mtime < *oldest) {
-        (void)unlinkat(dir, name, 0);
-    }
-    return 0;
-}
-
-static void expire_hidden_files(int64_t oldest)
-{
-    CLEANUP(close_fd) int run = -1;
-    CLEANUP(close_fd) int durable = -1;
-
-    if (state_run_dir(FIND, NULL, NULL, NULL, &run) == 0)
-        (void)!state_names_each(run, expire_hidden, &oldest);
-    if (state_durable_dir(FIND, NULL, NULL, &durable) == 0)
-        (void)!state_names_each(durable, expire_hidden, &oldest);
-}
-
-/* --- task/STATE/KEY of an end: the durable one alone says the same --- */
+/*
+ * --- task/STATE/KEY of an end: only ever added, so that it can be written once more. What could not be made durable at once (a full
+ * disk, a writer that died) is now; then the durable one alone says the same ---
+ */
 
 static int same_file(int a, int b, const char *name)
 {
@@ -128,32 +102,38 @@ static int same_file(int a, int b, const char *name)
            memcmp(text[0], text[1], len[0]) == 0;
 }
 
-static int expire_copy(const struct ledger *ledger, const char *key, void *arg)
+static int settle_end(const struct ledger *ledger, const char *key, void *arg)
 {
-    (void)arg;
-    if (ledger->run >= 0 && ledger->durable >= 0 && same_file(ledger->run, ledger->durable, key))
+    const enum task_state *state = arg;
+    struct task_record record = {.state = *state};
+    int durable;
+
+    if (ledger->run < 0 || faccessat(ledger->run, key, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    if (ledger->durable >= 0 && same_file(ledger->run, ledger->durable, key))
         (void)unlinkat(ledger->run, key, 0);
+    else if (ledger_read(ledger, key, &task_format, &record) == 0)
+        (void)!task_set(&record, &durable);
     return 0;
 }
 
-static void expire_copies(enum task_state state)
+static void settle_ends(enum task_state state)
 {
     CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
 
     if (ledger_open_path("task", task_state_word(state), &ledger) == 0)
-        (void)!ledger_each(&ledger, expire_copy, NULL);
+        (void)!ledger_each(&ledger, settle_end, &state);
 }
 
 void state_expire(int64_t now)
 {
     int64_t oldest = now - DAY;
 
-    expire_hidden_files(now - MINUTE); /* first: a directory that holds one cannot go */
     run_names("replay", NULL, expire_replay, &oldest);
     (void)!revocations_each(expire_revocation, &oldest);
     run_names("by", NULL, expire_kind, NULL);
     run_names("attested", NULL, expire_name, NULL);
     run_names("ordered", NULL, expire_name, NULL);
-    expire_copies(TASK_COMPLETED);
-    expire_copies(TASK_REVOKED);
+    settle_ends(TASK_COMPLETED);
+    settle_ends(TASK_REVOKED);
 }

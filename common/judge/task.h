@@ -77,8 +77,8 @@ int replay_take(const char *iss, const char *jti, uint32_t max) MUST_CHECK;
 
 /*
  * Remove what no credential and no session needs any more: replay and jti revocations older than a day, names of sessions that have no
- * record, empty directories of the index, files that a dead process was about to name, copies in PATH_RUN of tasks that ended and that
- * PATH_STATE holds too.
+ * record, empty directories of the index, copies in PATH_RUN of tasks that ended and that PATH_STATE holds too. An end that PATH_STATE
+ * does not hold is written there.
  */
 void state_expire(int64_t now);
 

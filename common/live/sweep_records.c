@@ -1,4 +1,7 @@
-/* Sockets of sessions that are no more, and logins that nobody opened. Records of state are state_expire()'s. */
+/*
+ * Sockets of sessions that are no more, logins that nobody opened, and files that a dead process was about to name. Records of state
+ * are state_expire()'s.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,11 +9,13 @@
 #include "ask/ask.h"
 #include "core/files.h"
 #include "core/text.h"
+#include "judge/state_dir.h"
 #include "live/doorbell.h"
 #include "live/run_dir.h"
 #include "live/sweep_parts.h"
 
 #define ANSWER_MS 1000
+#define NAMELESS_SECONDS 60 /* nobody takes that long to give a file its name */
 
 static int is_of_nobody(const char *name)
 {
@@ -67,9 +72,35 @@ static void sweep_pending(int dir, const char *name, void *arg)
         (void)unlinkat(dir, name, 0);
 }
 
+/* A file is written under a name with a dot; directories have none. */
+static int sweep_nameless(int dir, const char *name, void *arg)
+{
+    CLEANUP(close_fd) int below = -1;
+
+    if (name[0] != '.') {
+        if (dir_open_at(dir, name, &below) == 0)
+            (void)!state_names_each(below, sweep_nameless, arg);
+    } else if (is_file_older(dir, name, NAMELESS_SECONDS)) {
+        (void)unlinkat(dir, name, 0);
+    }
+    return 0;
+}
+
+static void sweep_nameless_files(void)
+{
+    CLEANUP(close_fd) int run = -1;
+    CLEANUP(close_fd) int durable = -1;
+
+    if (state_run_dir(FIND, NULL, NULL, NULL, &run) == 0)
+        (void)!state_names_each(run, sweep_nameless, NULL);
+    if (state_durable_dir(FIND, NULL, NULL, &durable) == 0)
+        (void)!state_names_each(durable, sweep_nameless, NULL);
+}
+
 void sweep_records(struct swept *swept)
 {
     run_dir_each("ctl", NULL, sweep_root_socket, swept);
     run_dir_each("agent", NULL, sweep_own_sockets, swept);
     run_dir_each("pending", NULL, sweep_pending, swept);
+    sweep_nameless_files();
 }
