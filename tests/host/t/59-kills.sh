@@ -62,8 +62,9 @@ later() {
 	[ -z "$(hidden_files)" ] || problem "left: $(hidden_files | tr '\n' ' ')"
 }
 
-no_session() { [ -z "$(ls -A $run/session 2>/dev/null)" ]; }
+no_session() { [ -z "$(ls $run/session 2>/dev/null)" ]; }
 is_quiet() { no_process_of agent-deploy && no_session && ! pgrep -x guard >/dev/null; }
+what_lives() { (set +e; ls $run/session; ps -o pid,ppid,stat,etimes,args -u agent-deploy; pgrep -a "^guard|^gate") 2>&1 || true; }
 is_stopped() { ps -o stat= -u agent-deploy | grep -q '^T'; }
 is_running() { pgrep -u agent-deploy -x sleep >/dev/null && ! is_stopped; }
 
@@ -87,7 +88,8 @@ open_session() {
 	id=$(ls $run/session)
 }
 # is_over: does the host say so of $task?
-is_over() { agentctl task show "$task" 2>/dev/null | grep -Eqi 'completed|revoked'; }
+is_over() { agentctl task show "$task" --json 2>/dev/null | jq -e '.state == "completed" or .state == "revoked"' >/dev/null; }
+is_on_disk() { grep -rqs "$task\$" $state/state; }
 is_gone_with() { [ "$reason" = session_ended ] && is_quiet; } # who ends a session that has ended is told so
 # is_refused [REASON]: a new credential of $task.
 is_refused() {
@@ -116,7 +118,8 @@ end_walk() {
 		later
 		# Either it counts, or nothing happened.
 		if [ $told = yes ]; then
-			wait_until 4 is_quiet || problem "told, swept, and alive: $(agentctl session list 2>&1; ps -o pid,stat,args -u agent-deploy)"
+			! is_over || is_on_disk || problem "told, swept, and not on disk"
+			wait_until 4 is_quiet || problem "told, swept, and alive: $(what_lives)"
 		else
 			wait_until 2 is_running || problem "not told, swept, and not running: $(ps -o pid,stat,args -u agent-deploy)"
 		fi
@@ -137,7 +140,7 @@ order_words() { echo "session end $(ls $run/session)"; }
 is_told() { is_over; }
 end_walk 'task complete' task_completed complete_words
 end_walk 'task revoke' task_revoked revoke_words
-is_told() { agentctl revoke list --json | grep -q "$jti"; }
+is_told() { agentctl revoke list --json | grep "$jti" >/dev/null; }
 is_refused() { ! agent "$first" true >/dev/null 2>&1 && tail -n 3 $DECISIONS | grep -Eq '"status_code":"(revoked|replayed)"'; }
 end_walk 'revoke jti' revoked jti_words
 is_told() { [ -e $run/ordered/"$id" ] || [ ! -e $run/session/"$id" ]; }
@@ -169,13 +172,14 @@ full_walk() {
 			problem "exit $status without a word"
 		fi
 		[ -z "$(hidden_files)" ] || problem "left: $(hidden_files | tr '\n' ' ')"
+		later
+		! is_over || is_on_disk || problem "over, swept, and not on disk"
 		# shellcheck disable=SC2046
 		agentctl $($words) >/tmp/said 2>&1 || problem "with space again: $(cat /tmp/said)"
 		is_on_disk || problem "with space again, and not on disk"
 	done 3</tmp/points
 	walked "$what: exit 0 and on disk, or a reason"
 }
-is_on_disk() { grep -rqs "$task\$" $state/state; }
 identity_words() { echo "revoke identity spiffe://example.org/agent/$task"; }
 risk_words() { echo "risk set task $task high"; }
 full_walk 'task complete' complete_words
@@ -277,7 +281,7 @@ for gate in 1 2 3 4 5; do
 		login_with $name $gate -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" && in=yes
 		look
 		agentctl sweep >/tmp/swept 2>&1 || problem "sweep: $(cat /tmp/swept)"
-		wait_until 4 is_quiet || problem "swept, and alive: $(agentctl session list 2>&1)"
+		wait_until 4 is_quiet || problem "swept, and alive: $(what_lives)"
 		later
 		[ $in = no ] || ! login_with $name 0 || problem "its credential is taken twice"
 	done 3</tmp/points
@@ -328,7 +332,7 @@ for ((i = 0; i < RUNS; i++)); do
 	wait $complete || problem "complete: $(cat /tmp/said)"
 	look
 	later
-	wait_until 4 is_quiet || problem "completed, swept, and alive"
+	wait_until 4 is_quiet || problem "completed, swept, and alive: $(what_lives)"
 done
 walked "a guard killed while its task is completed"
 
@@ -344,7 +348,7 @@ for ((i = 0; i < RUNS; i++)); do
 	kill -KILL "$leader" 2>/dev/null || true
 	wait $complete || problem "complete: $(cat /tmp/said)"
 	later
-	wait_until 4 is_quiet || problem "completed, swept, and alive"
+	wait_until 4 is_quiet || problem "completed, swept, and alive: $(what_lives)"
 done
 walked "sshd's monitor killed while its task is completed"
 

@@ -89,7 +89,7 @@ for ((i = 0; i < RUNS; i++)); do
 	rm -rf $run $state/state
 	cp -a /tmp/copy.$i $state/state
 	readable again
-	over_now=$(again agentctl task show task-$i 2>/dev/null | grep -Eio -m 1 'completed|revoked' || true)
+	over_now=$(again agentctl task show task-$i --json 2>/dev/null | jq -r 'select(.state != "active").state' || true)
 	[ -n "$over_now" ] || [ ! -e /tmp/over.$i ] || problem "was said to be over, and is not"
 	refused "before_boot|task_${over_now:-none}" old-$i || problem "a credential from before: $(tail -n 1 "$DECISIONS")"
 	credential new-$i --task task-$i --tool host:login
