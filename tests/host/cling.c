@@ -2,7 +2,7 @@
  * cling: processes that hold on to their session, each in another way, and go on making marks: a byte is appended to FILE every 20 ms.
  *
  *     cling deaf FILE           it blocks and ignores every signal, is in a terminal session of its own, and nobody's child
- *     cling timer FILE          timers send it SIGCONT every millisecond: a stop does not last
+ *     cling timer FILE          timers send it SIGCONT all the time: a stop does not last
  *     cling chorus COUNT FILE   so many processes send SIGCONT to all others all the time; each makes marks
  *     cling vfork DEPTH FILE    a chain of vfork(2): each waits uninterruptibly for the next one, the last one makes marks
  *     cling traced FILE         it stands in a ptrace stop; who traces it makes marks
@@ -82,7 +82,7 @@ static _Noreturn void be_continued(const char *file)
 
     (void)signal(SIGCONT, nothing);
     for (long i = 0; i < TIMERS; i++) {
-        const struct timespec ms = {0, 1000000 + i * 10000};
+        const struct timespec ms = {0, (i + 1) * 25000000L};
 
         if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 ||
             timer_settime(timer, 0, &(struct itimerspec){ms, ms}, NULL) < 0)
@@ -229,7 +229,8 @@ int main(int argc, char **argv)
         for (int i = atoi(argv[3]); i > 0; i--)
             send_lingering(argv[2]);
         puts("sent");
-        return 0;
+        fflush(stdout);
+        (void)pause(); /* where the other ends closed, nobody would wait */
     }
     if (strcmp(how, "lock") == 0) {
         for (char **path = argv + 2; *path; path++)

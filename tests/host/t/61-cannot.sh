@@ -87,7 +87,7 @@ SECONDS_MAX=12 expect_end "the time is over" session_expired
 story "a message that whoever closes it has to wait for"
 # shellcheck disable=SC2016
 own='own=$(ls -d /run/pam_agent/agent/$(id -u)/*); '
-run_session linger "$own cling linger \$own 8 >/tmp/marks/sent; sleep 611" --ttl 8s
+run_session linger "$own cling linger \$own 8 >/tmp/marks/sent & sleep 611" --ttl 8s
 expect_ok "it was sent" wait_until 7 marks sent
 expect_ok "the guard answers root" within 500 report
 expect_output "and says how the session stands" 'state running' report
@@ -95,7 +95,7 @@ SECONDS_MAX=12 expect_end "it ends in time" session_expired
 expect_ok "and no process of ours waits" wait_until 5 sh -c '! pgrep -x "guard|gate"'
 
 story "the account's own door, beset by its owner"
-run_session beset "$own cling linger \$own 4 >/tmp/marks/sent; cling trickle \$own 10; talk idle \$own 300 20 & sleep 611" --ttl 12s
+run_session beset "$own cling linger \$own 4 >/tmp/marks/sent & while [ ! -s /tmp/marks/sent ]; do sleep 0.1; done; cling trickle \$own 10; talk idle \$own 300 20 & sleep 611" --ttl 12s
 expect_ok "it is beset" wait_until 11 marks sent
 expect_ok "the guard answers root" within 500 report
 expect_ok "and has few children" sh -c '[ "$(pgrep -x guard | wc -l)" -le 6 ]'
