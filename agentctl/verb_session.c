@@ -9,6 +9,7 @@
 #include "agentctl/live.h"
 #include "agentctl/say.h"
 #include "agentctl/verbs.h"
+#include "ask/outcome.h"
 #include "core/clock.h"
 #include "core/files.h"
 
@@ -86,6 +87,9 @@ int verb_session_end(int argc, char **argv)
         return status;
     r = session_order_end(a.words[0]);
     if (r < 0) {
+        status = find_live(a.words[0]); /* it may have ended since */
+        if (status)
+            return status;
         complain("the order could not be written: %s", strerror(-r));
         return EXIT_PART;
     }
@@ -98,16 +102,21 @@ static int attest_session(const char *id, const struct arguments *a)
     struct attester attester;
     struct outcome outcome;
     struct report report;
-    int r;
+    int r, status;
 
     if (attester_load(&attester, a->credential, a->key) < 0)
         return EXIT_NO;
     r = ask_session_connect(id, CONNECT_MS, &fd);
     if (r < 0) {
+        status = find_live(id); /* it may have ended since */
+        if (status)
+            return status;
         complain("the guard of session %s does not answer: %s", id, strerror(-r));
         return EXIT_PART;
     }
     attest(fd, &attester, &outcome);
+    if (outcome.reason == REASON_INTERNAL && session_is_gone(id)) /* before it could answer */
+        outcome_refuse(&outcome, REASON_SESSION_ENDING);
     r = ask_report(id, "status", CONNECT_MS, &report);
     return print_attested(&outcome, r == 0 ? &report : NULL);
 }

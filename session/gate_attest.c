@@ -48,10 +48,12 @@ static enum reason check_guard(const struct gate *gate)
     struct report report;
     int r = ask_report(session.id, "status", GUARD_MS, &report);
 
+    if (r < 0 && session_is_gone(session.id))
+        return REASON_SESSION_ENDING;
     if (r == -ETIMEDOUT)
         return REASON_TIMEOUT;
     if (r < 0)
-        return r == -ENOENT || r == -ECONNREFUSED ? REASON_GUARD_LOST : REASON_INTERNAL;
+        return r == -ENOENT || r == -ECONNREFUSED || r == -EPIPE ? REASON_GUARD_LOST : REASON_INTERNAL;
     if (report.state == REPORT_ENDING)
         return REASON_SESSION_ENDING;
     return report.state == REPORT_FROZEN && gate->asker_uid != 0 ? report.reason : REASON_PERMIT;

@@ -264,6 +264,10 @@ int session_order_end(const char *id)
     r = state_run_dir(MAKE, "ordered", NULL, NULL, &dir);
     if (r == 0)
         r = file_create_at(dir, id, 0600, "", 0);
+    if (r == 0 && session_exists(id) == 0) { /* it ended meanwhile, and takes nothing along */
+        remove_name("ordered", NULL, id);
+        r = -ENOENT;
+    }
     return r == -EEXIST ? 0 : r;
 }
 
