@@ -35,14 +35,6 @@
 
 /* --- start --- */
 
-static void write_proc(const char *path, const char *value)
-{
-    CLEANUP(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0)
-        (void)!write(fd, value, strlen(value));
-}
-
 /* Leave what is guarded: its audit session, keyring, priority, limits and signals. */
 static void leave_session(void)
 {
@@ -50,8 +42,8 @@ static void leave_session(void)
                         no_core = {0, 0};
     const int lifted[] = {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_AS, RLIMIT_NPROC};
 
-    write_proc("/proc/self/loginuid", "4294967295"); /* refused where it is immutable: the guard is spared by pid */
-    write_proc("/proc/self/oom_score_adj", "-1000");
+    process_write_own("loginuid", "4294967295"); /* refused where it is immutable: the guard is spared by pid */
+    process_write_own("oom_score_adj", "-1000");
     (void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
     for (size_t i = 0; i < COUNT_OF(lifted); i++)
         (void)setrlimit((__rlimit_resource_t)lifted[i], &unlimited);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "core/proc.h"
 #include "session/guard.h"
 
 pid_t guard_fork(int fd)
@@ -22,5 +23,6 @@ pid_t guard_fork(int fd)
     for (int sig = 1; sig < NSIG; sig++)
         (void)signal(sig, SIG_DFL);
     (void)setrlimit(RLIMIT_NOFILE, &files);
+    process_write_own("oom_score_adj", "0");
     return 0;
 }

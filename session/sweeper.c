@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -24,6 +25,7 @@
 #include "core/files.h"
 #include "core/names.h"
 #include "core/paths.h"
+#include "core/proc.h"
 #include "core/text.h"
 #include "live/sweep.h"
 
@@ -194,18 +196,13 @@ static int sweep_once(void)
     return r < 0 && r != -EBUSY;
 }
 
-/* Gate starts it in the audit session of a login, whose end would end it too. Refused where it is immutable. */
-static void leave_login(void)
-{
-    CLEANUP(close_fd) int fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
-
-    if (fd >= 0)
-        (void)!write(fd, "4294967295", 10);
-}
-
-/* Who starts it may have blocked, ignored or closed anything. */
+/*
+ * Who starts it may have blocked, ignored or closed anything: gate, in the audit session of a login whose end would end it too
+ * (refused where that is immutable), or a guard, which the kernel spares and which has few descriptors.
+ */
 static void begin_clean(void)
 {
+    const struct rlimit files = {1024, 4096};
     sigset_t none;
 
     for (int sig = 1; sig < NSIG; sig++)
@@ -213,7 +210,9 @@ static void begin_clean(void)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)umask(077);
-    leave_login();
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+    process_write_own("loginuid", "4294967295");
+    process_write_own("oom_score_adj", "0");
 }
 
 int main(int argc, char **argv)

@@ -214,6 +214,17 @@ int process_same_program(pid_t a, pid_t b)
            st_a.st_ino == st_b.st_ino;
 }
 
+void process_write_own(const char *name, const char *value)
+{
+    CLEANUP(close_fd) int fd = -1;
+    char path[64];
+
+    if (text_format(path, sizeof path, "/proc/self/%s", name) == 0)
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0)
+        (void)!write(fd, value, strlen(value));
+}
+
 #ifndef SYS_pidfd_send_signal /* the same on every architecture */
 #define SYS_pidfd_send_signal 424
 #define SYS_pidfd_open 434

@@ -45,4 +45,7 @@ int process_same_program(pid_t a, pid_t b);
  */
 int process_signal(const struct process *process, int sig) MUST_CHECK;
 
+/* Write /proc/self/NAME, where that is allowed. */
+void process_write_own(const char *name, const char *value);
+
 #endif

@@ -20,7 +20,7 @@
 #include "live/leftovers_walk.h"
 
 #define KEPT ".kept"
-#define KEPT_TRIES 100
+#define KEPT_TRIES 1000 /* more homes of one account than can go within a second */
 #define CLAIM_MS 200
 
 /* --- the record of whose files they are --- */
@@ -130,11 +130,12 @@ static int has_home(const struct identity *identity)
 /* Give what was cleared the name it is kept under: of its second, or a later one where that is taken. */
 static int keep_home(int kept, const struct home *home)
 {
-    char name[IDENTITY_PATH_MAX + TEXT_DECIMAL_MAX + 2];
-    int64_t now = clock_wall_seconds();
+    char name[IDENTITY_PATH_MAX + 2 * (TEXT_DECIMAL_MAX + 1)];
+    long long now = clock_wall_seconds();
 
-    for (int i = 0; i < KEPT_TRIES; i++) {
-        int r = text_format(name, sizeof name, "%s-%lld", home->name, (long long)(now + i));
+    for (int i = 1; i <= KEPT_TRIES; i++) {
+        int r = i == 1 ? text_format(name, sizeof name, "%s-%lld", home->name, now)
+                       : text_format(name, sizeof name, "%s-%lld.%d", home->name, now, i);
 
         if (r < 0)
             return r;
@@ -280,13 +281,16 @@ int leftovers_claim(const struct identity *identity, const struct grant *grant)
 
 /* --- kept homes --- */
 
-/* Of ACCOUNT-SECONDS the seconds; -1: it is no such name. */
+/* Of ACCOUNT-SECONDS or ACCOUNT-SECONDS.N the seconds; -1: it is no such name. */
 static int64_t kept_since(const char *name)
 {
     const char *dash = strrchr(name, '-');
+    char digits[TEXT_DECIMAL_MAX + 1];
     uint64_t seconds;
 
-    if (name[0] == '.' || !dash || text_u64(dash + 1, INT64_MAX, &seconds) < 0)
+    if (name[0] == '.' || !dash ||
+        text_format(digits, sizeof digits, "%.*s", (int)strcspn(dash + 1, "."), dash + 1) < 0 ||
+        text_u64(digits, INT64_MAX, &seconds) < 0)
         return -1;
     return (int64_t)seconds;
 }

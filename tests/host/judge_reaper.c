@@ -452,11 +452,11 @@ static void dig(void)
     sleep_on();
 }
 
-static void live_in_house(void (*shell)(void))
+static void live_in_house(void (*start)(void))
 {
     if (fork() == 0) {
         house->shell = getpid();
-        shell();
+        start();
         if (setresuid(UID, UID, UID) < 0)
             _exit(1);
         atomic_fetch_add(&house->ready, 1);
@@ -466,7 +466,7 @@ static void live_in_house(void (*shell)(void))
 }
 
 /* The leader may be a subreaper, and in an audit session of its own. */
-static struct target move_in(void (*shell)(void), int members, int adopts, int logged_in)
+static struct target move_in(void (*start)(void), int members, int adopts, int logged_in)
 {
     struct process leader;
     pid_t pid;
@@ -477,7 +477,7 @@ static struct target move_in(void (*shell)(void), int members, int adopts, int l
     if (pid == 0) {
         if ((adopts && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) || (logged_in && as_login() < 0))
             _exit(1);
-        live_in_house(shell);
+        live_in_house(start);
     }
     house->leader = pid;
     for (int i = 0; i < 2000 && atomic_load(&house->ready) < members; i++)

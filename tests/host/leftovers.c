@@ -15,9 +15,9 @@
 
 #define UID 70005
 #define OTHER_UID 70006
-#define PREFIX "/var/lib/agents"
-#define HOME PREFIX "/agent-deploy"
-#define KEPT PREFIX "/.kept"
+#define HOMES "/var/lib/agents"
+#define HOME HOMES "/agent-deploy"
+#define KEPT HOMES "/.kept"
 #define RECORD PATH_RUN "/used/70005"
 #define LONG 60000 /* ms */
 
@@ -28,7 +28,7 @@ static struct grant task_a, task_b;
 static void make_host(void)
 {
     fresh_host();
-    shell("rm -rf " PREFIX " /tmp/x /tmp/y /var/tmp/x /dev/shm/x /run/user/*; mkdir -p " PREFIX
+    shell("rm -rf " HOMES " /tmp/x /tmp/y /var/tmp/x /dev/shm/x /run/user/*; mkdir -p " HOMES
           " /srv/other /var/crash;"
           "chmod 1777 /var/crash /tmp; mkdir -p /run/user /var/spool/cron/crontabs /var/lib/systemd/linger");
     memset(&task_a, 0, sizeof task_a);
@@ -343,7 +343,7 @@ static const char *const no_homes[] = {
     "install -d -o 70006 " HOME,
     "touch " HOME,
     "mkfifo " HOME,
-    "chmod 0777 " PREFIX "; install -d -o 70005 " HOME, /* anybody could exchange it */
+    "chmod 0777 " HOMES "; install -d -o 70005 " HOME, /* anybody could exchange it */
     "mkdir " HOME "; mount -t tmpfs -o uid=70005 home " HOME,
 };
 
@@ -354,7 +354,7 @@ START_TEST(what_is_no_home_stays)
     shell(no_homes[_i]);
     ck_assert_int_lt(leftovers_clear(&identity, LONG), 0);
     ck_assert_int_ne(leftovers_fit(&identity, &task_b), 1);
-    shell("test -e " HOME " -o -L " HOME "; test -d /srv/other; umount -q " HOME "; chmod 0755 " PREFIX
+    shell("test -e " HOME " -o -L " HOME "; test -d /srv/other; umount -q " HOME "; chmod 0755 " HOMES
           "; rm -rf " HOME);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     assert_clean();
@@ -372,13 +372,15 @@ END_TEST
 
 START_TEST(homes_of_one_second_are_kept)
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 120; i++) {
         if (i == 0)
             use_account();
         shell("install -d -o 70005 " HOME "; touch " HOME "/f");
         ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     }
-    shell("test \"$(ls " KEPT "/*/f | wc -l)\" = 5");
+    shell("test \"$(ls " KEPT "/*/f | wc -l)\" = 120");
+    ck_assert_int_eq(leftovers_expire(HOMES, clock_wall_seconds() + 1, 0, LONG), 0);
+    shell("test -z \"$(ls " KEPT ")\"");
 }
 END_TEST
 
@@ -532,7 +534,7 @@ START_TEST(deep_trees_go)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     assert_clean();
-    ck_assert_int_eq(leftovers_expire(PREFIX, clock_wall_seconds() + 100, 10, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(HOMES, clock_wall_seconds() + 100, 10, LONG), 0);
     shell("test -z \"$(ls -A " KEPT ")\"");
 }
 END_TEST
@@ -715,18 +717,18 @@ START_TEST(kept_homes_expire)
     const int64_t now = 2000000000;
 
     make_host();
-    ck_assert_int_eq(leftovers_expire(PREFIX, now, 100, LONG), 0); /* none were ever kept */
+    ck_assert_int_eq(leftovers_expire(HOMES, now, 100, LONG), 0); /* none were ever kept */
     ck_assert_int_eq(leftovers_expire("/nowhere", now, 100, LONG), 0);
     shell("install -d -m 0700 " KEPT "; cd " KEPT
           "; mkdir -p -- a-1999999899/d a-1999999900/d a-1999999901/d a-2000000001/d"
           " .a-5/d b-5-1999999999 b-5 plain x- -1x a-00 a-99999999999999999999; touch a-5; ln -s /srv/other a-6;"
           "chown -R -h 70005 .");
     shell("chown 0 " KEPT);
-    ck_assert_int_eq(leftovers_expire(PREFIX, now, 100, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(HOMES, now, 100, LONG), 0);
     shell("cd " KEPT "; test \"$(LC_ALL=C ls -A | tr '\\n' ' ')\" = "
           "'-1x .a-5 a-00 a-1999999901 a-2000000001 a-99999999999999999999 b-5-1999999999 plain x- '; test -d "
           "/srv/other");
-    ck_assert_int_eq(leftovers_expire(PREFIX, now, 0, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(HOMES, now, 0, LONG), 0);
     shell("test -d " KEPT "/a-2000000001 -a ! -e " KEPT "/a-1999999901");
 }
 END_TEST
@@ -739,11 +741,11 @@ START_TEST(expiry_is_bounded_and_goes_on)
     shell("install -d -m 0700 " KEPT " " KEPT "/a-1 " KEPT "/a-2; cd " KEPT "/a-1 && seq 30000 | xargs touch;"
           "cd " KEPT "/a-2 && seq 10000 | xargs touch; chown -R 70005 " KEPT "/a-1; mount -t tmpfs m " KEPT "/a-2");
     for (; r == -EAGAIN && calls < 10000; calls++)
-        r = leftovers_expire(PREFIX, 1000, 100, 10);
+        r = leftovers_expire(HOMES, 1000, 100, 10);
     ck_assert_int_gt(calls, 2);
     ck_assert_int_eq(r, -EBUSY); /* a mount point: the others go all the same */
     shell("umount " KEPT "/a-2; test ! -e " KEPT "/a-1");
-    ck_assert_int_eq(leftovers_expire(PREFIX, 1000, 100, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(HOMES, 1000, 100, LONG), 0);
     shell("test -z \"$(ls -A " KEPT ")\"");
 }
 END_TEST

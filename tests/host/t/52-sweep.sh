@@ -195,7 +195,7 @@ hook() {
 	chmod 0755 "$HOOKS/$1"
 }
 hook 10-first "tr '\\0' '\\n' </proc/\$\$/environ >/tmp/hook.env; ls -l /proc/\$\$/fd /proc/\$\$/cwd >/tmp/hook.fds" \
-	"ps -o sid=,pid= -p \$\$ >/tmp/hook.sid"
+	"ps -o sid=,pid= -p \$\$ >/tmp/hook.sid; cat /proc/\$\$/oom_score_adj >/tmp/hook.oom"
 hook 20-fails 'exit 3'
 hook 30-slow 'sleep 1002 & sleep 1002'
 hook 40-alice
@@ -229,6 +229,7 @@ expect_ok "told the facts and nothing else" sh -c "grep -E '^(PAM_AGENT_|PATH=)'
 expect_fail "no other variables" grep -Evq '^(PAM_AGENT_[A-Z]*|PATH|PWD|OLDPWD|SHLVL|_)=' /tmp/hook.env
 expect_output "in /" 'cwd -> /$' cat /tmp/hook.fds
 expect_output "with nothing open" '0 -> /dev/null' cat /tmp/hook.fds
+expect_output "without the guard's place among the spared" '^0$' cat /tmp/hook.oom
 expect_ok "in a session of its own" awk '{ exit $1 != $2 }' /tmp/hook.sid
 expect_fail "the slow one is killed with its children" pgrep -f '^sleep 1002'
 expect_log "which is told" '30-slow took more than 10 s' "$SYSLOG"

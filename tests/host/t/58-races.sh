@@ -67,7 +67,7 @@ for ((i = 0; i < RUNS; i++)); do
 	done_at=$(now_ms)
 	wait_until 4 all_gone || bad=$((bad + 1))
 	pgrep -f '^/usr/bin/sleep 0.05' >/dev/null && bad=$((bad + 1))
-	permitted=$((permitted + $(grep -c '"status_code":"permit".*"step":"command"' "$DECISIONS")))
+	permitted=$((permitted + $(grep -c '"status_code":"permit".*"step":"command"' "$DECISIONS" || true)))
 	late=$((late + $(jq -s --argjson t "$done_at" '[.[] | select(.time > $t and .status_code == "permit" and .unmapped.step != "recheck")] | length' "$DECISIONS")))
 	wait "$client" 2>/dev/null || true
 done
