@@ -138,8 +138,8 @@ static enum reason publish(struct gate *gate)
 
     if (r == 0)
         r = build_session(gate);
-    if (r == 0 && max > 0)
-        r = session_take_place(&session, max);
+    if (r == 0)
+        r = session_take_place(&session, max ? max : SESSIONS_PER_ACCOUNT_MAX);
     if (r == 0)
         r = session_publish(&session);
     strcpy(gate->session, session.id);

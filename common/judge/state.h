@@ -6,7 +6,7 @@
  *   /run/pam_agent/ctl/ID                     its guard's socket
  *   /run/pam_agent/attested/ID                the credential that attested it last, where one did
  *   /run/pam_agent/ordered/ID                 an administrator wants it ended
- *   /run/pam_agent/place/UID/N                the ID of the Nth session of an account that has max-sessions
+ *   /run/pam_agent/place/UID/N                the ID of an account's Nth session of max-sessions
  *   /run/pam_agent/by/uid/UID/ID              index: empty files (ask_guard reads it too)
  *   /run/pam_agent/by/KIND/KEY/ID             index: every link of the session's grants, ancestors' too (judge/link.h)
  *
@@ -25,7 +25,7 @@
 #include "judge/grant.h"
 
 #define PENDING_SECONDS 60 /* a pending login not opened within this is none */
-#define SESSIONS_PER_ACCOUNT_MAX 64
+#define SESSIONS_PER_ACCOUNT_MAX 64 /* also where no max-sessions is set */
 
 struct pending {
     int64_t made; /* clock_boot_ms() */
@@ -42,7 +42,7 @@ struct session {
     int64_t opened;      /* seconds since the epoch */
     int64_t opened_boot; /* clock_boot_ms(): a wall clock that is set back extends nothing */
     int64_t longest;     /* seconds since the epoch: opened + max-session; no attestation goes beyond */
-    uint32_t place;      /* of place/UID, from 1; 0: none */
+    uint32_t place;      /* of place/UID, from 1 */
 };
 
 /* Of a credential of the same issuer, task and actor that was verified after the session was opened. */

@@ -1,4 +1,4 @@
-/* The places of an account that has max-sessions; state.h has the taking of one. */
+/* The places of an account, as many as max-sessions; state.h has the taking of one. */
 #ifndef PAM_AGENT_STATE_PLACE_H
 #define PAM_AGENT_STATE_PLACE_H
 

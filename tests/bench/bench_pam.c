@@ -4,7 +4,6 @@
  *   bench_pam human USER            all phases for a human, over the same stack without pam_agent
  *   bench_pam login USER TOKEN KEY  all phases of an agent's login, gate and guard included
  *   bench_pam sudo USER TOKEN KEY   the account step of sudo inside a session
- *   bench_pam guards USER TOKEN KEY memory of one of many guards
  *
  * TOKEN is a file with a credential for many logins, KEY the public key it is bound to: possession is shown as sshd shows it,
  * through SSH_AUTH_INFO_0. Prints a JSON object a line.
@@ -24,7 +23,6 @@
 #define HUMAN_ROUNDS 400
 #define LOGIN_ROUNDS 200
 #define SUDO_ROUNDS 1000
-#define GUARDS 60
 #define PART 1000
 
 static char token[8192], auth_info[1024];
@@ -193,72 +191,6 @@ static void sudo(const char *user)
     close_login(session);
 }
 
-static double pss_kb(pid_t pid)
-{
-    char path[64], line[256];
-    double kb = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/proc/%ld/smaps_rollup", (long)pid);
-    file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "Pss: %lf", &kb) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kb;
-}
-
-static int is_guard(const char *pid)
-{
-    char path[300], name[32];
-
-    snprintf(path, sizeof path, "/proc/%s/comm", pid);
-    if (access(path, R_OK) < 0)
-        return 0;
-    read_line(path, name, sizeof name);
-    return strcmp(name, "guard") == 0;
-}
-
-static void guards(const char *user)
-{
-    pid_t leaders[GUARDS];
-    struct dirent *entry;
-    double sum = 0;
-    int count = 0;
-    DIR *proc;
-
-    for (int i = 0; i < GUARDS; i++) {
-        leaders[i] = fork();
-        if (leaders[i] == 0) {
-            (void)open_login("bench", user);
-            pause();
-            _exit(0);
-        }
-    }
-    for (int wait_ms = 0; wait_ms < 20000; wait_ms += 500) {
-        (void)usleep(500000);
-        sum = 0;
-        count = 0;
-        proc = opendir("/proc");
-        while (proc && (entry = readdir(proc)))
-            if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' && is_guard(entry->d_name)) {
-                sum += pss_kb((pid_t)atol(entry->d_name));
-                count++;
-            }
-        closedir(proc);
-        if (count == GUARDS)
-            break;
-    }
-    if (count != GUARDS)
-        errx(1, "%d guards, not %d", count, GUARDS);
-    print("guard-pss-kb", sum / count, "KiB");
-    for (int i = 0; i < GUARDS; i++)
-        (void)kill(leaders[i], SIGKILL);
-    while (wait(NULL) > 0)
-        ;
-}
-
 int main(int argc, char **argv)
 {
     if (access("/run/throwaway-host", F_OK) < 0)
@@ -268,7 +200,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (argc != 5)
-        errx(2, "usage: bench_pam human USER | login|sudo|guards USER TOKEN KEY");
+        errx(2, "usage: bench_pam human USER | login|sudo USER TOKEN KEY");
     read_line(argv[3], token, sizeof token);
     strcpy(auth_info, "SSH_AUTH_INFO_0=publickey ");
     read_line(argv[4], auth_info + strlen(auth_info), sizeof auth_info - strlen(auth_info));
@@ -276,8 +208,6 @@ int main(int argc, char **argv)
         login(argv[2]);
     else if (strcmp(argv[1], "sudo") == 0)
         sudo(argv[2]);
-    else if (strcmp(argv[1], "guards") == 0)
-        guards(argv[2]);
     else
         errx(2, "no such bench: %s", argv[1]);
     return 0;
