@@ -49,7 +49,7 @@ static void leave_session(void)
         (void)setrlimit((__rlimit_resource_t)lifted[i], &unlimited);
     (void)setrlimit(RLIMIT_NOFILE, &files);
     (void)setrlimit(RLIMIT_CORE, &no_core);
-    (void)setpriority(PRIO_PROCESS, 0, 0);
+    (void)setpriority(PRIO_PROCESS, 0, GUARD_NICE);
     for (int sig = 1; sig < NSIG;
          sig++) /* but SIGTERM, so that an administrator's kill ends it; of children we hear nothing */
         if (sig != SIGTERM)

@@ -35,7 +35,8 @@
 #define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
 #define PORTERS_MAX 4
-#define GUARD_FILES 64 /* descriptors */
+#define GUARD_FILES 64  /* descriptors */
+#define GUARD_NICE -10  /* however busy the agent keeps the host, its steps and its end are decided */
 #define DEFIANCES_MAX 4 /* looks at which a frozen account was found to go on */
 
 /* What sudo_agent.so was permitted: good for one open of this very sudo process. */
@@ -96,6 +97,7 @@ struct guard {
     int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
     int step_ms;                          /* between two looks at what is left */
     char detail[256];                     /* of its record: who did not end when asked to, or did not stay stopped */
+    int empty;                            /* the last look found nothing of it */
     int64_t dismissed_until;              /* the leader was asked to end, and has this long; 0: not yet */
     int recorded;                         /* the end is in the log */
 };

@@ -23,6 +23,7 @@ pid_t guard_fork(int fd)
     for (int sig = 1; sig < NSIG; sig++)
         (void)signal(sig, SIG_DFL);
     (void)setrlimit(RLIMIT_NOFILE, &files);
+    (void)setpriority(PRIO_PROCESS, 0, 0);
     process_write_own("oom_score_adj", "0");
     return 0;
 }

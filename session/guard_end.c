@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "ask/ask.h"
@@ -146,11 +147,11 @@ static void take_step_in(struct guard *guard, int ms)
     guard->step_at = clock_boot_ms() + ms;
 }
 
-/* Look at what is left, at once and then ever more rarely: many guards may be looking. */
-static void start_looking(struct guard *guard)
+/* Look at what is left, then ever more rarely: a look goes through all processes of the host, and many guards may be looking. */
+static void start_looking(struct guard *guard, int in_ms)
 {
     guard->step_ms = STEP_MS;
-    take_step_in(guard, 0);
+    take_step_in(guard, in_ms);
 }
 
 static void look_again(struct guard *guard)
@@ -160,11 +161,18 @@ static void look_again(struct guard *guard)
         guard->step_ms *= 2;
 }
 
+/* The account goes in one pass, and is gone at the first look; but what is known by descent alone is looked for before that. */
 static void begin_killing(struct guard *guard)
 {
+    const struct target target = end_target(guard);
+    int by_descent = target.audit == AUDIT_UNSET && !*target.cgroup;
+
     guard->phase = KILLING;
-    name_others(guard);
-    start_looking(guard);
+    if (guard->next_approval) /* otherwise sudo has started none */
+        name_others(guard);
+    if (target.uid && !by_descent)
+        (void)!reaper_signal_uid(target.uid, SIGKILL);
+    start_looking(guard, target.uid && !by_descent ? STEP_MS : 0);
 }
 
 static void begin_ending(struct guard *guard)
@@ -177,11 +185,12 @@ static void begin_ending(struct guard *guard)
     guard->kill_at = clock_boot_ms() + GRACE_MS;
     signal_target(guard, SIGTERM);
     signal_target(guard, SIGCONT); /* a stopped process takes its SIGTERM when it goes on */
-    start_looking(guard);
+    start_looking(guard, 0);
 }
 
 static void begin_telling(struct guard *guard)
 {
+    (void)setpriority(PRIO_PROCESS, 0, 0); /* from here on others have more to decide */
     if (!tell_terminal(guard, &guard->carrier)) {
         begin_ending(guard);
         return;
@@ -229,6 +238,11 @@ static int dismiss_leader(struct guard *guard)
     return 0;
 }
 
+static int leader_stays(struct guard *guard)
+{
+    return guard->end_reason != REASON_CLOSED && !dismiss_leader(guard);
+}
+
 /* 1 when none is left. */
 static int end_processes(struct guard *guard)
 {
@@ -241,10 +255,9 @@ static int end_processes(struct guard *guard)
 
 int guard_end_step(struct guard *guard)
 {
-    int64_t now = clock_boot_ms();
     struct target target;
 
-    if (now < guard->step_at)
+    if (clock_boot_ms() < guard->step_at)
         return 0;
     if (guard->phase == ENDS)
         begin_telling(guard);
@@ -253,10 +266,15 @@ int guard_end_step(struct guard *guard)
             begin_ending(guard);
         return 0;
     }
-    if (guard->phase == ENDING && now >= guard->kill_at)
+    if (guard->phase == ENDING && clock_boot_ms() >= guard->kill_at)
         begin_killing(guard);
+    if (clock_boot_ms() < guard->step_at)
+        return 0;
     look_again(guard);
-    if (!end_processes(guard) || (guard->end_reason != REASON_CLOSED && !dismiss_leader(guard)))
+    if (guard->empty && leader_stays(guard))
+        return 0;
+    guard->empty = end_processes(guard); /* the leader may have started more until it went */
+    if (!guard->empty || leader_stays(guard))
         return 0;
     if (!guard->recorded)
         record_end(guard);

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,11 +71,30 @@ static int tell(dev_t terminal, uid_t uid, const char *line)
     return 1;
 }
 
+/* Most sessions of agents have none, and who looks for it goes through all processes of the host. */
+static int has_terminal(uid_t uid)
+{
+    DIR *terminals = opendir("/dev/pts");
+    struct dirent *entry;
+    struct stat st;
+    int found = 0;
+
+    if (!terminals)
+        return 0;
+    while (!found && (entry = readdir(terminals)))
+        found = fstatat(dirfd(terminals), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISCHR(st.st_mode) &&
+                st.st_uid == uid;
+    closedir(terminals);
+    return found;
+}
+
 int guard_say(const struct guard *guard, const char *line, struct process *ret_carrier)
 {
     struct hearing hearing = {.guard = guard};
     int told = 0;
 
+    if (!has_terminal(guard->session.grant.uid))
+        return 0;
     (void)!process_each(find_terminal, &hearing);
     for (size_t i = 0; i < hearing.count; i++)
         told |= tell(hearing.terminals[i], guard->session.grant.uid, line);

@@ -15,7 +15,8 @@
 
 #define SESSIONS_FEW 256
 #define SESSIONS_MAX (1u << 20)
-#define ANSWER_MS 1000
+#define ANSWER_MS 1000   /* since the last guard answered: a busy host is slow with all of them */
+#define PATIENT_MS 3000  /* where no authority is at stake */
 #define CONNECT_MS 10    /* a guard whose queue is full delays the others by no more */
 #define ASKED_AT_ONCE 32 /* a guard that rings has few descriptors */
 #define OPENING_MS 3000  /* a session this young may be about to get its guard */
@@ -124,17 +125,21 @@ static void let_go(const struct bell *bells, size_t count, const struct bell *he
 
 /* --- asking --- */
 
-static void ask_together(struct bell *bells, size_t count)
+static void ask_together(struct bell *bells, size_t count, int answer_ms)
 {
-    int64_t deadline = deadline_in(ANSWER_MS);
+    int64_t deadline = deadline_in(answer_ms);
 
     for (struct bell *bell = bells; bell < bells + count; bell++) {
         bell->error = ask_report_begin(bell->ring->id, "recheck", CONNECT_MS, &bell->fd);
         bell->asked = bell->error == 0;
     }
-    for (struct bell *bell = bells; bell < bells + count; bell++)
-        if (bell->asked)
-            bell->error = ask_report_end(bell->fd, deadline_left(deadline), &bell->report);
+    for (struct bell *bell = bells; bell < bells + count; bell++) {
+        if (!bell->asked)
+            continue;
+        bell->error = ask_report_end(bell->fd, deadline_left(deadline), &bell->report);
+        if (bell->error == 0)
+            deadline = deadline_in(answer_ms);
+    }
 }
 
 static int has_no_guard(const struct bell *bell)
@@ -186,12 +191,12 @@ static void settle(struct bell *bell)
     }
 }
 
-static void ask(struct bell *bells, size_t count)
+static void ask(struct bell *bells, size_t count, int answer_ms)
 {
     for (size_t first = 0; first < count; first += ASKED_AT_ONCE) {
         size_t left = count - first;
 
-        ask_together(bells + first, left < ASKED_AT_ONCE ? left : ASKED_AT_ONCE);
+        ask_together(bells + first, left < ASKED_AT_ONCE ? left : ASKED_AT_ONCE, answer_ms);
     }
     for (struct bell *bell = bells; bell < bells + count; bell++) {
         ask_again(bell);
@@ -224,7 +229,7 @@ int doorbell_ring(const struct ring_filter *filter, int stop, struct ring **ret_
     if (r == 0 && stop)
         hold_what_sudo_started(bells, count);
     if (r == 0)
-        ask(bells, count);
+        ask(bells, count, stop ? ANSWER_MS : PATIENT_MS);
     for (size_t i = 0; i < count; i++)
         if (bells[i].held)
             let_go(bells, count, &bells[i]);

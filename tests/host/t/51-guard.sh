@@ -23,6 +23,7 @@ expect_ok "it did not wake up" test "$(switches)" = "$before"
 expect_output "asked, it says how the session stands" 'state running' report
 expect_output "and until when" "deadline $(($(claims_of idle | jq .exp)))" report
 expect_ok "its memory is small: $(memory_of "$pid") KB of its own" test "$(memory_of "$pid")" -le 200
+expect_output "it comes before what the agent runs" '^ *-10$' ps -o ni= -p "$pid"
 
 agentctl task complete task-idle >/dev/null
 expect_end idle task_completed
