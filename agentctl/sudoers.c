@@ -39,9 +39,10 @@ static void put_word(FILE *to, const char *word)
     }
 }
 
-static void put_start(FILE *to, const char *account, const char *run_as)
+/* What starts a service is most often a script. */
+static void put_start(FILE *to, const char *account, const char *run_as, const struct rule *rule)
 {
-    fprintf(to, "%s ALL=(%s) NOPASSWD: ", account, run_as);
+    fprintf(to, "%s ALL=(%s) NOPASSWD:%s ", account, run_as, rule->leaves_service ? "EXEC:" : "");
 }
 
 static void put_words(FILE *to, const struct words *words)
@@ -53,16 +54,17 @@ static void put_words(FILE *to, const struct words *words)
     }
 }
 
-static void put_command(FILE *to, const char *account, const char *run_as, const struct command *command)
+static void put_command(FILE *to, const char *account, const char *run_as, const struct rule *rule,
+                        const struct command *command)
 {
-    put_start(to, account, run_as);
+    put_start(to, account, run_as, rule);
     put_words(to, &command->words);
     if (command->words.count == 1 && !command->any_arguments)
         fputs(" \"\"", to); /* without it, any arguments would do */
     putc('\n', to);
     if (command->words.count == 1 || !command->any_arguments)
         return;
-    put_start(to, account, run_as);
+    put_start(to, account, run_as, rule);
     put_words(to, &command->words);
     fputs(" *\n", to);
 }
@@ -70,20 +72,20 @@ static void put_command(FILE *to, const char *account, const char *run_as, const
 static void put_rule(FILE *to, const char *account, const char *run_as, const struct rule *rule)
 {
     if (rule->any_command) {
-        put_start(to, account, run_as);
+        put_start(to, account, run_as, rule);
         fputs("NOSETENV: ALL\n", to); /* ALL implies SETENV otherwise (sudoers(5)) */
         return;
     }
     for (size_t i = 0; i < rule->command_count; i++)
-        put_command(to, account, run_as, &rule->commands[i]);
+        put_command(to, account, run_as, rule, &rule->commands[i]);
 }
 
-static void put_policy(FILE *to, const char *account, const struct policy *policy)
+static void put_policy(FILE *to, const char *account, const struct policy *policy, int leaves_service)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
 
-        if (rule->kind != RULE_ALLOW_SUDO)
+        if (rule->kind != RULE_ALLOW_SUDO || rule->leaves_service != leaves_service)
             continue;
         if (rule->run_as.count == 0)
             put_rule(to, account, "root", rule);
@@ -105,8 +107,10 @@ static void put_accounts(FILE *to, const struct config *config)
         const struct identity_config *identity = &config->identities[i];
         struct owners policies = overlap_find(&index, &arena, identity->id);
 
-        for (size_t j = 0; j < policies.count; j++)
-            put_policy(to, identity->account, &config->policies[policies.items[j]]);
+        /* sudo takes the last line that matches: where two do, the one without EXEC. */
+        for (int leaves_service = 1; leaves_service >= 0; leaves_service--)
+            for (size_t j = 0; j < policies.count; j++)
+                put_policy(to, identity->account, &config->policies[policies.items[j]], leaves_service);
     }
     arena_clear(&arena);
 }

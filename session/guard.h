@@ -96,10 +96,10 @@ struct guard {
     struct process carrier;               /* to the client, of the line that says why */
     int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
     int step_ms;                          /* between two looks at what is left */
-    char detail[256];                     /* of its record: who did not end when asked to, or did not stay stopped */
-    int empty;                            /* the last look found nothing of it */
-    int64_t dismissed_until;              /* the leader was asked to end, and has this long; 0: not yet */
-    int recorded;                         /* the end is in the log */
+    char detail[256];        /* of its record: what sudo started and was ended, or that it did not stay stopped */
+    int empty;               /* the last look found nothing of it */
+    int64_t dismissed_until; /* the leader was asked to end, and has this long; 0: not yet */
+    int recorded;            /* the end is in the log */
 };
 
 /* --- doors --- */

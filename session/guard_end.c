@@ -120,7 +120,7 @@ static int tell_terminal(const struct guard *guard, struct process *ret_carrier)
     return guard_say(guard, line, ret_carrier);
 }
 
-/* Which processes that sudo started are about to be killed. */
+/* Which processes that sudo started are about to be ended. */
 static void name_others(struct guard *guard)
 {
     const struct target target = guard_target(guard, 1);
@@ -168,8 +168,6 @@ static void begin_killing(struct guard *guard)
     int by_descent = target.audit == AUDIT_UNSET && !*target.cgroup;
 
     guard->phase = KILLING;
-    if (guard->next_approval) /* otherwise sudo has started none */
-        name_others(guard);
     if (target.uid && !by_descent)
         (void)!reaper_signal_uid(target.uid, SIGKILL);
     start_looking(guard, target.uid && !by_descent ? STEP_MS : 0);
@@ -177,6 +175,8 @@ static void begin_killing(struct guard *guard)
 
 static void begin_ending(struct guard *guard)
 {
+    if (guard->next_approval) /* otherwise sudo has started none */
+        name_others(guard);
     if (!is_gentle(guard)) {
         begin_killing(guard);
         return;

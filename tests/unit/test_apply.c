@@ -728,6 +728,19 @@ START_TEST(test_sudoers)
 }
 END_TEST
 
+START_TEST(test_sudoers_of_services)
+{
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                             "sudo { commands = { \"/bin/id\" } }\n"
+                             "sudo { commands = { \"/etc/init.d/web restart\" } leaves = service } }\n");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a ALL="),
+                     "a ALL=(root) NOPASSWD:EXEC: /etc/init.d/web restart\n"
+                     "a ALL=(root) NOPASSWD: /bin/id \"\"\n");
+}
+END_TEST
+
 /* Whatever a word is made of, visudo takes the line. */
 START_TEST(test_sudoers_odd_words)
 {
@@ -786,6 +799,7 @@ int main(void)
     tcase_add_test(tests, test_too_many_trust_domains);
     tcase_add_test(tests, test_key_file_is_not_trusted);
     tcase_add_test(tests, test_sudoers);
+    tcase_add_test(tests, test_sudoers_of_services);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);
     suite_add_tcase(suite, tests);
