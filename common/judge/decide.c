@@ -367,7 +367,7 @@ static enum reason check_login(const struct facts *facts, const struct limits *l
 
     if (facts->environment_forgeable)
         return REASON_ENVIRONMENT_FORGEABLE;
-    if (facts->issued < facts->boot)
+    if (facts->issued <= facts->boot) /* whole seconds: within the same one it may have been before */
         return REASON_BEFORE_BOOT;
     reason = check_credential(facts, limits);
     if (reason == REASON_PERMIT && facts->account_busy)

@@ -399,7 +399,7 @@ static const struct {
     {IN_SESSION, forgeable, BASE, REASON_PERMIT},
     {LOGINS, before_boot, BASE, REASON_BEFORE_BOOT},
     {IN_SESSION, before_boot, BASE, REASON_PERMIT},
-    {LOGINS, at_boot, BASE, REASON_PERMIT},
+    {LOGINS, at_boot, BASE, REASON_BEFORE_BOOT},
     {LOGINS | ATTESTS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_LIFETIME_TOO_LONG},
     {RECHECKS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_PERMIT},
 
