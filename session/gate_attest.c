@@ -42,18 +42,24 @@ static enum reason find_session(struct gate *gate, const char *id)
     return REASON_PERMIT;
 }
 
+/* The guard did not say what becomes of the session. */
+static enum reason unanswered(const char *id, int error)
+{
+    if (session_is_gone(id))
+        return REASON_SESSION_ENDING;
+    if (error == -ETIMEDOUT)
+        return REASON_TIMEOUT;
+    return error == -ENOENT || error == -ECONNREFUSED || error == -EPIPE ? REASON_GUARD_LOST : REASON_INTERNAL;
+}
+
 /* A session that ends stays ended. One that is frozen is thawed by root or a new login, not from within. */
 static enum reason check_guard(const struct gate *gate)
 {
     struct report report;
     int r = ask_report(session.id, "status", GUARD_MS, &report);
 
-    if (r < 0 && session_is_gone(session.id))
-        return REASON_SESSION_ENDING;
-    if (r == -ETIMEDOUT)
-        return REASON_TIMEOUT;
     if (r < 0)
-        return r == -ENOENT || r == -ECONNREFUSED || r == -EPIPE ? REASON_GUARD_LOST : REASON_INTERNAL;
+        return unanswered(session.id, r);
     if (report.state == REPORT_ENDING)
         return REASON_SESSION_ENDING;
     return report.state == REPORT_FROZEN && gate->asker_uid != 0 ? report.reason : REASON_PERMIT;
@@ -92,11 +98,13 @@ enum reason gate_attest(struct gate *gate, const char *id)
 
 /*
  * Publish, then let the guard look: it thaws the session, moves its deadline, or is ending it. Of an end and an attestation that meet,
- * either the end takes the attestation along, or we find the session gone and do.
+ * either the end takes the attestation along, or we find the session gone and do. Of a guard that is too busy to answer nobody knows
+ * whether it will look before it ends: that is no permit.
  */
 static enum reason attest(const struct session *target, const struct grant *grant, int guard_ms)
 {
     struct report report;
+    enum reason reason;
     int r;
 
     attestation.made = clock_wall_seconds();
@@ -108,10 +116,10 @@ static enum reason attest(const struct session *target, const struct grant *gran
     r = ask_report(target->id, "recheck", guard_ms, &report);
     if (r == 0)
         return report.state == REPORT_ENDING ? REASON_SESSION_ENDING : REASON_PERMIT;
-    if (!session_is_gone(target->id))
-        return REASON_PERMIT; /* the guard looks by itself before long */
-    session_remove(target);
-    return REASON_SESSION_ENDING;
+    reason = unanswered(target->id, r);
+    if (reason == REASON_SESSION_ENDING)
+        session_remove(target);
+    return reason;
 }
 
 enum reason gate_attest_session(const struct gate *gate)

@@ -79,9 +79,10 @@ release() { exec {barrier}<>/tmp/barrier; }
 shut() { exec {barrier}>&-; }
 # ended: what holds after every run, whoever came first.
 ended() {
-	soon 4 all_gone || {
+	local name
+	soon 15 all_gone || {
 		problem "lives on: $(ids) $(pgrep -a -u agent-deploy | head -n 3) $(pgrep -a -f '^/usr/bin/sleep 58' | head -n 3)"
-		pkill -KILL -x 'guard|monitor|sudo|sleep' || true
+		for name in guard monitor sudo sleep; do pkill -KILL -x $name || true; done
 		pkill -KILL -u agent-deploy || true
 		agentctl sweep >/dev/null || true
 	}
@@ -144,7 +145,7 @@ race_sudo() {
 	verdict "sudo against revoke" "$RUNS runs, $permitted commands before it"
 }
 
-# One of $slots accounts, whose credential expires while another comes: prints what became of it.
+# One of $slots accounts, whose credential expires while another comes: prints what became of it. A busy host cannot always tell in time.
 attest_one() { # NAME TASK ACCOUNT
 	local id exp again status=0
 	exp=$(claims_of "$1" | jq .exp)000000
@@ -157,13 +158,15 @@ attest_one() { # NAME TASK ACCOUNT
 	pause 350000
 	agentctl session attest "$id" --credential "$CREDENTIALS/$1-again" --key "$CREDENTIALS/key" >"/tmp/attest.$3" 2>&1 || status=$?
 	gone() { [ ! -e "$run/session/$id" ]; }
+	why() { grep "\"session\":\"$id\"" "$DECISIONS" | sed -E 's/.*"time":([0-9]+),.*"status_code":"([a-z_]*)".*"step":"([a-z]*)".*/\1 \3 \2/' | tr '\n' ' '; }
 	case $status in
 	0)
 		while [ "$(now_us)" -lt $((again - 300000)) ]; do gone && break || read -rt 0.05 -u "$never" || true; done
-		if gone; then echo "attested and cut short"; elif soon 5 gone; then echo extended; else echo "outlives both"; fi
+		if gone; then echo "attested and cut short: $(why)"; elif soon 8 gone; then echo extended; else echo "outlives both"; fi
 		;;
-	1) if soon 4 gone; then echo refused; else echo "refused and lives on"; fi ;;
-	*) echo "exit $status: $(cat "/tmp/attest.$3")" ;;
+	1) if soon 8 gone; then echo refused; else echo "refused and lives on"; fi ;;
+	3) if soon 16 gone; then echo "cannot tell"; else echo "cannot tell, and lives on"; fi ;;
+	*) echo "exit $status: $(head -n 1 "/tmp/attest.$3")" ;;
 	esac
 	grep -c "\"step\":\"close\".*\"session\":\"$id\"" "$DECISIONS" | sed 's/^1$//; s/.\+/recorded & times/; /^$/d'
 }
@@ -191,7 +194,7 @@ race_attest() {
 	at=attest
 	soon 5 none || problem "lives on: $(ids)"
 	[ -z "$(left_over)" ] || problem "left over: $(left_over | tr '\n' ' ')"
-	grep -vx 'extended\|refused\|not opened in time' /tmp/fates >>/tmp/problems || true
+	grep -vx 'extended\|refused\|cannot tell\|not opened in time' /tmp/fates >>/tmp/problems || true
 	for one in extended refused; do grep -qx "$one" /tmp/fates || problem "none was $one"; done
 	verdict "attestation against expiry" "$(sort /tmp/fates | uniq -c | tr -s '\n ' ' ')"
 }
