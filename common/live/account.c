@@ -21,7 +21,7 @@ int account_lock(uid_t uid, int milliseconds, int *ret_fd)
 {
     CLEANUP(close_fd) int dir = -1;
     char name[TEXT_DECIMAL_MAX + 8];
-    int fd, r = text_format(name, sizeof name, ".%lu.lock", (unsigned long)uid);
+    int fd, r = text_format(name, sizeof name, "%lu.lock", (unsigned long)uid);
 
     if (r == 0)
         r = state_run_dir(MAKE, "used", NULL, NULL, &dir);

@@ -72,7 +72,7 @@ static void sweep_pending(int dir, const char *name, void *arg)
         (void)unlinkat(dir, name, 0);
 }
 
-/* A file is written under a name with a dot; directories have none. */
+/* A file is written under a name with a dot; directories and locks have none. */
 static int sweep_nameless(int dir, const char *name, void *arg)
 {
     CLEANUP(close_fd) int below = -1;

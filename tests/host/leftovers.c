@@ -327,7 +327,7 @@ START_TEST(one_clears_at_a_time)
     int lock;
 
     use_account();
-    lock = open(PATH_RUN "/used/.70005.lock", O_RDONLY | O_CREAT, 0600);
+    lock = open(PATH_RUN "/used/70005.lock", O_RDONLY | O_CREAT, 0600);
     ck_assert_int_eq(flock(lock, LOCK_EX), 0);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), -EBUSY);
     ck_assert_int_eq(leftovers_claim(&identity, &task_a), -EBUSY);

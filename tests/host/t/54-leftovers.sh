@@ -61,7 +61,7 @@ expect_ok "task A is completed" agentctl task complete task-A
 expect_ok "nothing of it runs" wait_until 8 account_is_quiet
 expect_output "task B logs in" '^agent-deploy$' login task-B 'id -un'
 expect_output "its home is fresh" '^none$' login task-B \
-	'ls -A .ssh .config /tmp/left /dev/shm/left /var/tmp/left 2>/dev/null; grep -l ran .bashrc .profile .bash_profile; echo none'
+	'ls -A .ssh .config /tmp/left /dev/shm/left /var/tmp/left 2>/dev/null; grep -ls ran .bashrc .profile .bash_profile; echo none'
 expect_ok "nor did it run what A planted" test ! -e /tmp/bashrc-ran -a ! -e /tmp/rc-ran
 wait_until 8 account_is_quiet || true
 expect_output "no file of it is left outside its home" '^0$' sh -c "$(declare -f files_of_agent); uid=$uid; files_of_agent | wc -l"
