@@ -134,16 +134,23 @@ static int waits_for_leader(const struct guard *guard)
     return guard->phase < ENDS && !guard->lingering;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Milliseconds until a look is due that no descriptor announces; -1: never. */
 static int wait_time(const struct guard *guard, int doors)
 {
-    int64_t step = guard->step_at - clock_boot_ms();
+    int64_t ms = doors < 0 ? INT64_MAX : doors;
 
     if (guard->phase >= ENDS)
-        return step > 0 ? (int)step : 0;
-    if (waits_for_leader(guard) && guard->leader_fd < 0 && (doors < 0 || doors > POLL_LEADER_MS))
-        return POLL_LEADER_MS;
-    return doors >= 0 || has_timers(guard) ? doors : POLL_CLOCK_MS;
+        ms = guard->step_at - clock_boot_ms();
+    else if (!has_timers(guard)) /* the wall clock may be set at any time */
+        ms = sooner(ms, sooner(POLL_CLOCK_MS, guard->next.boot - clock_boot_ms()));
+    if (waits_for_leader(guard) && guard->leader_fd < 0)
+        ms = sooner(ms, POLL_LEADER_MS);
+    return ms == INT64_MAX ? -1 : ms > 0 ? (int)ms : 0;
 }
 
 static void await(struct guard *guard)

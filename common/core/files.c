@@ -185,6 +185,13 @@ int random_bytes(void *buf, size_t len)
     /* The system call, since glibc has a wrapper from 2.25 on only. Up to 256 bytes come whole (getrandom(2)). */
     long n = syscall(SYS_getrandom, buf, len, 0);
 
+    if (n < 0 && errno == ENOSYS) { /* before Linux 3.17 */
+        CLEANUP(close_fd) int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+        if (fd < 0)
+            return -errno;
+        n = read(fd, buf, len);
+    }
     if (n < 0)
         return -errno;
     return (size_t)n == len ? 0 : -EIO;
