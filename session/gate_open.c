@@ -19,31 +19,25 @@
 
 /* --- the session --- */
 
-struct audit_search {
-    const struct process *leader;
-    uint32_t audit;
-};
-
 static int is_foreign(const struct process *process, void *arg)
 {
-    const struct audit_search *search = arg;
+    const struct process *leader = arg;
 
-    return process_audit_session(process->pid) == search->audit &&
-           !process_descends(process->pid, search->leader->pid, search->leader->start);
+    return !process_descends(process->pid, leader->pid, leader->start);
 }
 
 /*
  * The leader's audit session, where it is this session's alone: set, not inherited from the listener, and of no process but
  * the leader's own. AUDIT_UNSET otherwise: as in containers, where one audit session holds everything.
  */
-static uint32_t own_audit_session(const struct process *leader)
+static uint32_t own_audit_session(struct process *leader)
 {
-    struct audit_search search = {.leader = leader, .audit = process_audit_session(leader->pid)};
+    uint32_t audit = process_audit_session(leader->pid);
 
-    if (search.audit == AUDIT_UNSET || search.audit == process_audit_session(leader->parent) ||
-        process_each(is_foreign, &search) != 0)
+    if (audit == AUDIT_UNSET || audit == process_audit_session(leader->parent) ||
+        process_each_audited(audit, is_foreign, leader) != 0)
         return AUDIT_UNSET;
-    return search.audit;
+    return audit;
 }
 
 static struct session session; /* large: a scope */

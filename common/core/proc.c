@@ -182,7 +182,7 @@ int process_descends(pid_t pid, pid_t ancestor, uint64_t start)
     return 0;
 }
 
-int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
+int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -191,15 +191,21 @@ int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
     if (!proc)
         return -errno;
     while (r == 0 && (entry = readdir(proc))) {
+        pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? (pid_t)strtol(entry->d_name, NULL, 10) : 0;
         struct process process;
         int alive;
 
-        if (isdigit((unsigned char)entry->d_name[0]) &&
-            read_process((pid_t)strtol(entry->d_name, NULL, 10), &process, &alive) == 0 && alive)
+        if (pid > 0 && (audit == AUDIT_UNSET || process_audit_session(pid) == audit) &&
+            read_process(pid, &process, &alive) == 0 && alive)
             r = fn(&process, arg);
     }
     closedir(proc);
     return r;
+}
+
+int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
+{
+    return process_each_audited(AUDIT_UNSET, fn, arg);
 }
 
 int process_same_program(pid_t a, pid_t b)

@@ -36,6 +36,8 @@ int process_name(pid_t pid, char ret[PROCESS_NAME_MAX + 1]) MUST_CHECK;
 int process_descends(pid_t pid, pid_t ancestor, uint64_t start);
 /* Call fn for every process that is no zombie, until it answers other than 0; that answer, 0, or -errno. */
 int process_each(int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
+/* The same for those of an audit session alone: on a crowded host, several times as fast. AUDIT_UNSET: all of them. */
+int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
 /* Do both run the same executable file? 1 or 0. */
 int process_same_program(pid_t a, pid_t b);
 

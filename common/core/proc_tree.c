@@ -97,6 +97,17 @@ int process_tree_read(pid_t ancestor, uint64_t start, const struct process *know
     return 0;
 }
 
+int process_list_audited(uint32_t audit, struct process_tree *ret)
+{
+    int r;
+
+    *ret = (struct process_tree){0};
+    r = process_each_audited(audit, add, ret);
+    for (size_t i = 0; i < ret->count; i++)
+        ret->list[i].descends = NO;
+    return r;
+}
+
 void process_tree_clear(struct process_tree *tree)
 {
     free(tree->list);

@@ -23,6 +23,8 @@ struct process_tree {
  */
 int process_tree_read(pid_t ancestor, uint64_t start, const struct process *known, size_t known_count,
                       struct process_tree *ret) MUST_CHECK;
+/* Those of an audit session alone, and nothing of descent. */
+int process_list_audited(uint32_t audit, struct process_tree *ret) MUST_CHECK;
 void process_tree_clear(struct process_tree *tree);
 
 #endif

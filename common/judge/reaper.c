@@ -34,18 +34,18 @@ static uid_t lonely_uid(void)
     return LONELY_UIDS + (uid_t)getpid();
 }
 
-/* Without CAP_KILL, which setresuid() takes away, kill(-1) reaches the processes of this uid alone. */
+/* Without CAP_KILL, which setresuid() takes away, kill(-1) reaches the processes of this uid alone. 1 when there was one, else 0. */
 static int signal_uid(uid_t uid, int sig)
 {
     uid_t lonely = lonely_uid();
-    int r = 0;
+    int r = 1;
 
     if (uid == 0)
         return -EINVAL;
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 || setresuid(lonely, uid, lonely) < 0)
         return -errno;
-    if (kill(-1, sig) < 0 && errno != ESRCH && errno != EPERM)
-        r = -errno;
+    if (kill(-1, sig) < 0)
+        r = errno == ESRCH || errno == EPERM ? 0 : -errno;
     /* Without root this process is of no use and would be in the agent's reach. */
     if (raise_capabilities() < 0 || setresuid(0, 0, 0) < 0)
         _exit(1);
@@ -62,6 +62,7 @@ enum { OF_UID = 1, OF_OTHERS = 2 };
 /* What one look at the host needs. */
 struct look {
     const struct target *target;
+    int has_uid; /* a process of its uid, be it a zombie */
     struct process_tree tree;
     struct cgroup_pids cgroup;
 };
@@ -116,11 +117,11 @@ static int is_spared(const struct target *target, const struct process *process)
     return pid <= 1 || pid == getpid() || (target->spare_children && process->parent == target->spare_children);
 }
 
-static int is_of_uid(const struct target *target, pid_t pid)
+static int is_of_uid(const struct look *look, pid_t pid)
 {
     uid_t uid;
 
-    return target->uid && process_uid(pid, &uid) == 0 && uid == target->uid;
+    return look->has_uid && process_uid(pid, &uid) == 0 && uid == look->target->uid;
 }
 
 /* Of what descends from the leader, the host has what left one of these, which the leader is in. */
@@ -146,8 +147,8 @@ static int is_meant(const struct look *look, const struct kin *kin, int who)
     if (is_spared(look->target, &kin->process))
         return 0;
     if (who == OF_OTHERS) /* first what costs less to find out */
-        return is_of_session(look, kin) && !is_of_uid(look->target, pid);
-    return is_of_uid(look->target, pid) || ((who & OF_OTHERS) && is_of_session(look, kin));
+        return is_of_session(look, kin) && !is_of_uid(look, pid);
+    return is_of_uid(look, pid) || ((who & OF_OTHERS) && is_of_session(look, kin));
 }
 
 static void remember(const struct look *look)
@@ -160,15 +161,23 @@ static void remember(const struct look *look)
             memory.known[memory.count++] = look->tree.list[i].process;
 }
 
+/* In an audit session of its own, descent says no more: what descends and is not in it has left it. */
+static int is_known_by_audit(const struct target *target)
+{
+    return target->audit != AUDIT_UNSET && !(target->cgroup && *target->cgroup);
+}
+
 /*
  * The processes first, then what is said of their pids: what holds of a process that is still there when it is signalled (the same
  * pid, the same start) held of that one.
  */
-static int look_around(const struct target *target, struct look *ret)
+static int look_around(const struct target *target, int who, struct look *ret)
 {
     int r;
 
-    *ret = (struct look){.target = target};
+    *ret = (struct look){.target = target, .has_uid = target->uid && signal_uid(target->uid, 0) != 0};
+    if (is_known_by_audit(target) && !(who & OF_UID && ret->has_uid))
+        return process_list_audited(target->audit, &ret->tree);
     r = look_at_tree(target, &ret->tree);
     if (r == 0 && target->cgroup && *target->cgroup)
         r = cgroup_read(target->cgroup, &ret->cgroup);
@@ -183,7 +192,7 @@ static int look_around(const struct target *target, struct look *ret)
 static int signal_each(const struct target *target, int who, int sig)
 {
     CLEANUP(look_clear) struct look look;
-    int r = look_around(target, &look);
+    int r = look_around(target, who, &look);
 
     for (size_t i = 0; i < look.tree.count; i++)
         if (is_meant(&look, &look.tree.list[i], who))
@@ -195,7 +204,7 @@ int reaper_signal_uid(uid_t uid, int sig)
 {
     const struct target target = {.uid = uid, .audit = AUDIT_UNSET};
 
-    if (signal_uid(uid, sig) == 0)
+    if (signal_uid(uid, sig) >= 0)
         return 0;
     /* A user namespace may not have the lonely uids: then one by one, which a storm can outrun for a while. */
     return uid == 0 ? -EINVAL : signal_each(&target, OF_UID, sig);
@@ -234,7 +243,7 @@ unsigned reaper_count(const struct target *target)
     CLEANUP(look_clear) struct look look;
     unsigned count = 0;
 
-    if (look_around(target, &look) < 0)
+    if (look_around(target, OF_UID | OF_OTHERS, &look) < 0)
         return 1; /* unknown is not none */
     for (size_t i = 0; i < look.tree.count; i++)
         count += (unsigned)is_meant(&look, &look.tree.list[i], OF_UID | OF_OTHERS);
@@ -245,7 +254,7 @@ unsigned reaper_count(const struct target *target)
 unsigned reaper_kill(const struct target *target)
 {
     CLEANUP(look_clear) struct look look;
-    int unknown = look_around(target, &look) < 0;
+    int unknown = look_around(target, OF_UID | OF_OTHERS, &look) < 0;
     unsigned count = 0;
 
     for (size_t i = 0; i < look.tree.count; i++) {
@@ -270,7 +279,7 @@ void reaper_names(const struct target *target, char *buf, size_t cap)
     size_t len = 0;
 
     *buf = '\0';
-    (void)!look_around(target, &look); /* as many as could be seen */
+    (void)!look_around(target, OF_OTHERS, &look); /* as many as could be seen */
     for (size_t i = 0; i < look.tree.count && count <= REAPER_NAMES_MAX; i++) {
         const struct kin *kin = &look.tree.list[i];
         char name[PROCESS_NAME_MAX + 1];
