@@ -663,6 +663,18 @@ static void assert_tidy(void)
     shell("test -e " KEPT "/agent-deploy-[0-9]*/f && test \"$(ls -A " KEPT " | wc -l)\" = 1");
 }
 
+/* A killed clearer's child outlives it for a moment, and the account is busy as long as it does. */
+static int clear_when_free(void)
+{
+    int r = leftovers_clear(&identity, LONG);
+
+    for (int tries = 0; r == -EBUSY && tries < 200; tries++) {
+        usleep(10000);
+        r = leftovers_clear(&identity, LONG);
+    }
+    return r;
+}
+
 START_TEST(killed_clearing_is_begun_anew)
 {
     int64_t whole;
@@ -688,7 +700,7 @@ START_TEST(killed_clearing_is_begun_anew)
         ck_assert(WIFSIGNALED(status) || status == 0);
         if (leftovers_fit(&identity, &task_b) == 0) {
             cut++;
-            ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
+            ck_assert_int_eq(clear_when_free(), 0);
         }
         assert_tidy(); /* it says that all is gone: then it is */
     }
