@@ -91,6 +91,7 @@ struct guard {
     int64_t look_at;    /* clock_boot_ms(): whether it stays stopped */
     int look_ms;        /* between two looks */
     int defiances;      /* looks at which it did not */
+    uint64_t switches;  /* reaper_switches() at the last look; 0: there was none */
     int lingering;      /* the leader has closed the session, its processes may stay */
     enum reason end_reason;
     struct process carrier;               /* to the client, of the line that says why */

@@ -203,9 +203,11 @@ static void begin_telling(struct guard *guard)
 /* Who rang has an answer before anything else is done: of many sessions that end at once, none waits for another. */
 void guard_end(struct guard *guard, enum reason reason)
 {
-    if (guard->phase >= ENDS)
+    if (guard->phase >= ENDS && (is_ordinary(reason) || !is_ordinary(guard->end_reason)))
         return;
-    guard->phase = ENDS;
+    if (guard->phase < ENDS)
+        guard->phase = ENDS;
+    guard->kill_at = 0; /* of an ordinary end that has begun: its time is over */
     guard->end_reason = reason;
     take_step_in(guard, 0);
 }

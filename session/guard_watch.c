@@ -23,6 +23,7 @@
 #define STOPPED_LOOK_MS 500 /* does it stay stopped? Ever more rarely, up to */
 #define STOPPED_LOOK_MAX_MS 30000
 #define LINGER_LOOK_MS 30000 /* nothing tells when the last one of those that stay ends */
+#define UNREADABLE_LOOK_MS 5000
 
 struct moment moment_now(void)
 {
@@ -96,14 +97,12 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
     if (!guard->attestation)
         return 0;
     r = standing_of(grant, facts->now, &standing);
-    if (r < 0)
-        return r;
-    add_standing(&facts->standing, &standing);
+    add_standing(&facts->standing, &standing); /* what is known, whatever could not be read */
     facts->issued = grant->issued;
     facts->expires = grant->expires;
     facts->scopes[facts->scope_count].text = grant->scope;
     facts->scopes[facts->scope_count++].len = strlen(grant->scope);
-    return 0;
+    return r;
 }
 
 int guard_facts(const struct guard *guard, enum step step, struct facts *facts)
@@ -164,13 +163,13 @@ static enum reason look_at_facts(struct guard *guard, struct facts *facts)
 
     if (session_is_gone(session->id))
         return REASON_GUARD_LOST; /* another ended it in our place */
-    if (ordered > 0)
-        return REASON_SESSION_ENDED;
     unreadable = read_attestation(guard) < 0;
     unreadable |= guard_facts(guard, STEP_RECHECK, facts) < 0;
     reason = ended_by(&facts->standing);
     if (reason != REASON_PERMIT)
         return reason;
+    if (ordered > 0)
+        return REASON_SESSION_ENDED;
     known = anchors_hold(guard_grant(guard)->issuer, guard_grant(guard)->signer);
     if (known == 0)
         return REASON_KEY_UNKNOWN;
@@ -233,6 +232,15 @@ static void look_later(struct guard *guard)
     guard->look_at = clock_boot_ms() + guard->look_ms / 2 + guard->look_ms * random / 256;
 }
 
+/* Since the last look, for however short a time. */
+static int has_gone_on(struct guard *guard)
+{
+    uint64_t before = guard->switches;
+
+    guard->switches = reaper_switches(guard->session.grant.uid);
+    return before && guard->switches != before;
+}
+
 /*
  * A stop does not bind: SIGCONT may come from a timer, from a process that it has not reached yet, from one of another user in the
  * same terminal session (kill(2)). 1 when the account has gone on too often.
@@ -241,7 +249,7 @@ static int defies(struct guard *guard, const struct moment *now)
 {
     if (guard->phase != FROZEN || now->boot < guard->look_at)
         return 0;
-    if (reaper_goes_on(guard->session.grant.uid)) {
+    if (has_gone_on(guard)) {
         guard->defiances++;
         guard->look_ms = STOPPED_LOOK_MS;
     } else if (guard->look_ms < STOPPED_LOOK_MAX_MS) {
@@ -265,6 +273,7 @@ static void freeze(struct guard *guard, enum reason reason)
         record_turn(guard, reason);
     if (guard->phase != FROZEN) {
         guard->defiances = 0;
+        guard->switches = 0;
         guard->look_ms = STOPPED_LOOK_MS;
         look_later(guard);
     }
@@ -330,6 +339,12 @@ static int nothing_lingers(const struct guard *guard)
     return reaper_count(&target) == 0;
 }
 
+static void look_by(struct guard *guard, int64_t boot)
+{
+    if (guard->next.boot > boot)
+        guard->next.boot = boot;
+}
+
 void guard_recheck(struct guard *guard)
 {
     const struct moment now = moment_now();
@@ -337,9 +352,14 @@ void guard_recheck(struct guard *guard)
     enum reason end, halt;
     int unreadable;
 
-    if (guard->phase >= ENDS)
+    if (guard->phase == KILLING)
         return;
     end = look_at_facts(guard, &facts);
+    if (guard->phase >= ENDS) {
+        if (end != REASON_PERMIT && end != REASON_STATE_UNAVAILABLE)
+            guard_end(guard, end); /* it may have become a stricter one */
+        return;
+    }
     unreadable = end == REASON_STATE_UNAVAILABLE;
     set_due(guard);
     if (end == REASON_PERMIT || unreadable)
@@ -351,6 +371,8 @@ void guard_recheck(struct guard *guard)
         return;
     }
     halt = why_freeze(guard, &facts.standing, &now);
+    if (halt == REASON_PERMIT && unreadable && guard->phase == FROZEN)
+        halt = guard->frozen; /* until it is known that nothing asks for it any more */
     if (halt != REASON_PERMIT && defies(guard, &now)) {
         (void)!text_copy(guard->detail, sizeof guard->detail, "it did not stay stopped");
         guard_end(guard, halt);
@@ -358,14 +380,16 @@ void guard_recheck(struct guard *guard)
     }
     if (halt != REASON_PERMIT)
         freeze(guard, halt);
-    else if (!unreadable)
+    else
         thaw(guard);
     give_notice(guard, &now);
     guard->next = due_next(&guard->due, &now);
-    if (guard->lingering && guard->next.boot > now.boot + LINGER_LOOK_MS)
-        guard->next.boot = now.boot + LINGER_LOOK_MS;
-    if (guard->phase == FROZEN && guard->next.boot > guard->look_at)
-        guard->next.boot = guard->look_at;
+    if (unreadable)
+        look_by(guard, now.boot + UNREADABLE_LOOK_MS);
+    if (guard->lingering)
+        look_by(guard, now.boot + LINGER_LOOK_MS);
+    if (guard->phase == FROZEN)
+        look_by(guard, guard->look_at);
 }
 
 void guard_close(struct guard *guard)

@@ -97,26 +97,33 @@ int process_alive(pid_t pid, uint64_t start)
     return read_process(pid, &process, &alive) == 0 && process.start == start && alive;
 }
 
-static int thread_goes_on(pid_t tid)
+/* Of status: voluntary_ctxt_switches and nonvoluntary_ctxt_switches (proc(5)). */
+static uint64_t thread_switches(pid_t tid)
 {
-    char buf[1024];
-    const char *tail = "";
+    static const char name[] = "voluntary_ctxt_switches:";
+    char buf[8192]; /* they are its last lines: long lists of groups and processors come before */
+    uint64_t sum = 0;
 
-    return stat_tail(tid, buf, sizeof buf, &tail) == 0 && !strchr("TtZXxD", tail[0]);
+    if (proc_text(tid, "status", buf, sizeof buf) <= 0)
+        return 0;
+    for (const char *at = buf; (at = strstr(at, name)); at += sizeof name - 1)
+        sum += strtoull(at + sizeof name - 1, NULL, 10);
+    return sum;
 }
 
-int process_goes_on(pid_t pid)
+uint64_t process_switches(pid_t pid)
 {
     char path[64];
-    struct dirent *entry;
+    const struct dirent *entry;
     DIR *threads = text_format(path, sizeof path, "/proc/%ld/task", (long)pid) < 0 ? NULL : opendir(path);
-    int found = 0;
+    uint64_t sum = 0;
 
-    while (threads && !found && (entry = readdir(threads)))
-        found = isdigit((unsigned char)entry->d_name[0]) && thread_goes_on((pid_t)strtol(entry->d_name, NULL, 10));
+    while (threads && (entry = readdir(threads)))
+        if (isdigit((unsigned char)entry->d_name[0]))
+            sum += thread_switches((pid_t)strtol(entry->d_name, NULL, 10));
     if (threads)
         closedir(threads);
-    return found;
+    return sum;
 }
 
 static uint32_t audit_value(pid_t pid, const char *name)

@@ -22,8 +22,8 @@ struct process {
 int process_read(pid_t pid, struct process *ret) MUST_CHECK;
 /* Is the process that was (pid, start) still there and not a zombie? 1 or 0. */
 int process_alive(pid_t pid, uint64_t start);
-/* Is a thread of it neither stopped nor ended? One in an uninterruptible wait is on its way to its stop. */
-int process_goes_on(pid_t pid);
+/* How often its threads have been given a processor, together. */
+uint64_t process_switches(pid_t pid);
 /* Audit login uid and audit session; AUDIT_UNSET where unset or the kernel keeps none. */
 uint32_t process_loginuid(pid_t pid);
 uint32_t process_audit_session(pid_t pid);

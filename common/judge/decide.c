@@ -350,6 +350,8 @@ static enum reason check_standing(const struct facts *facts)
 /* Of a credential that opens or attests a session now. */
 static enum reason check_credential(const struct facts *facts, const struct limits *limits)
 {
+    if (facts->issued <= facts->boot) /* whole seconds: within the same one it may have been before */
+        return REASON_BEFORE_BOOT;
     if (limits->max_lifetime && facts->expires - facts->issued > (int64_t)limits->max_lifetime)
         return REASON_LIFETIME_TOO_LONG;
     if (facts->possession == POSSESSION_UNSET)
@@ -367,8 +369,6 @@ static enum reason check_login(const struct facts *facts, const struct limits *l
 
     if (facts->environment_forgeable)
         return REASON_ENVIRONMENT_FORGEABLE;
-    if (facts->issued <= facts->boot) /* whole seconds: within the same one it may have been before */
-        return REASON_BEFORE_BOOT;
     reason = check_credential(facts, limits);
     if (reason == REASON_PERMIT && facts->account_busy)
         reason = REASON_ACCOUNT_BUSY;

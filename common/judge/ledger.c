@@ -16,42 +16,24 @@ void ledger_close(struct ledger *ledger)
     *ledger = (struct ledger)LEDGER_CLOSED;
 }
 
-/* A directory that is not there is -1; 0 or -errno. */
-static int absent_is_none(int r, int *fd)
+/* Of two tries to open a directory, the first error; one that is not there is none. */
+static int first_error(int run, int durable)
 {
-    if (r == -ENOENT)
-        *fd = -1;
-    return r == -ENOENT ? 0 : r;
+    run = run == -ENOENT ? 0 : run;
+    return run < 0 || durable == -ENOENT ? run : durable;
 }
 
 int ledger_open(struct ledger *ret)
 {
-    struct ledger ledger = LEDGER_CLOSED;
-    int r = absent_is_none(dir_open(PATH_RUN, &ledger.run), &ledger.run);
-
-    if (r == 0)
-        r = absent_is_none(dir_open(PATH_STATE, &ledger.durable), &ledger.durable);
-    if (r == 0)
-        *ret = ledger;
-    else
-        ledger_close(&ledger);
-    return r;
+    *ret = (struct ledger)LEDGER_CLOSED;
+    return first_error(dir_open(PATH_RUN, &ret->run), dir_open(PATH_STATE, &ret->durable));
 }
 
 int ledger_open_at(const struct ledger *above, const char *name, struct ledger *ret)
 {
-    struct ledger ledger = LEDGER_CLOSED;
-    int r = 0;
-
-    if (above->run >= 0)
-        r = absent_is_none(dir_open_at(above->run, name, &ledger.run), &ledger.run);
-    if (r == 0 && above->durable >= 0)
-        r = absent_is_none(dir_open_at(above->durable, name, &ledger.durable), &ledger.durable);
-    if (r == 0)
-        *ret = ledger;
-    else
-        ledger_close(&ledger);
-    return r;
+    *ret = (struct ledger)LEDGER_CLOSED;
+    return first_error(above->run < 0 ? 0 : dir_open_at(above->run, name, &ret->run),
+                       above->durable < 0 ? 0 : dir_open_at(above->durable, name, &ret->durable));
 }
 
 int ledger_open_path(const char *a, const char *b, struct ledger *ret)

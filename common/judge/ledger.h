@@ -15,7 +15,10 @@ struct ledger {
     int run, durable;
 };
 
-/* Open both roots; a directory of a ledger that is open; and one by the path from the roots. The caller's to close. */
+/*
+ * Open both roots; a directory of a ledger that is open; and one by the path from the roots. The caller's to close, also after an
+ * error: what could be opened is.
+ */
 int ledger_open(struct ledger *ret) MUST_CHECK;
 int ledger_open_at(const struct ledger *above, const char *name, struct ledger *ret) MUST_CHECK;
 int ledger_open_path(const char *a, const char *b, struct ledger *ret) MUST_CHECK;

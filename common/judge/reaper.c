@@ -210,17 +210,27 @@ int reaper_signal_uid(uid_t uid, int sig)
     return uid == 0 ? -EINVAL : signal_each(&target, OF_UID, sig);
 }
 
-static int goes_on(const struct process *process, void *arg)
+struct switches {
+    uid_t uid;
+    uint64_t sum;
+};
+
+static int add_switches(const struct process *process, void *arg)
 {
-    const uid_t *expected = arg;
+    struct switches *switches = arg;
     uid_t uid;
 
-    return process_uid(process->pid, &uid) == 0 && uid == *expected && process_goes_on(process->pid);
+    if (process_uid(process->pid, &uid) == 0 && uid == switches->uid)
+        switches->sum += process_switches(process->pid);
+    return 0;
 }
 
-int reaper_goes_on(uid_t uid)
+uint64_t reaper_switches(uid_t uid)
 {
-    return process_each(goes_on, &uid) > 0;
+    struct switches switches = {.uid = uid};
+
+    (void)!process_each(add_switches, &switches);
+    return switches.sum;
 }
 
 int reaper_signal_others(const struct target *target, int sig)

@@ -39,8 +39,8 @@ struct target {
 int reaper_signal(const struct target *target, int sig) MUST_CHECK;
 /* Signal the processes of the uid alone, in one pass: to stop an account at once, or to let it go on. */
 int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
-/* Does a process of the uid go on, though it was stopped? 1 or 0. */
-int reaper_goes_on(uid_t uid);
+/* How often the threads of the account have been given a processor: what does not change, stands still. */
+uint64_t reaper_switches(uid_t uid);
 /* Signal those of other uids alone. */
 int reaper_signal_others(const struct target *target, int sig) MUST_CHECK;
 /* SIGKILL to all of them. 0 when there were none; else how many, or 1 where that is not known: look again, they take time to die. */

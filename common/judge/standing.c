@@ -23,29 +23,35 @@ static void keys_of(const struct grant *grant, const struct link own[LINK_KINDS]
             ret->items[ret->count++] = grant->ancestors[i].key;
 }
 
+/* What is known counts, whatever else cannot be read: no error ends the reading, the first is the answer. */
+static void keep_first(int *error, int r)
+{
+    if (*error == 0 && r < 0)
+        *error = r;
+}
+
 /* --- tasks --- */
 
 static int read_tasks(const struct ledger *root, const struct keys *keys, struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger tasks = LEDGER_CLOSED;
-    int r = ledger_open_at(root, "task", &tasks);
+    int error = ledger_open_at(root, "task", &tasks);
 
-    for (int state = TASK_REVOKED; r == 0 && state > TASK_ACTIVE; state--) {
+    for (int state = TASK_REVOKED; standing->task == TASK_ACTIVE && state > TASK_ACTIVE; state--) {
         CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
 
-        r = ledger_open_at(&tasks, task_state_word((enum task_state)state), &ledger);
-        for (size_t i = 0; r == 0 && i < keys->count; i++) {
+        keep_first(&error, ledger_open_at(&tasks, task_state_word((enum task_state)state), &ledger));
+        for (size_t i = 0; i < keys->count; i++) {
             struct task_record record = {0};
+            int r = ledger_read(&ledger, keys->items[i], &task_format, &record);
 
-            r = ledger_read(&ledger, keys->items[i], &task_format, &record);
-            if (r == 0) {
+            if (r == 0)
                 standing->task = (enum task_state)state;
-                return 0;
-            }
-            r = r == -ENOENT ? 0 : r;
+            else if (r != -ENOENT)
+                keep_first(&error, r);
         }
     }
-    return r;
+    return error;
 }
 
 /* --- revocations --- */
@@ -84,28 +90,34 @@ static int pattern_revokes(const struct ledger *ledger, const char *identity, in
 /* When an ancestor was issued is not known: before. */
 #define ANCESTOR_ISSUED INT64_MIN
 
+static void note_revocation(int r, enum link_kind kind, struct standing *standing, int *error)
+{
+    keep_first(error, r);
+    if (r > 0) {
+        standing->revoked = 1;
+        standing->revoked_by = kind;
+    }
+}
+
 static int read_revocations(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
                             struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger revoked = LEDGER_CLOSED;
-    int r = ledger_open_at(root, "revoked", &revoked);
+    int error = ledger_open_at(root, "revoked", &revoked);
 
-    for (int kind = LINK_JTI; r == 0 && kind < LINK_KINDS; kind++) {
+    for (int kind = LINK_JTI; !standing->revoked && kind < LINK_KINDS; kind++) {
         CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
         struct keys keys;
 
         keys_of(grant, own, (enum link_kind)kind, &keys);
-        r = ledger_open_at(&revoked, link_kind_word((enum link_kind)kind), &ledger);
-        for (size_t i = 0; r == 0 && i < keys.count; i++)
-            r = revokes(&ledger, keys.items[i], i == 0 ? grant->issued : ANCESTOR_ISSUED);
-        if (r == 0 && kind == LINK_IDENTITY && (ledger.run >= 0 || ledger.durable >= 0))
-            r = pattern_revokes(&ledger, grant->identity, grant->issued);
-        if (r > 0) {
-            standing->revoked = 1;
-            standing->revoked_by = (enum link_kind)kind;
-        }
+        keep_first(&error, ledger_open_at(&revoked, link_kind_word((enum link_kind)kind), &ledger));
+        for (size_t i = 0; i < keys.count; i++)
+            note_revocation(revokes(&ledger, keys.items[i], i == 0 ? grant->issued : ANCESTOR_ISSUED),
+                            (enum link_kind)kind, standing, &error);
+        if (kind == LINK_IDENTITY && (ledger.run >= 0 || ledger.durable >= 0))
+            note_revocation(pattern_revokes(&ledger, grant->identity, grant->issued), LINK_IDENTITY, standing, &error);
     }
-    return r < 0 ? r : 0;
+    return error;
 }
 
 /* --- risk --- */
@@ -114,17 +126,17 @@ static int read_risk(const struct ledger *risks, enum risk_subject subject, cons
                      struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
-    int r = ledger_open_at(risks, risk_subject_word(subject), &ledger);
+    int error = ledger_open_at(risks, risk_subject_word(subject), &ledger);
 
-    for (size_t i = 0; r == 0 && i < keys->count; i++) {
+    for (size_t i = 0; i < keys->count; i++) {
         struct risk risk = {0};
+        int r = ledger_read(&ledger, keys->items[i], &risk_format, &risk);
 
-        r = ledger_read(&ledger, keys->items[i], &risk_format, &risk);
         if (r == 0 && (risk.until == 0 || risk.until > now) && risk.level > standing->risk)
             standing->risk = risk.level;
-        r = r == -ENOENT ? 0 : r;
+        keep_first(&error, r == -ENOENT ? 0 : r);
     }
-    return r;
+    return error;
 }
 
 static int read_risks(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
@@ -133,16 +145,15 @@ static int read_risks(const struct ledger *root, const struct grant *grant, cons
     CLEANUP(ledger_close) struct ledger risks = LEDGER_CLOSED;
     char host[STATE_KEY_SIZE];
     struct keys keys = {.items = {host}, .count = 1};
-    int r = ledger_open_at(root, "risk", &risks);
+    int error = ledger_open_at(root, "risk", &risks);
 
     state_key("", "", host);
-    if (r == 0)
-        r = read_risk(&risks, RISK_HOST, &keys, now, standing);
+    keep_first(&error, read_risk(&risks, RISK_HOST, &keys, now, standing));
     keys_of(grant, own, LINK_IDENTITY, &keys);
-    if (r == 0)
-        r = read_risk(&risks, RISK_IDENTITY, &keys, now, standing);
+    keep_first(&error, read_risk(&risks, RISK_IDENTITY, &keys, now, standing));
     keys_of(grant, own, LINK_TASK, &keys);
-    return r < 0 ? r : read_risk(&risks, RISK_TASK, &keys, now, standing);
+    keep_first(&error, read_risk(&risks, RISK_TASK, &keys, now, standing));
+    return error;
 }
 
 /* --- the red button: that it is there is enough --- */
@@ -163,22 +174,16 @@ static int read_stop(const struct ledger *root, struct standing *standing)
 int standing_of(const struct grant *grant, int64_t now, struct standing *ret)
 {
     CLEANUP(ledger_close) struct ledger root = LEDGER_CLOSED;
-    struct standing standing = {.task = TASK_ACTIVE, .risk = LEVEL_LOW};
     struct link own[LINK_KINDS];
     struct keys tasks;
-    int r = ledger_open(&root);
+    int error = ledger_open(&root);
 
+    *ret = (struct standing){.task = TASK_ACTIVE, .risk = LEVEL_LOW};
     grant_links(grant, own);
     keys_of(grant, own, LINK_TASK, &tasks);
-    if (r == 0)
-        r = read_stop(&root, &standing);
-    if (r == 0)
-        r = read_tasks(&root, &tasks, &standing);
-    if (r == 0)
-        r = read_revocations(&root, grant, own, &standing);
-    if (r == 0)
-        r = read_risks(&root, grant, own, now, &standing);
-    if (r == 0)
-        *ret = standing;
-    return r;
+    keep_first(&error, read_stop(&root, ret));
+    keep_first(&error, read_tasks(&root, &tasks, ret));
+    keep_first(&error, read_revocations(&root, grant, own, ret));
+    keep_first(&error, read_risks(&root, grant, own, now, ret));
+    return error;
 }

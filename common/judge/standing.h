@@ -36,7 +36,7 @@ struct standing {
     int stopped;     /* the red button */
 };
 
-/* Of a grant with all its ancestors. now: seconds since the epoch. */
+/* Of a grant with all its ancestors. now: seconds since the epoch. After an error *ret is what could be read: it counts as well. */
 int standing_of(const struct grant *grant, int64_t now, struct standing *ret) MUST_CHECK;
 
 const char *task_state_word(enum task_state state);

@@ -179,12 +179,18 @@ static void await_state(pid_t pid, const char *states)
 START_TEST(account_is_stopped_and_goes_on)
 {
     pid_t agent = started(as_deaf_agent);
+    uint64_t switches;
 
     ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
     await_state(agent, "T");
     ck_assert_uint_eq(reaper_count(&account), 1);
+    switches = reaper_switches(UID);
+    ck_assert_uint_gt(switches, 0);
+    short_sleep();
+    ck_assert_uint_eq(reaper_switches(UID), switches); /* it stands still */
     ck_assert_int_eq(reaper_signal(&account, SIGCONT), 0);
     await_state(agent, "SR");
+    ck_assert_uint_gt(reaper_switches(UID), switches);
     ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
     ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0); /* from the stopped state, too */
     ck_assert(ended(agent));

@@ -24,13 +24,14 @@ static struct standing standing_now(void)
     return standing;
 }
 
-static void assert_unreadable(void)
+/* What could be read is told nevertheless. */
+static struct standing unreadable_standing(void)
 {
     struct standing standing;
 
-    memset(&standing, 0x5a, sizeof standing);
+    memset(&standing, 0xff, sizeof standing);
     ck_assert_int_lt(standing_of(&grant, NOW, &standing), 0);
-    ck_assert_int_eq(standing.stopped, 0x5a5a5a5a); /* nothing was told */
+    return standing;
 }
 
 static void assert_clean(void)
@@ -172,8 +173,8 @@ END_TEST
 START_TEST(task_ends_where_run_is_wrong)
 {
     shell("install -d -m 0777 " PATH_RUN);
-    ck_assert_int_lt(set(TASK_COMPLETED), 0); /* the disk took it, but an end that is not seen is no end */
-    assert_unreadable();                      /* and nothing is believed before it is right */
+    ck_assert_int_lt(set(TASK_COMPLETED), 0);                     /* an end that is not seen in time is no end */
+    ck_assert_int_eq(unreadable_standing().task, TASK_COMPLETED); /* but the disk took it */
     shell("chmod 0711 " PATH_RUN);
     ck_assert_int_eq(standing_now().task, TASK_COMPLETED);
 }
@@ -248,8 +249,47 @@ START_TEST(spoilt_record_is_an_error)
                 shell("rm -rf " PATH_RUN);
             snprintf(command, sizeof command, "for f in $(find %s -type f); do %s; done", places[place], spoils[_i]);
             shell(command);
-            assert_unreadable();
+            (void)unreadable_standing();
         }
+}
+END_TEST
+
+/* What nobody can read hides nothing of another kind. */
+START_TEST(spoilt_record_hides_nothing)
+{
+    static const char *const others[] = {"task", "revoked", "risk"};
+    char command[512];
+
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        struct standing standing;
+
+        set_up();
+        shell("rm -rf /tmp/real /tmp/elsewhere");
+        ck_assert_int_eq(set(TASK_REVOKED), 1);
+        ck_assert_int_eq(put_revocation(LINK_ISSUER, ISS, INT64_MAX), 1);
+        ck_assert_int_eq(put_risk(RISK_HOST, "", LEVEL_HIGH, 0), 1);
+        ck_assert_int_eq(stop_set(NOW), 0);
+        snprintf(command, sizeof command, "for f in $(find %s/%s -type f); do %s; done", PATH_RUN, others[i],
+                 spoils[_i]);
+        shell(command);
+        standing = unreadable_standing();
+        ck_assert_int_eq(standing.stopped, 1);
+        if (i != 0)
+            ck_assert_int_eq(standing.task, TASK_REVOKED);
+        if (i != 1)
+            ck_assert_int_eq(standing.revoked, 1);
+        if (i != 2)
+            ck_assert_int_eq(standing.risk, LEVEL_HIGH);
+    }
+}
+END_TEST
+
+START_TEST(spoilt_revocation_hides_no_other)
+{
+    ck_assert_int_eq(put_revocation(LINK_JTI, grant.jti, INT64_MAX), 1);
+    ck_assert_int_eq(put_revocation(LINK_ISSUER, ISS, INT64_MAX), 1);
+    shell("echo garbage >$(find " PATH_RUN "/revoked/jti -type f)");
+    ck_assert_int_eq(unreadable_standing().revoked_by, LINK_ISSUER);
 }
 END_TEST
 
@@ -714,6 +754,8 @@ static Suite *standing_suite(void)
     tcase_add_test(tcase, task_is_resumed_durably_or_not);
     tcase_add_test(tcase, task_ends_where_run_is_wrong);
     tcase_add_loop_test(tcase, spoilt_record_is_an_error, 0, COUNT_OF(spoils));
+    tcase_add_loop_test(tcase, spoilt_record_hides_nothing, 0, COUNT_OF(spoils));
+    tcase_add_test(tcase, spoilt_revocation_hides_no_other);
     tcase_add_test(tcase, strictest_of_a_race_counts);
     tcase_add_loop_test(tcase, revocation_counts, 0, COUNT_OF(revocations));
     tcase_add_test(tcase, last_word_of_a_revocation_counts);

@@ -397,9 +397,9 @@ static const struct {
     {SUDOS, expired, BASE "policy r\nidentity spiffe://example.com/*\nreattest-every 60\n", REASON_EXPIRED},
     {LOGINS, forgeable, BASE, REASON_ENVIRONMENT_FORGEABLE},
     {IN_SESSION, forgeable, BASE, REASON_PERMIT},
-    {LOGINS, before_boot, BASE, REASON_BEFORE_BOOT},
-    {IN_SESSION, before_boot, BASE, REASON_PERMIT},
-    {LOGINS, at_boot, BASE, REASON_BEFORE_BOOT},
+    {LOGINS | ATTESTS, before_boot, BASE, REASON_BEFORE_BOOT},
+    {RECHECKS, before_boot, BASE, REASON_PERMIT},
+    {LOGINS | ATTESTS, at_boot, BASE, REASON_BEFORE_BOOT},
     {LOGINS | ATTESTS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_LIFETIME_TOO_LONG},
     {RECHECKS, NULL, BASE "policy r\nidentity " DEPLOY "\nmax-lifetime 1\n", REASON_PERMIT},
 
