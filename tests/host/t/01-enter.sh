@@ -20,7 +20,8 @@ end_with() {
 		exec "$enter" bash -c 'setsid sleep 777 & sleep 777'
 	) &
 	local pid=$!
-	wait_until 10 pgrep -f 'sleep [7]77'
+	# The command itself, not the enter whose arguments name it: bash may lose an INT that comes while it starts.
+	wait_until 10 pgrep -f '^sleep [7]77'
 	kill "-$1" "$pid"
 	wait "$pid"
 }
