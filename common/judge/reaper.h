@@ -4,7 +4,7 @@
  * Processes of the account's uid are signalled by one kill(-1) with that uid as effective uid: the kernel
  * reaches every one of them in one pass under the task list lock, so that a fork storm cannot outrun it (a walk through
  * /proc can be outrun). The real and saved uid is then one that no other process has, so that neither the account nor
- * another reaper can signal the caller.
+ * another reaper can signal the sender, which is a child where one is to be had.
  *
  * Processes of other uids (what sudo started) are those of the session's audit session or cgroup, where these are the session's
  * alone, and those that descend from its leader while it lives. Nothing is signalled because of an id alone: a pid counts with its

@@ -216,9 +216,7 @@ expect_ok "a human's login and sudo" as_human alice sudo -n id
 
 # Tried besides, without success, and not kept as a test:
 #
-#   sched_setscheduler(SCHED_IDLE) on a guard or reaper while it has the account's effective uid (7 million calls, 50 reaps):
-#     its permitted capabilities are no subset of the agent's, and that is asked too (cap_safe_nice)
-#   signals to it then: its real and saved uid is another
+#   signals to a reaper while it has the account's effective uid: its real and saved uid is another
 #   ptrace of sudo: it is not root then, and ends
 #   process names with ") Z 1" and "\nUid: 0": the last parenthesis counts, and newlines are escaped
 #   41, 44: caches, -k, setsid, approvals of another process or user, kill, stop and limits at many instants
