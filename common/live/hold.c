@@ -56,12 +56,16 @@ static int by_audit(const void *a, const void *b)
     return (x->audit > y->audit) - (x->audit < y->audit);
 }
 
-/* A guard that may not leave the audit session, a gate that opens or closes one: who stops them waits for itself. */
+/*
+ * A guard that may not leave the audit session, a gate that opens or closes one: who stops them waits for itself. Of an agent's
+ * process nothing is asked that its memory is locked for, as it may be for ever (before Linux 4.1).
+ */
 static int is_ours(pid_t pid)
 {
     char path[64], program[sizeof LIBEXECDIR] = "";
+    uid_t uid;
 
-    return text_format(path, sizeof path, "/proc/%ld/exe", (long)pid) == 0 &&
+    return process_uid(pid, &uid) == 0 && uid == 0 && text_format(path, sizeof path, "/proc/%ld/exe", (long)pid) == 0 &&
            readlink(path, program, sizeof program) == sizeof program &&
            memcmp(program, LIBEXECDIR "/", sizeof program) == 0;
 }
