@@ -9,7 +9,7 @@
 
 /* --- whose are the processes that the caller starts --- */
 
-/* Of a session that has neither audit session nor cgroup, orphans are found as long as they descend from this process. */
+/* Of a session without an audit session, orphans are found as long as they descend from this process. */
 static void adopt_orphans(void)
 {
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

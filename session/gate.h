@@ -39,7 +39,7 @@ struct gate {
     struct decision decision;
     const char *detail;
     char session[SESSION_ID_LENGTH + 1]; /* that is being opened or attested */
-    int adopt;                           /* its orphans are found by descent alone */
+    int adopt;                           /* its orphans may have to be found by descent */
 };
 
 /* Show a prompt and wait for the reply, which lies in buf[cap]. NULL when the conversation failed. */

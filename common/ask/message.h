@@ -39,7 +39,7 @@ struct question {
  *            reason WORD   reference HEX   session ID
  *            prompt TEXT                                   verdict prompt: show it, send the reply
  *            leaves service                                sudo (open), permit: what the command leaves is the host's
- *            adopt 1                                       open, permit: become the reaper of orphans (no audit session, no cgroup)
+ *            adopt 1                                       open, permit: become the reaper of orphans (no audit session)
  *   to recheck and status also, numbers of seconds since the epoch
  *            state running | lingering | frozen | ending   phase of the session; reason: why it is frozen or ending
  *            deadline N    attest-by N    frozen-until N   absent where none

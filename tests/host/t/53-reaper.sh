@@ -94,6 +94,20 @@ must agentctl task complete task-cgroup-is
 must wait_until 8 all_gone
 daemons cgroup
 service_stays cgroup
+# pam_systemd, after us, takes the monitor along into a cgroup of its own.
+# shellcheck disable=SC2016 # the agent's shell
+session moved '(until [ -e /tmp/moved ]; do sleep 0.1; done; setsid sudo -n /usr/bin/sleep 802 &) >/dev/null 2>&1 & true'
+nobody_in() {
+	while read -r pid; do echo "$pid" >/sys/fs/cgroup/pids/cgroup.procs || true; done <"$1/cgroup.procs" 2>/dev/null
+	! grep -q . "$1/cgroup.procs"
+}
+must wait_until 5 nobody_in "$(known_by cgroup)"
+touch /tmp/moved
+expect_ok "moved: a command of root" wait_until 5 pgrep -f '^/usr/bin/sleep 802$'
+expect_fail "moved: no cgroup holds it" grep . "$(known_by cgroup)/cgroup.procs"
+must agentctl task complete task-moved
+expect_ok "moved: the session ends" wait_until 8 all_gone
+expect_fail "moved: and what it started" pgrep -f '^/usr/bin/sleep 802$'
 expect_ok "no cgroup is left" sh -c "! find /sys/fs/cgroup -name 'pam_agent-*' | grep ."
 
 story "by descent: no cgroup either, so that nothing can be left"
