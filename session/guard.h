@@ -87,7 +87,7 @@ struct guard {
     uint32_t denials; /* refusals that the tripwire counts */
 
     enum phase phase;
-    enum reason frozen; /* why */
+    enum reason frozen; /* why, also while it ends; REASON_PERMIT: it was not */
     int64_t look_at;    /* clock_boot_ms(): whether it stays stopped */
     int look_ms;        /* between two looks */
     int defiances;      /* looks at which it did not */

@@ -34,10 +34,10 @@ static int is_ordinary(enum reason reason)
     }
 }
 
-/* Who did not stay stopped is asked nothing. */
+/* Who is frozen is asked nothing: to be asked, it would have to go on. */
 static int is_gentle(const struct guard *guard)
 {
-    return is_ordinary(guard->end_reason) && guard->defiances < DEFIANCES_MAX;
+    return is_ordinary(guard->end_reason) && guard->frozen == REASON_PERMIT;
 }
 
 /* Ends of this session alone; any other is of the authority, and so of the whole account. */

@@ -21,7 +21,7 @@
 
 #define CLOSED_MS 1000      /* the last processes of a session that is closed are on their way */
 #define STOPPED_LOOK_MS 500 /* does it stay stopped? Ever more rarely, up to */
-#define STOPPED_LOOK_MAX_MS 30000
+#define STOPPED_LOOK_MAX_MS 2000
 #define LINGER_LOOK_MS 30000 /* nothing tells when the last one of those that stay ends */
 #define UNREADABLE_LOOK_MS 5000
 

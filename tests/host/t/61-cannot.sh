@@ -4,7 +4,7 @@
 # What an agent cannot do from its own shell: keep its session open or going, reach the guard of another, hold up anybody else.
 . "$TOP/tests/host/agent.sh"
 agent_host
-for tool in cling escape harass talk; do install -m 0755 "$TOP/${B:-build}/tests/host/$tool" /usr/local/bin/; done
+for tool in cling demote escape harass talk; do install -m 0755 "$TOP/${B:-build}/tests/host/$tool" /usr/local/bin/; done
 sed -i 's/^\( *max-logins *=\).*/\1 9/' /etc/pam_agent/agent.conf
 must agentctl apply
 uid=$(id -u agent-deploy)
@@ -168,7 +168,43 @@ for how in timer 'chorus 8'; do
 	: >"$DECISIONS"
 done
 
+# at_its_end NAME: a session that was frozen ends without going on once more.
+at_its_end() {
+	expect_ok "it stops" wait_until 3 account_stopped
+	marked=$(wc -c <"/tmp/marks/$1")
+	expect_ok "its time is over" wait_until 14 all_gone
+	expect_log "$1: and that is why" "\"status_code\":\"session_expired\".*\"step\":\"close\".*\"session\":\"$id\"" "$DECISIONS"
+	expect_ok "$1: it never went on" test "$(wc -c <"/tmp/marks/$1")" = "$marked"
+	wait "$session" 2>/dev/null || true
+	rm -f /tmp/marks/*
+}
+for how in 'task suspend task-suspended' stop; do
+	name=${how##* }
+	name=${name#task-}
+	story "a frozen session whose time is over: $name"
+	(umask 0 && : >"/tmp/marks/$name") # not the account's, so that it is there when all is cleared
+	run_session "$name" "cling deaf /tmp/marks/$name; sleep 611" --ttl 10s
+	expect_ok "it lives" wait_until 6 marks "$name"
+	# shellcheck disable=SC2086 # words
+	agentctl $how >/dev/null
+	at_its_end "$name"
+done
+agentctl go >/dev/null
+
 # --- the guard, and others ---
+
+story "a user namespace of its own, where it may do anything"
+(umask 0 && : >/tmp/marks/demoted)
+# shellcheck disable=SC2016 # the agent's shell
+run_session demote 'for i in $(seq 8); do (trap "" TERM; while :; do :; done) & done; cling deaf /tmp/marks/deaf
+demote /tmp/marks/demoted "$(pgrep -x guard)" & sleep 611'
+guard=$(pgrep -x guard)
+expect_ok "it is at work" wait_until 10 pgrep -u agent-deploy -x demote
+expect_ok "who completes the task does not wait" within 2500 agentctl task complete task-demote
+expect_ok "it ends in time" wait_until 6 all_gone
+expect_fail "nobody took the processor from the guard" grep -x "demoted $guard" /tmp/marks/demoted
+cat /tmp/marks/demoted
+expect_end "the task is completed" task_completed
 
 story "the guards of others"
 credential other --identity spiffe://example.org/agent/other --tool host:login --tool host:sudo
