@@ -209,6 +209,11 @@ int gate_same_authority(const struct grant *a, const struct grant *b)
     return strcmp(a->iss, b->iss) == 0 && strcmp(a->task, b->task) == 0 && strcmp(a->identity, b->identity) == 0;
 }
 
+int gate_same_intent(const struct grant *a, const struct grant *b)
+{
+    return gate_same_authority(a, b) && strcmp(a->principal, b->principal) == 0 && strcmp(a->purpose, b->purpose) == 0;
+}
+
 /* A session whose guard is gone: nothing will end it. One that is being opened has none yet. */
 static int is_lost(const struct session *session)
 {

@@ -59,6 +59,8 @@ enum reason gate_record(const struct gate *gate, const char *step, const char *s
 
 /* Are both of the same issuer, task and actor? 1 or 0. */
 int gate_same_authority(const struct grant *a, const struct grant *b);
+/* And for whom and what for? Then the policies of one hold for the other, and it may attest the other's session. 1 or 0. */
+int gate_same_intent(const struct grant *a, const struct grant *b);
 
 /* Put a permitted login in place: session, home, guard. A refusal leaves nothing. */
 enum reason gate_open_session(struct gate *gate) MUST_CHECK;

@@ -139,7 +139,7 @@ static int is_served_by(const struct session *other, const struct grant *grant)
 {
     const struct grant *last = session_attestation(other->id, &attestation) == 0 ? &attestation.grant : &other->grant;
 
-    return gate_same_authority(&other->grant, grant) && strcmp(last->jti, grant->jti) != 0 &&
+    return gate_same_intent(&other->grant, grant) && strcmp(last->jti, grant->jti) != 0 &&
            (strcmp(last->scope, grant->scope) == 0 || is_frozen(other->id));
 }
 

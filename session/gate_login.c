@@ -141,7 +141,7 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         gate->detail = answer.detail;
         return reason;
     }
-    if (gate->attested && !gate_same_authority(&grant, &gate->attested->grant))
+    if (gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
         return REASON_ATTESTATION_MISMATCH;
     reason = map_identity(gate, grant.identity);
     if (reason != REASON_PERMIT)

@@ -81,8 +81,8 @@
     X(ATTESTATION_OVERDUE, "attestation_overdue", "the session was not attested again in time", \
       "`agentctl attest` with a new credential of the same task, or log in with one") \
     X(ATTESTATION_MISMATCH, "attestation_mismatch", \
-      "the credential is of another task, identity or issuer than the session", \
-      "attest with a credential of the session's own task") \
+      "the credential is of another task, purpose, identity or issuer than the session", \
+      "attest with a credential of the session's own task and purpose") \
     X(TOO_MANY_SESSIONS, "too_many_sessions", "the account has as many sessions as its policies allow", \
       "end one, or raise `max-sessions`") \
     X(TRIPWIRE, "tripwire", "the session was refused more often than its policies tolerate", \

@@ -3,6 +3,8 @@
 # it is the session's.
 . "$TOP/tests/host/agent.sh"
 agent_host
+sed -i 's/purposes = .*/purposes = { "restart-*" }/' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
 TALK=$TOP/build/tests/host/talk
 GATE=/usr/local/libexec/pam_agent/gate
 RUN=/run/pam_agent
@@ -71,6 +73,8 @@ credential other-task
 expect_not_attested "another task" attestation_mismatch attest other-task
 credential other-identity --task task-held --identity spiffe://example.org/agent/other
 expect_not_attested "another identity" attestation_mismatch attest other-identity
+credential other-purpose --task task-held --purpose restart-all
+expect_not_attested "another purpose" attestation_mismatch attest other-purpose
 credential unproven --task task-held
 KEY=$CREDENTIALS/stranger expect_not_attested "a proof by another key" possession_invalid attest unproven
 KEY='' expect_not_attested "no proof" possession_missing attest unproven
@@ -113,6 +117,9 @@ credential third --task task-first --tool host:login
 expect_output "a login for other steps" '^agent-deploy$' agent third id -un
 same_attestation() { [ "$(sha256sum <"$RUN/attested/$first")" = "$attested" ]; }
 expect_ok "takes nothing from the first" same_attestation
+credential fourth --task task-first --purpose restart-all
+expect_output "a login for another purpose" '^agent-deploy$' agent fourth id -un
+expect_ok "gives nothing to the first" same_attestation
 end_all
 expect_fail "no attestation outlives its session" test -e "$RUN/attested/$first"
 
