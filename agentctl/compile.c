@@ -206,10 +206,11 @@ static int put_key(struct database_maker *maker, const struct anchor *anchor)
     char thumbprint[KEY_THUMBPRINT_SIZE], name[ANCHOR_KEY_SIZE];
     int r = jwk_thumbprint(anchor->key, thumbprint);
 
-    if (r == 0)
-        r = anchor_key(anchor->issuer, thumbprint, name);
-    if (r == 0)
-        database_put(maker, 'k', name, "", 0);
+    for (const char *const *domain = anchor->trust_domains; r == 0 && *domain; domain++) {
+        r = anchor_key(anchor->issuer, thumbprint, *domain, strlen(*domain), name);
+        if (r == 0)
+            database_put(maker, 'k', name, anchor->iss, strlen(anchor->iss));
+    }
     return r;
 }
 

@@ -59,17 +59,22 @@ static int read_attestation(struct guard *guard)
     return r == -ENOENT ? 0 : r;
 }
 
+/* Or of another account: as at login, the identity may be that of any of its slots. */
 static int identity_disabled(const struct guard *guard, int *ret)
 {
     CLEANUP(close_fd) int fd = -1;
-    struct identity identity;
+    const struct grant *grant = &guard->session.grant;
+    struct identity of_account, of_grant;
     int r = identities_open(PATH_IDENTITIES, &fd);
 
     if (r == 0)
-        r = identities_by_account(fd, guard->session.grant.account, &identity);
+        r = identities_by_account(fd, grant->account, &of_account);
+    if (r == 0)
+        r = identities_by_spiffe(fd, grant->identity, &of_grant);
     if (r < 0 && r != -ENOENT)
         return r;
-    *ret = r == -ENOENT || identity.disabled || identity.uid != guard->session.grant.uid;
+    *ret = r == -ENOENT || of_account.disabled || of_account.uid != grant->uid ||
+           strcmp(of_account.id, of_grant.id) != 0;
     return 0;
 }
 
@@ -170,7 +175,7 @@ static enum reason look_at_facts(struct guard *guard, struct facts *facts)
         return reason;
     if (ordered > 0)
         return REASON_SESSION_ENDED;
-    known = anchors_hold(guard_grant(guard)->issuer, guard_grant(guard)->signer);
+    known = anchors_hold(guard_grant(guard));
     if (known == 0)
         return REASON_KEY_UNKNOWN;
     if (unreadable || ordered < 0 || known < 0)

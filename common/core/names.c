@@ -5,7 +5,6 @@
 #include "core/text.h"
 
 #define SPIFFE_SCHEME "spiffe://"
-#define TRUST_DOMAIN_MAX 255
 
 static int lower_or_digit(char c)
 {

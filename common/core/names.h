@@ -6,6 +6,7 @@
 
 #define ACCOUNT_NAME_MAX 32
 #define SPIFFE_ID_MAX 2048 /* bytes, SPIFFE ID section 2.3 */
+#define TRUST_DOMAIN_MAX 255
 #define TASK_MAX 256
 #define PURPOSE_MAX 128
 #define SESSION_ID_LENGTH 16 /* lower-case hex */

@@ -1,8 +1,8 @@
 /*
- * Reading anchors.cdb without what it takes to verify: whether a key that signed something is still one of its issuer's.
- * The whole of an anchor, and key "a", is trust/anchors.h's.
+ * Reading anchors.cdb without what it takes to verify: whether the key that signed a credential still may. The whole of an anchor,
+ * and key "a", is trust/anchors.h's.
  *
- *   key "k" ISSUER-NAME "/" THUMBPRINT      ""      one for each key; RFC 7638, SHA-256, base64url
+ *   key "k" ISSUER-NAME "/" THUMBPRINT "/" TRUST-DOMAIN      ISS      for each key and domain; RFC 7638, SHA-256, base64url
  */
 #ifndef PAM_AGENT_ANCHOR_STORE_H
 #define PAM_AGENT_ANCHOR_STORE_H
@@ -10,12 +10,13 @@
 #include "core/compat.h"
 #include "judge/grant.h"
 
-#define ANCHOR_KEY_SIZE (ISSUER_NAME_MAX + 1 + THUMBPRINT_MAX + 1)
+#define ANCHOR_KEY_SIZE (ISSUER_NAME_MAX + 1 + THUMBPRINT_MAX + 1 + TRUST_DOMAIN_MAX + 1)
 
-/* Is it a key of this issuer? 1, 0 or -errno; -ENOENT: nothing was applied yet. */
-int anchors_hold(const char *issuer_name, const char *thumbprint) MUST_CHECK;
+/* May the grant's signer still sign for its issuer and the trust domain of its identity? 1, 0 or -errno; -ENOENT: nothing was applied. */
+int anchors_hold(const struct grant *grant) MUST_CHECK;
 
-/* The name of a key's entry. 0, or -ENOBUFS: no issuer's or thumbprint's name is that long. */
-int anchor_key(const char *issuer_name, const char *thumbprint, char key[ANCHOR_KEY_SIZE]) MUST_CHECK;
+/* The name of an entry; of the domain, len bytes count. 0, or -ENOBUFS: no issuer, thumbprint or domain is that long. */
+int anchor_key(const char *issuer_name, const char *thumbprint, const char *domain, size_t len,
+               char key[ANCHOR_KEY_SIZE]) MUST_CHECK;
 
 #endif

@@ -216,9 +216,9 @@ START_TEST(test_golden)
         value_of("state/anchors.cdb", 'a', ""),
         "pam_agent 1\nanchor i\niss https://e.org\nkid one\nalg Ed25519\ntrust-domain e.org\nmax-lifetime 900\n"
         "jwk {\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}\n");
-    ck_assert_int_eq(anchor_key("i", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", key),
+    ck_assert_int_eq(anchor_key("i", "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "e.org/x", strlen("e.org"), key),
                      0); /* RFC 8037 Appendix A.3 */
-    ck_assert_str_eq(value_of("state/anchors.cdb", 'k', key), "");
+    ck_assert_str_eq(value_of("state/anchors.cdb", 'k', key), "https://e.org");
     ck_assert_int_eq(
         anchors_parse(value_of("state/anchors.cdb", 'a', ""), strlen(value_of("state/anchors.cdb", 'a', "")), &anchors),
         0);

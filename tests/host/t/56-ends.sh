@@ -78,6 +78,21 @@ sed -i '/^identity "agent-deploy"/d' /etc/pam_agent/conf.d/10-deploy.conf
 end dropped identity_disabled agentctl apply
 write_policy
 set_policy ''
+open moved
+echo "identity \"agent-new\" { id = \"$AGENT_ID/new\" }" >>/etc/pam_agent/conf.d/10-deploy.conf
+sed -i "s|^\(identity \"agent-deploy\" .*\)\"$AGENT_ID\"|\1\"$AGENT_ID/old\"|; s|$AGENT_ID/new\"|$AGENT_ID\"|" /etc/pam_agent/conf.d/10-deploy.conf
+end moved identity_disabled agentctl apply
+write_policy
+set_policy ''
+for changed in 's|\(trust-domains = {\)[^}]*|\1 "example.net"|' 's|^\( *iss *= *\)".*|\1"https://another.example"|'; do
+	open vouched
+	cp /etc/pam_agent/agent.conf /tmp/agent.conf
+	sed -i "$changed" /etc/pam_agent/agent.conf
+	expect_fail "the issuer is another" cmp -s /tmp/agent.conf /etc/pam_agent/agent.conf
+	end vouched key_unknown agentctl apply
+	cp /tmp/agent.conf /etc/pam_agent/agent.conf
+	must agentctl apply
+done
 cp /etc/pam_agent/keys/issuer.jwks /tmp/issuer.jwks
 open anchor
 x=$(openssl genpkey -algorithm ed25519 | openssl pkey -pubout -outform DER | tail -c 32 | base64 | tr '+/' '-_' | tr -d =)
