@@ -1,4 +1,5 @@
 # pam_agent: `make help` names the targets. Everything built lies in build/.
+.DEFAULT_GOAL := all
 
 # --- packages --------------------------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libssl-dev libjansson-dev libcdb-dev libmd-dev \
