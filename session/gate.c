@@ -261,6 +261,7 @@ static enum reason gather(struct gate *gate)
     if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
         replay_count(gate->grant.iss, gate->grant.jti, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
+    facts->boot = gather_boot_time();
     facts->account_busy = busy;
     facts->identity_disabled = gate->identity.disabled;
     /* A home of another authority is cleared away before the session begins; attesting reads no environment. */

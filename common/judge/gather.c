@@ -1,13 +1,20 @@
 #include "judge/gather.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/clock.h"
+#include "core/proc.h"
 #include "judge/policy_store.h"
 
 int64_t gather_boot_time(void)
 {
-    return (clock_wall_ms() - clock_boot_ms()) / 1000;
+    struct process first;
+    int64_t boot = clock_boot_ms(), begun = 0;
+
+    if (process_read(1, &first) == 0 && first.start <= (uint64_t)boot) /* else it is older than this clock (time_namespaces(7)) */
+        begun = (int64_t)first.start * 1000 / sysconf(_SC_CLK_TCK);
+    return (clock_wall_ms() - boot + (begun < boot ? begun : 0)) / 1000;
 }
 
 int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
@@ -16,7 +23,6 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     int r = standing_of(grant, now, &facts->standing); /* first: it counts, even if the rest cannot be read */
 
     facts->now = now;
-    facts->boot = gather_boot_time();
     facts->account = grant->account;
     facts->identity = grant->identity;
     facts->issuer = grant->issuer;

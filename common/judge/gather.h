@@ -6,12 +6,12 @@
 #include "judge/grant.h"
 
 /*
- * Facts of the grant, its scope as the first, and of the clock; they point into the grant. Then its standing, and the host's
+ * Facts of the grant, its scope as the first, and the time; they point into the grant. Then its standing, and the host's
  * sensitivity. 0 or -errno.
  */
 int gather_grant(const struct grant *grant, int64_t now, struct facts *facts) MUST_CHECK;
 
-/* When this host booted, in seconds of the wall clock. */
+/* When this host, or the container that we are in, booted: when its first process began. In seconds of the wall clock. */
 int64_t gather_boot_time(void);
 
 #endif
