@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "core/clock.h"
 #include "core/files.h"
 #include "core/text.h"
 #include "judge/state_dir.h"
@@ -37,12 +39,13 @@ int replay_count(const char *iss, const char *jti, uint32_t *ret_count)
 static int take_one(const char *key, uint32_t max)
 {
     CLEANUP(close_fd) int dir = -1;
-    char name[TEXT_DECIMAL_MAX + 1];
+    char name[TEXT_DECIMAL_MAX + 1], made[TEXT_DECIMAL_MAX + 1];
     int r = state_run_dir(MAKE, "replay", key, NULL, &dir);
 
+    text_decimal(made, (uint64_t)clock_boot_ms());
     for (uint32_t place = 0; r == 0 && place < max && place < PLACES_MAX; place++) {
         text_decimal(name, place);
-        r = file_create_at(dir, name, 0600, "", 0);
+        r = file_create_at(dir, name, 0600, made, strlen(made));
         if (r != -EEXIST)
             return r;
         r = 0;

@@ -15,6 +15,7 @@ static void put(struct fields_writer *w, const void *object)
     if (revocation->before != INT64_MAX)
         fields_put_u64(w, "before", (uint64_t)revocation->before);
     fields_put_u64(w, "since", (uint64_t)revocation->since);
+    fields_put_u64(w, "since-boot", (uint64_t)revocation->since_boot);
     fields_put(w, "note", revocation->note);
     fields_put(w, "iss", revocation->iss);
     fields_put(w, "value", revocation->value); /* last: a text that was cut short is not complete */
@@ -44,6 +45,8 @@ static int take(void *object, const char *key, const char *value)
         return state_take_i64(&revocation->before, value);
     if (strcmp(key, "since") == 0)
         return state_take_i64(&revocation->since, value);
+    if (strcmp(key, "since-boot") == 0)
+        return state_take_i64(&revocation->since_boot, value);
     if (strcmp(key, "note") == 0)
         return state_take_text(revocation->note, sizeof revocation->note, value);
     return 0;

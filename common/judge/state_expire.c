@@ -15,6 +15,18 @@
 
 #define DAY 86400 /* no credential lives that long (CREDENTIAL_LIFETIME_HARD) */
 
+/* The wall clock may be set forward and back. What is of an earlier boot, whose clock is another, is said against nothing any more. */
+struct age {
+    int64_t now, boot_ms;
+};
+
+static int is_over_a_day(const struct age *age, int64_t since, int64_t since_boot)
+{
+    int64_t passed = age->boot_ms - since_boot;
+
+    return age->now - since > DAY && (passed < 0 || passed > DAY * 1000);
+}
+
 /* Call fn for every name of PATH_RUN/a/b. */
 static void run_names(const char *a, const char *b, state_name_fn fn, void *arg)
 {
@@ -33,14 +45,23 @@ static int remove_file(int dir, const char *name, void *arg)
     return 0;
 }
 
+/* The first place: no other is taken a day later. */
+static int64_t first_taken(int places)
+{
+    char text[TEXT_DECIMAL_MAX + 1];
+    uint64_t ms;
+    size_t len;
+
+    return file_read_at(places, "0", text, sizeof text, &len) == 0 && text_u64(text, INT64_MAX, &ms) == 0 ? (int64_t)ms : 0;
+}
+
 static int expire_replay(int dir, const char *name, void *arg)
 {
     CLEANUP(close_fd) int places = -1;
-    const int64_t *oldest = arg;
     struct stat st;
 
     if (!state_key_valid(name) || dir_open_at(dir, name, &places) < 0 || fstat(places, &st) < 0 ||
-        st.st_mtime >= *oldest)
+        !is_over_a_day(arg, st.st_mtime, first_taken(places)))
         return 0;
     (void)!state_names_each(places, remove_file, NULL);
     (void)unlinkat(dir, name, AT_REMOVEDIR);
@@ -51,9 +72,7 @@ static int expire_replay(int dir, const char *name, void *arg)
 
 static int expire_revocation(const struct revocation *revocation, void *arg)
 {
-    const int64_t *oldest = arg;
-
-    if (revocation->kind == LINK_JTI && revocation->since < *oldest)
+    if (revocation->kind == LINK_JTI && is_over_a_day(arg, revocation->since, revocation->since_boot))
         (void)!revocation_lift(revocation);
     return 0;
 }
@@ -125,12 +144,12 @@ static void settle_ends(enum task_state state)
         (void)!ledger_each(&ledger, settle_end, &state);
 }
 
-void state_expire(int64_t now)
+void state_expire(int64_t now, int64_t boot_ms)
 {
-    int64_t oldest = now - DAY;
+    struct age age = {now, boot_ms};
 
-    run_names("replay", NULL, expire_replay, &oldest);
-    (void)!revocations_each(expire_revocation, &oldest);
+    run_names("replay", NULL, expire_replay, &age);
+    (void)!revocations_each(expire_revocation, &age);
     run_names("by", NULL, expire_kind, NULL);
     run_names("attested", NULL, expire_name, NULL);
     run_names("ordered", NULL, expire_name, NULL);

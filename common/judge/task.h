@@ -2,7 +2,7 @@
  * What agentctl and guards write against tasks, credentials, identities and issuers (judge/standing.h reads it), and how often a
  * credential was used.
  *
- *   /run/pam_agent/replay/KEY/N              the Nth session that a credential opened, or attested; KEY of (iss, jti)
+ *   /run/pam_agent/replay/KEY/N     MS       the Nth session that a credential opened, or attested; KEY of (iss, jti), clock_boot_ms()
  *
  * Each is written to PATH_RUN first, which ends sessions, then durably; *ret_durable says whether the second worked. All return 0,
  * or -errno when it has no effect: neither did, or an older word in PATH_RUN hides the new one. Where ret_durable is NULL an end or revocation goes to PATH_RUN alone, which waits for no disk.
@@ -39,7 +39,7 @@ struct revocation {
     char iss[ISS_MAX + 1]; /* of a jti */
     char value[SPIFFE_ID_MAX + 1];
     int64_t before; /* issuer, key, identity: credentials issued at or before this; INT64_MAX: all */
-    int64_t since;
+    int64_t since, since_boot; /* the second: clock_boot_ms() */
     char note[NOTE_MAX + 1];
 };
 
@@ -76,10 +76,10 @@ int replay_count(const char *iss, const char *jti, uint32_t *ret_count) MUST_CHE
 int replay_take(const char *iss, const char *jti, uint32_t max) MUST_CHECK;
 
 /*
- * Remove what no credential and no session needs any more: replay and jti revocations older than a day, names of sessions that have no
+ * Remove what no credential and no session needs any more: replay and jti revocations older than a day by both clocks, names of sessions that have no
  * record, empty directories of the index, copies in PATH_RUN of tasks that ended and that PATH_STATE holds too. An end that PATH_STATE
  * does not hold is written there.
  */
-void state_expire(int64_t now);
+void state_expire(int64_t now, int64_t boot_ms);
 
 #endif

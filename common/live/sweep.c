@@ -64,7 +64,7 @@ int sweep(struct swept *ret)
     sweep_records(ret);
     sweep_strays(ret);
     holds_expire();
-    state_expire(clock_wall_seconds());
+    state_expire(clock_wall_seconds(), clock_boot_ms());
     sweep_leftovers(ret);
     (void)flock(lock, LOCK_UN); /* a sweeper that was just started may have it open, until it runs */
     return 0;

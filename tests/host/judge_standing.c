@@ -1,6 +1,7 @@
 /* common/judge/task and standing at their real paths: tasks, revocations, risk, the red button, and what expires. */
 #include "judge_host.h"
 
+#include "core/clock.h"
 #include "judge/state.h"
 #include "judge/task.h"
 #include "judge_grant.h"
@@ -619,6 +620,7 @@ START_TEST(what_nobody_needs_expires)
     int durable;
 
     revocation.since = now - DAY - 1;
+    revocation.since_boot = clock_boot_ms();
     ck_assert_int_eq(revocation_put(&revocation, &durable), 0);
     revocation.since = now - DAY + 60;
     strcpy(revocation.value, "young");
@@ -631,7 +633,11 @@ START_TEST(what_nobody_needs_expires)
     shell("touch -d '-25 hours' " PATH_RUN "/replay/*");
     ck_assert_int_eq(replay_take(ISS, "young", 3), 0);
 
-    state_expire(now);
+    state_expire(now, clock_boot_ms()); /* the wall clock alone says that it is time */
+    shell("test $(find " PATH_RUN "/revoked " PATH_STATE "/revoked -type f | wc -l) = 6");
+    ck_assert_int_eq(replay_count(ISS, "old", &count), 0);
+    ck_assert_uint_eq(count, 3);
+    state_expire(now, clock_boot_ms() + 1000 * (DAY + 1));
     shell("test $(find " PATH_RUN "/revoked " PATH_STATE "/revoked -type f | wc -l) = 4");
     ck_assert_int_eq(replay_count(ISS, "old", &count), 0);
     ck_assert_uint_eq(count, 0);
@@ -647,7 +653,7 @@ START_TEST(names_of_dead_sessions_expire)
     session_id ids[4];
     size_t count;
 
-    state_expire(1); /* on a host that knows nothing */
+    state_expire(1, 1); /* on a host that knows nothing */
     live.leader = dead.leader = 4711;
     live.opened = live.opened_boot = live.longest = dead.opened = dead.opened_boot = dead.longest = 1;
     fill_grant(&live.grant);
@@ -660,13 +666,13 @@ START_TEST(names_of_dead_sessions_expire)
     ck_assert_int_eq(session_order_end(live.id), 0);
     ck_assert_int_eq(session_order_end(dead.id), 0);
     shell("rm " PATH_RUN "/session/0123456789abcde0; install -d -m 0700 " PATH_RUN "/by/jti/empty");
-    state_expire(time(NULL));
+    state_expire(time(NULL), clock_boot_ms());
     ck_assert_int_eq(sessions_of_uid(UID, ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, 1);
     ck_assert_str_eq(ids[0], live.id);
     shell("test $(ls " PATH_RUN "/by/jti | wc -l) = 1 && test $(ls " PATH_RUN "/ordered) = 0123456789abcdef");
     session_remove(&live);
-    state_expire(time(NULL));
+    state_expire(time(NULL), clock_boot_ms());
     shell("test -z \"$(find " PATH_RUN "/by -mindepth 2)\"");
 }
 END_TEST
@@ -679,7 +685,7 @@ START_TEST(copies_of_ended_tasks_expire)
     ck_assert_int_eq(tasks_each(tally_task, &before), 0);
     shell("f=$(ls " PATH_STATE "/task/completed/* | head -n 1); sed -i s/since.*/since\\ 5/ $f"); /* not the same */
     shell("f=$(ls " PATH_STATE "/task/revoked/* | head -n 1); rm $f");
-    state_expire(NOW);
+    state_expire(NOW, clock_boot_ms());
     shell("test $(find " PATH_RUN "/task/completed " PATH_RUN "/task/revoked -type f | wc -l) = 2");
     shell("test $(find " PATH_RUN "/task/suspended -type f | wc -l) = 6");
     ck_assert_int_eq(tasks_each(tally_task, &after), 0);
@@ -695,7 +701,7 @@ static int take_a_place(unsigned number)
 
     if (number == 0) {
         for (int i = 0; i < 300; i++)
-            state_expire((int64_t)time(NULL) + 2 * DAY);
+            state_expire((int64_t)time(NULL) + 2 * DAY, clock_boot_ms() + 2000 * DAY);
         return 0;
     }
     fill_grant(&session.grant);
