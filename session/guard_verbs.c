@@ -161,19 +161,38 @@ static void complete(const struct guard *guard, int fd)
     spread(&link, put_task, &record);
 }
 
-/* By a child, where there can be one; else the fact stands in PATH_RUN, and the others find it when they look next. */
-void guard_trip(struct guard *guard)
+static void trip(const struct grant *grant, int spreads)
 {
-    const struct grant *grant = guard_grant(guard);
-    struct revocation revocation = {
-        .kind = LINK_JTI, .before = INT64_MAX, .since = clock_wall_seconds(), .note = "tripwire"};
+    struct revocation revocation = {.kind = LINK_JTI,
+                                    .before = INT64_MAX,
+                                    .since = clock_wall_seconds(),
+                                    .since_boot = clock_boot_ms(),
+                                    .note = "tripwire"};
     struct link link;
 
+    strcpy(revocation.iss, grant->iss);
+    strcpy(revocation.value, grant->jti);
     link_make(&link, LINK_JTI, grant->iss, grant->jti);
-    if (text_copy(revocation.iss, sizeof revocation.iss, grant->iss) == 0 &&
-        text_copy(revocation.value, sizeof revocation.value, grant->jti) == 0 &&
-        revocation_put(&revocation, NULL) == 0 && guard_fork(-1) == 0) {
+    if (spreads)
         spread(&link, put_revocation, &revocation);
+    else
+        (void)!revocation_put(&revocation, NULL);
+}
+
+/*
+ * The login's credential and the one that attested last: either could open the next session. Durably by a child, where there can be
+ * one; else the fact stands in PATH_RUN, and the others find it when they look next.
+ */
+void guard_trip(struct guard *guard)
+{
+    const struct grant *grants[] = {&guard->session.grant, guard_grant(guard)};
+    size_t count = guard->attestation ? 2 : 1;
+
+    for (size_t i = 0; i < count; i++)
+        trip(grants[i], 0);
+    if (guard_fork(-1) == 0) {
+        for (size_t i = 0; i < count; i++)
+            trip(grants[i], 1);
         _exit(0);
     }
     guard_end(guard, REASON_TRIPWIRE);

@@ -105,6 +105,13 @@ credential curious # for id alone, where sudo and policy allow more
 open_session curious 'sleep 2; for i in 1 2 3 4 5 6; do sudo -n /usr/bin/sleep 1; done; sleep 771'
 expect_end curious tripwire
 expect_refused "its credential is revoked" revoked agent curious id
+credential odd
+credential attests --task task-odd
+open_session odd "sleep 4; $agentctl status; for i in 1 2 3 4 5 6; do sudo -n /usr/bin/sleep 1; done; sleep 771"
+expect_ok "one that was attested" agentctl session attest "$id" --credential "$CREDENTIALS/attests" --key "$CREDENTIALS/key"
+expect_end odd tripwire
+expect_refused "the login's credential is revoked" revoked agent odd id
+expect_refused "and the one that attested" revoked agent attests id
 set_policy ''
 
 story "the agent says that its task is done"
