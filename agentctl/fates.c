@@ -60,14 +60,19 @@ int fates_ring(const struct ring_filter *filter, int stop, struct fates *ret)
     return r;
 }
 
-int fates_print(const struct ring_filter *filter, int stop, int durable)
+static unsigned count_too_little(const struct fates *fates, enum fate least)
+{
+    return fates->left + (least >= FATE_STOPS ? fates->going_on : 0) + (least >= FATE_ENDS ? fates->frozen : 0);
+}
+
+int fates_print(const struct ring_filter *filter, int stop, enum fate least, int durable)
 {
     struct fates fates;
-    int r = fates_ring(filter, stop, &fates);
+    int r = fates_ring(filter, stop, &fates), failed = r < 0 || count_too_little(&fates, least) > 0;
 
     if (!durable)
         complain("until the next boot only: " PATH_STATE " could not be written");
-    if (r < 0 || fates.left > 0)
+    if (failed)
         complain("some sessions may live on; `agentctl session list` shows them");
-    return !durable || r < 0 || fates.left > 0 ? EXIT_PART : EXIT_YES;
+    return !durable || failed ? EXIT_PART : EXIT_YES;
 }

@@ -112,7 +112,7 @@ static int ring(const struct risk *risk, int raised, int durable)
         link_make(&link, risk->subject == RISK_TASK ? LINK_TASK : LINK_IDENTITY, risk->iss, risk->value);
         filter.link = &link;
     }
-    return fates_print(&filter, raised, durable);
+    return fates_print(&filter, raised, FATE_ANY, durable);
 }
 
 static int put(const struct arguments *a, struct risk *risk)

@@ -93,7 +93,7 @@ int verb_session_end(int argc, char **argv)
         complain("the order could not be written: %s", strerror(-r));
         return EXIT_PART;
     }
-    return fates_print(&(struct ring_filter){.session = a.words[0]}, 0, 1);
+    return fates_print(&(struct ring_filter){.session = a.words[0]}, 0, FATE_ENDS, 1);
 }
 
 static int attest_session(const char *id, const struct arguments *a)

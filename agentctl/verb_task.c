@@ -14,13 +14,13 @@
 static const struct change {
     const char *verb;
     enum task_state state;
-    int stop; /* it takes authority away */
+    enum fate least; /* any: it takes no authority away */
     const char *done;
 } changes[] = {
-    {"complete", TASK_COMPLETED, 1, "completed"},
-    {"suspend", TASK_SUSPENDED, 1, "suspended"},
-    {"resume", TASK_ACTIVE, 0, "resumed"},
-    {"revoke", TASK_REVOKED, 1, "revoked"},
+    {"complete", TASK_COMPLETED, FATE_ENDS, "completed"},
+    {"suspend", TASK_SUSPENDED, FATE_STOPS, "suspended"},
+    {"resume", TASK_ACTIVE, FATE_ANY, "resumed"},
+    {"revoke", TASK_REVOKED, FATE_ENDS, "revoked"},
 };
 
 static const struct change *find_change(const char *verb)
@@ -67,7 +67,7 @@ static int set(const struct change *change, const char *iss, const char *task, c
         return refuse(&record, r);
     print_task(change->done, iss, task);
     link_make(&link, LINK_TASK, iss, task);
-    return fates_print(&(struct ring_filter){.link = &link}, change->stop, durable);
+    return fates_print(&(struct ring_filter){.link = &link}, change->least != FATE_ANY, change->least, durable);
 }
 
 int verb_task_set(int argc, char **argv)

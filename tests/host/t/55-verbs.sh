@@ -37,7 +37,7 @@ join() {
 	rm -f "/tmp/ready.$1"
 	AGENT_CREDENTIAL=$CREDENTIALS/$1 AGENT_KEY=$CREDENTIALS/key SSH_TIMEOUT=120 \
 		agent_ssh agent-deploy "$2; touch /tmp/ready.$1; exec sleep 881" >"/tmp/session.$1" 2>&1 &
-	if ! wait_until 15 test -e "/tmp/ready.$1"; then
+	if ! wait_until 25 test -e "/tmp/ready.$1"; then
 		cat "/tmp/session.$1"
 		fail "set-up: session $1"
 		finish
@@ -238,7 +238,7 @@ expect_ok "it outlives the credential of its login" is_running
 expect_status "a process of the account in no session: no" 1 setpriv --reuid agent-deploy --regid agent-deploy --clear-groups "$OWN/agentctl" status
 must agentctl task complete task-self
 quiet
-in_session soon "sleep 8; $OWN/agentctl status >$OWN/soon; $OWN/agentctl status --json >$OWN/soon.json" --ttl 10s
+in_session soon "sleep 13; $OWN/agentctl status >$OWN/soon; $OWN/agentctl status --json >$OWN/soon.json" --ttl 16s
 expect_output "from four fifths on: attest now" 'attest now' cat "$OWN/soon"
 expect_json "as JSON" '.attest_now' cat "$OWN/soon.json"
 quiet
@@ -334,6 +334,37 @@ expect_json "as JSON" '.[0] | .state == "no guard" and .deadline == null' agentc
 expect_output "sweep ends it" '^1 sessions without a guard' agentctl sweep
 quiet
 expect_output "sweep --quiet is quiet" '^$' sh -c 'agentctl sweep --quiet; echo'
+
+story "A guard that says that its session goes on, whatever happens"
+cat >/tmp/deaf-guard.pl <<'CODE'
+use Socket;
+my ($path, $id) = @ARGV;
+unlink $path;
+socket(my $door, AF_UNIX, SOCK_SEQPACKET, 0) or die;
+bind($door, sockaddr_un($path)) && listen($door, 9) or die "$path: $!";
+while (accept(my $client, $door)) {
+	recv($client, my $question, 4096, 0);
+	send($client, "pam_agent 1\nverdict permit\nreason permit\nstate running\nsession $id\nsteps 0\nrefusals 0\n", 0);
+	close($client);
+}
+CODE
+in_session deaf :
+pkill -KILL -f "^guard $id\$"
+perl /tmp/deaf-guard.pl "/run/pam_agent/ctl/$id" "$id" &
+deaf=$!
+guard_says_so() { agentctl session list | grep -q 'running$'; }
+must wait_until 5 guard_says_so
+expect_status "suspend: in part" 3 agentctl task suspend task-deaf
+expect_seen "it goes on" "^goes on +session $id"
+expect_status "end: in part" 3 agentctl session end "$id"
+expect_status "revoke the identity: in part" 3 agentctl revoke identity "$AGENT_ID"
+must agentctl revoke lift identity "$AGENT_ID"
+expect_status "revoke what it is not: done" 0 agentctl revoke identity "$AGENT_ID" --before 2020-01-01T00:00:00Z
+must agentctl revoke lift identity "$AGENT_ID"
+expect_status "complete: in part" 3 agentctl task complete task-deaf
+kill "$deaf"
+expect_status "complete, without it" 0 agentctl task complete task-deaf
+quiet
 
 story "State that is not durable, or not readable"
 mount -t tmpfs -o ro,mode=0700 none /var/lib/pam_agent/state
