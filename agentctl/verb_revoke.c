@@ -13,6 +13,7 @@
 #include "core/clock.h"
 #include "core/text.h"
 #include "judge/task.h"
+#include "trust/credential.h"
 #include "trust/jwk.h"
 #include "trust/sshkey.h"
 
@@ -114,7 +115,7 @@ static int ring(const struct revocation *revocation, int durable)
         link_make(&link, revocation->kind, revocation->iss, revocation->value);
         filter.link = &link;
     }
-    return fates_print(&filter, 1, durable);
+    return fates_print(&filter, 1, revocation->before == INT64_MAX ? FATE_ENDS : FATE_ANY, durable);
 }
 
 static int revoke(struct revocation *revocation)
@@ -132,7 +133,7 @@ static int revoke(struct revocation *revocation)
 int verb_revoke(int argc, char **argv)
 {
     enum link_kind kind = (enum link_kind)link_kind_parse(argv[0]);
-    struct revocation revocation = {.since = clock_wall_seconds()};
+    struct revocation revocation = {.since = clock_wall_seconds(), .since_boot = clock_boot_ms()};
     struct arguments a;
     int takes = kind == LINK_JTI ? TAKES_NOTE | TAKES_ISSUER : TAKES_NOTE | TAKES_BEFORE;
     int status = arguments_take(argc, argv, takes, 1, 1, &a);
@@ -146,8 +147,10 @@ int verb_revoke(int argc, char **argv)
     status = take_issuer(&a, &revocation);
     if (status)
         return status;
-    /* An issuer goes on: what it issues from now on is good. */
-    revocation.before = a.before >= 0 ? a.before : kind == LINK_ISSUER ? revocation.since : INT64_MAX;
+    /* An issuer goes on: what it issues later is good. Its clock may be ahead by as much as a login tolerates. */
+    revocation.before = a.before >= 0         ? a.before
+                        : kind == LINK_ISSUER ? revocation.since + CREDENTIAL_SKEW_SECONDS
+                                              : INT64_MAX;
     return revoke(&revocation);
 }
 

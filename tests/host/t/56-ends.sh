@@ -44,6 +44,9 @@ end prefix revoked agentctl revoke identity "${AGENT_ID%/*}/*"
 must agentctl revoke lift identity "${AGENT_ID%/*}/*"
 open issuer
 end issuer revoked agentctl revoke issuer "$ISSUER"
+credential soon --tool host:login
+expect_refused "what the issuer issues in the next seconds is not good yet" revoked agent soon true
+must agentctl revoke issuer "$ISSUER" --before now
 sleep 1 # what is issued within the same second is revoked, too
 open issued-later
 expect_output "what the issuer issues from now on is good" "issued-later.*running" agentctl session list
