@@ -71,7 +71,7 @@ int fates_print(const struct ring_filter *filter, int stop, enum fate least, int
     int r = fates_ring(filter, stop, &fates), failed = r < 0 || count_too_little(&fates, least) > 0;
 
     if (!durable)
-        complain("until the next boot only: " PATH_STATE " could not be written");
+        complain(PATH_STATE " could not be written: until the next boot only, unless a sweep writes it before");
     if (failed)
         complain("some sessions may live on; `agentctl session list` shows them");
     return !durable || failed ? EXIT_PART : EXIT_YES;

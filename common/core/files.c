@@ -59,7 +59,7 @@ int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd)
     r = dir_open_at(dir, name, &fd);
     if (r < 0)
         return r;
-    if (fchmod(fd, mode) < 0) { /* the umask is the caller's */
+    if (fchmod(fd, mode) < 0 || (dir >= 0 && fsync(dir) < 0)) { /* the umask is the caller's; what is synced below stays */
         r = -errno;
         close(fd);
         return r;
@@ -152,17 +152,17 @@ static int write_hidden(int dir, char *name, size_t cap, mode_t mode, const void
     return r;
 }
 
-int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len)
+int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable)
 {
     char hidden[32];
-    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, 0);
+    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, durable);
 
     if (r < 0)
         return r;
     if (linkat(dir, hidden, dir, name, 0) < 0)
         r = -errno;
     (void)unlinkat(dir, hidden, 0);
-    return r;
+    return r == 0 && durable && fsync(dir) < 0 ? -errno : r;
 }
 
 int file_replace_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable)

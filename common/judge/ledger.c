@@ -134,11 +134,41 @@ int ledger_put(const char *a, const char *b, const char *key, const struct state
     return 0;
 }
 
+/* A writer is never overwritten, and what is taken back meanwhile does not stay. */
+static void settle(const struct ledger *ledger, const char *key)
+{
+    char text[LEDGER_TEXT_MAX];
+    size_t len;
+
+    if (file_read_at(ledger->run, key, text, sizeof text, &len) == 0 &&
+        file_create_at(ledger->durable, key, 0600, text, len, 1) == 0 && has(ledger->run, key) == 0)
+        (void)unlinkat(ledger->durable, key, 0);
+}
+
+static int settle_if_missing(int run, const char *key, void *arg)
+{
+    const struct ledger ledger = {.run = run, .durable = *(const int *)arg};
+
+    if (state_key_valid(key) && has(ledger.durable, key) == 0)
+        settle(&ledger, key);
+    return 0;
+}
+
+void ledger_settle(const char *a, const char *b)
+{
+    CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+
+    if (state_run_dir(FIND, a, b, NULL, &ledger.run) == 0 && state_durable_dir(MAKE, a, b, &ledger.durable) == 0)
+        (void)!state_names_each(ledger.run, settle_if_missing, &ledger.durable);
+}
+
 int ledger_remove(const char *a, const char *b, const char *key)
 {
-    int found = 0, r = take_away(1, a, b, key, &found);
+    int found = 0, in_run = 0, r = take_away(1, a, b, key, &found);
 
     if (r == 0)
-        r = take_away(0, a, b, key, &found);
-    return r < 0 ? r : found ? 0 : -ENOENT;
+        r = take_away(0, a, b, key, &in_run);
+    if (r == 0 && in_run)
+        r = take_away(1, a, b, key, &found); /* ledger_settle() may have been between the two */
+    return r < 0 ? r : found || in_run ? 0 : -ENOENT;
 }

@@ -41,10 +41,13 @@ int ledger_each(const struct ledger *ledger, ledger_fn fn, void *arg) MUST_CHECK
 /* -errno when neither place took it. Where ret_durable is NULL, PATH_RUN alone, which waits for no disk. */
 int ledger_put(const char *a, const char *b, const char *key, const struct state_format *format, const void *object,
                int *ret_durable) MUST_CHECK;
+/* What PATH_RUN alone has, because of a full disk or a writer that died, is made durable; what cannot be is tried again the next time. */
+void ledger_settle(const char *a, const char *b);
 /* Durably first: what comes back at the next boot was not taken back. -ENOENT: neither place had it. */
 int ledger_remove(const char *a, const char *b, const char *key) MUST_CHECK;
 
 /* What the ledgers hold; judge/task.h has the objects and where they lie. */
+#define LEDGER_TEXT_MAX 16384
 extern const struct state_format task_format, revocation_format, risk_format;
 
 #endif

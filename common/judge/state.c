@@ -163,6 +163,10 @@ int session_publish(const struct session *session)
     r = index_put_uid(session->id, session->grant.uid);
     if (r == 0)
         r = index_put(session->id, &session->grant);
+    if (r == 0) {
+        r = place_held(session);
+        r = r < 0 ? r : r ? 0 : -EUSERS;
+    }
     if (r < 0)
         session_remove(session);
     return r;
@@ -263,7 +267,7 @@ int session_order_end(const char *id)
         return r < 0 ? r : -ENOENT;
     r = state_run_dir(MAKE, "ordered", NULL, NULL, &dir);
     if (r == 0)
-        r = file_create_at(dir, id, 0600, "", 0);
+        r = file_create_at(dir, id, 0600, "", 0, 0);
     if (r == 0 && session_exists(id) == 0) { /* it ended meanwhile, and takes nothing along */
         remove_name("ordered", NULL, id);
         r = -ENOENT;
@@ -316,10 +320,10 @@ static int list_dir(const char *a, const char *b, const char *c, session_id *ids
 
     if (r == 0)
         r = state_names_each(dir, list_id, &list);
-    if (r < 0 && r != -ENOENT)
+    if (r < 0 && r != -ENOENT && r != -E2BIG)
         return r;
     *ret_count = list.count;
-    return 0;
+    return r == -E2BIG ? r : 0;
 }
 
 int sessions_of_uid(uid_t uid, session_id *ids, size_t cap, size_t *ret_count)

@@ -60,7 +60,7 @@ int pending_put(pid_t pid, uint64_t start, const struct pending *pending) MUST_C
 int pending_get(pid_t pid, uint64_t start, struct pending *ret) MUST_CHECK;
 int pending_take(pid_t pid, uint64_t start, struct pending *ret) MUST_CHECK;
 
-/* Publish record and indexes; -EEXIST when the ID is taken. */
+/* Publish record and indexes; -EEXIST when the ID is taken; -EUSERS: it took so long that its place is another's. */
 int session_publish(const struct session *session) MUST_CHECK;
 int session_read(const char *id, struct session *ret) MUST_CHECK;
 /* With its indexes, attestation, order, place and cgroup. */
@@ -72,14 +72,17 @@ int session_attestation(const char *id, struct attestation *ret) MUST_CHECK;
 /* An administrator wants it ended; and did one? 1, 0 or -errno. */
 int session_order_end(const char *id) MUST_CHECK;
 int session_end_ordered(const char *id) MUST_CHECK;
-/* Take one of max places of the account: -EUSERS when all are taken. One that a dead gate left is taken over. */
+/*
+ * Take one of max places of the account: -EUSERS when as many are taken, also by sessions that were opened when max was higher. One
+ * that a dead gate left is taken over.
+ */
 int session_take_place(struct session *session, uint32_t max) MUST_CHECK;
 /* A fresh ID. */
 int session_new_id(char id[SESSION_ID_LENGTH + 1]) MUST_CHECK;
 /* Path of its socket in buf. */
 int session_socket(const char *id, char *buf, size_t cap) MUST_CHECK;
 
-/* The IDs of live sessions: of a uid, of a link, or all. At most cap are returned; -E2BIG when there are more. */
+/* The IDs of live sessions: of a uid, of a link, or all. -E2BIG: there are more; as many as fit are returned. */
 typedef char session_id[SESSION_ID_LENGTH + 1];
 int sessions_of_uid(uid_t uid, session_id *ids, size_t cap, size_t *ret_count) MUST_CHECK;
 int sessions_of_link(const struct link *link, session_id *ids, size_t cap, size_t *ret_count) MUST_CHECK;

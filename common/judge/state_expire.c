@@ -106,14 +106,11 @@ static int expire_kind(int dir, const char *name, void *arg)
     return 0;
 }
 
-/*
- * --- task/STATE/KEY of an end: only ever added, so that it can be written once more. What could not be made durable at once (a full
- * disk, a writer that died) is now; then the durable one alone says the same ---
- */
+/* --- what PATH_RUN alone has; and task/STATE/KEY of an end, where PATH_STATE says the same: nothing takes that back --- */
 
 static int same_file(int a, int b, const char *name)
 {
-    char text[2][8192];
+    static char text[2][LEDGER_TEXT_MAX];
     size_t len[2];
 
     return file_read_at(a, name, text[0], sizeof text[0], &len[0]) == 0 &&
@@ -121,27 +118,32 @@ static int same_file(int a, int b, const char *name)
            memcmp(text[0], text[1], len[0]) == 0;
 }
 
-static int settle_end(const struct ledger *ledger, const char *key, void *arg)
+static int drop_copy(const struct ledger *ledger, const char *key, void *arg)
 {
-    const enum task_state *state = arg;
-    struct task_record record = {.state = *state};
-    int durable;
-
-    if (ledger->run < 0 || faccessat(ledger->run, key, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    if (ledger->durable >= 0 && same_file(ledger->run, ledger->durable, key))
+    (void)arg;
+    if (ledger->run >= 0 && ledger->durable >= 0 && same_file(ledger->run, ledger->durable, key))
         (void)unlinkat(ledger->run, key, 0);
-    else if (ledger_read(ledger, key, &task_format, &record) == 0)
-        (void)!task_set(&record, &durable);
     return 0;
 }
 
-static void settle_ends(enum task_state state)
+static void settle_tasks(void)
 {
-    CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+    for (int state = TASK_SUSPENDED; state <= TASK_REVOKED; state++) {
+        CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
+        const char *word = task_state_word((enum task_state)state);
 
-    if (ledger_open_path("task", task_state_word(state), &ledger) == 0)
-        (void)!ledger_each(&ledger, settle_end, &state);
+        ledger_settle("task", word);
+        if (state >= TASK_COMPLETED && ledger_open_path("task", word, &ledger) == 0)
+            (void)!ledger_each(&ledger, drop_copy, NULL);
+    }
+}
+
+static void settle_rest(void)
+{
+    for (int kind = LINK_JTI; kind < LINK_KINDS; kind++)
+        ledger_settle("revoked", link_kind_word((enum link_kind)kind));
+    for (int subject = 0; subject < RISK_SUBJECTS; subject++)
+        ledger_settle("risk", risk_subject_word((enum risk_subject)subject));
 }
 
 void state_expire(int64_t now, int64_t boot_ms)
@@ -153,6 +155,6 @@ void state_expire(int64_t now, int64_t boot_ms)
     run_names("by", NULL, expire_kind, NULL);
     run_names("attested", NULL, expire_name, NULL);
     run_names("ordered", NULL, expire_name, NULL);
-    settle_ends(TASK_COMPLETED);
-    settle_ends(TASK_REVOKED);
+    settle_tasks();
+    settle_rest();
 }

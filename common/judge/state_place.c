@@ -35,6 +35,37 @@ static int holder_of(int dir, const char *place, session_id ret)
     return 0;
 }
 
+/* 1, 0 or -errno. name: of the place. */
+static int holds(const struct session *session, int *ret_dir, char name[TEXT_DECIMAL_MAX + 1])
+{
+    session_id holder;
+    int r = places_of(FIND, session->grant.uid, ret_dir);
+
+    text_decimal(name, session->place);
+    if (r == 0)
+        r = holder_of(*ret_dir, name, holder);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return strcmp(holder, session->id) == 0;
+}
+
+int place_held(const struct session *session)
+{
+    CLEANUP(close_fd) int dir = -1;
+    char name[TEXT_DECIMAL_MAX + 1];
+
+    return session->place == 0 ? 1 : holds(session, &dir, name);
+}
+
+void place_release(const struct session *session)
+{
+    CLEANUP(close_fd) int dir = -1;
+    char name[TEXT_DECIMAL_MAX + 1];
+
+    if (session->place != 0 && holds(session, &dir, name) > 0)
+        (void)unlinkat(dir, name, 0);
+}
+
 /* Did a dead gate leave it: old, and of no session? 1, 0 or -errno. */
 static int is_left(int dir, const char *place)
 {
@@ -56,7 +87,7 @@ static int is_left(int dir, const char *place)
 /* -EEXIST: the place is another's. */
 static int take(int dir, const char *place, const char *id)
 {
-    int r = file_create_at(dir, place, 0600, id, SESSION_ID_LENGTH);
+    int r = file_create_at(dir, place, 0600, id, SESSION_ID_LENGTH, 0);
 
     if (r != -EEXIST)
         return r;
@@ -76,6 +107,54 @@ static int take(int dir, const char *place, const char *id)
     return r;
 }
 
+/* --- places beyond max: of sessions that were opened when it was higher --- */
+
+struct count {
+    uint32_t max, beyond, held;
+};
+
+static int count_beyond(int dir, const char *name, void *arg)
+{
+    struct count *count = arg;
+    uint64_t place;
+
+    (void)dir;
+    count->beyond += text_u64(name, UINT32_MAX, &place) == 0 && place > count->max;
+    return 0;
+}
+
+static int count_held(int dir, const char *name, void *arg)
+{
+    struct count *count = arg;
+    uint64_t place;
+    int left = text_u64(name, UINT32_MAX, &place) == 0 ? is_left(dir, name) : 1;
+
+    count->held += left == 0;
+    return left == -ENOENT ? 0 : left < 0 ? left : 0;
+}
+
+/* 1, 0 or -errno. */
+static int are_too_many(int dir, uint32_t max)
+{
+    struct count count = {.max = max};
+    int r = state_names_each(dir, count_beyond, &count);
+
+    if (r == 0 && count.beyond > 0)
+        r = state_names_each(dir, count_held, &count);
+    return r < 0 ? r : count.held > max;
+}
+
+static int keep_place(int dir, struct session *session, uint32_t max)
+{
+    int r = are_too_many(dir, max);
+
+    if (r == 0)
+        return 0;
+    place_release(session);
+    session->place = 0;
+    return r < 0 ? r : -EUSERS;
+}
+
 int session_take_place(struct session *session, uint32_t max)
 {
     CLEANUP(close_fd) int dir = -1;
@@ -88,7 +167,7 @@ int session_take_place(struct session *session, uint32_t max)
         r = take(dir, name, session->id);
         if (r == 0) {
             session->place = place;
-            return 0;
+            return keep_place(dir, session, max);
         }
         if (r == -EEXIST)
             r = 0;
@@ -96,15 +175,3 @@ int session_take_place(struct session *session, uint32_t max)
     return r < 0 ? r : -EUSERS;
 }
 
-void place_release(const struct session *session)
-{
-    CLEANUP(close_fd) int dir = -1;
-    char name[TEXT_DECIMAL_MAX + 1];
-    session_id holder;
-
-    if (session->place == 0 || places_of(FIND, session->grant.uid, &dir) < 0)
-        return;
-    text_decimal(name, session->place);
-    if (holder_of(dir, name, holder) == 0 && strcmp(holder, session->id) == 0)
-        (void)unlinkat(dir, name, 0);
-}

@@ -4,7 +4,9 @@
 
 #include "judge/state.h"
 
-/* Give back the session's place, where it has one and holds it still. */
+/* Does the session hold its place still, where it has one? 1, 0 or -errno. */
+int place_held(const struct session *session) MUST_CHECK;
+/* Give it back. */
 void place_release(const struct session *session);
 /* Has the session ID a record? 1, 0 or -errno. */
 int session_exists(const char *id) MUST_CHECK;

@@ -112,14 +112,17 @@ static void hold_what_sudo_started(const struct bell *bells, size_t count)
     free(sessions);
 }
 
-/* All guards of the account that were asked say that it goes on; hold_release() asks the others. */
+/* A guard that freezes or ends has the account; of one that only goes on hold_release() asks all. */
 static void let_go(const struct bell *bells, size_t count, const struct bell *held)
 {
-    for (size_t i = 0; i < count; i++)
-        if (bells[i].uid == held->uid && bells[i].ring->end != RING_GOES_ON) {
+    for (size_t i = 0; i < count; i++) {
+        enum ring_end end = bells[i].ring->end;
+
+        if (bells[i].uid == held->uid && (end == RING_ENDING || end == RING_FROZEN)) {
             hold_forget(held->uid);
             return;
         }
+    }
     hold_release(held->uid);
 }
 

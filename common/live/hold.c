@@ -1,5 +1,6 @@
 #include "live/hold.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static void release_others(uid_t uid)
 
 /* --- letting go --- */
 
-/* The furthest state of any session of the account; a guard that does not say is as good as ending. */
+/* The furthest state of any session of the account; -EAGAIN: a guard does not say. */
 static int furthest_state(uid_t uid)
 {
     session_id ids[SESSIONS_PER_ACCOUNT_MAX];
@@ -117,14 +118,14 @@ static int furthest_state(uid_t uid)
     size_t count;
 
     if (sessions_of_uid(uid, ids, COUNT_OF(ids), &count) < 0)
-        return REPORT_ENDING;
+        return -EAGAIN;
     for (size_t i = 0; i < count; i++) {
         struct report report;
 
         if (ask_report(ids[i], "recheck", ANSWER_MS, &report) == 0)
             furthest = (int)report.state > furthest ? (int)report.state : furthest;
         else if (!session_is_gone(ids[i]))
-            return REPORT_ENDING;
+            return -EAGAIN;
     }
     return furthest;
 }
@@ -132,7 +133,11 @@ static int furthest_state(uid_t uid)
 /* Asked once more when the account goes on: a guard that froze it meanwhile was overruled by our SIGCONT. */
 void hold_release(uid_t uid)
 {
-    if (furthest_state(uid) <= REPORT_LINGERING && reaper_signal_uid(uid, SIGCONT) == 0) {
+    int state = furthest_state(uid);
+
+    if (state < 0)
+        return; /* the mark stays for a sweep, which ends what has no guard */
+    if (state <= REPORT_LINGERING && reaper_signal_uid(uid, SIGCONT) == 0) {
         release_others(uid);
         if (furthest_state(uid) == REPORT_FROZEN)
             (void)!reaper_signal_uid(uid, SIGSTOP);

@@ -16,7 +16,10 @@
 
 /* Stop the account in one pass. 0 or -errno. */
 int hold_account(uid_t uid) MUST_CHECK;
-/* Let it go on, and what sudo started for it, unless a session of it is frozen or ending; its guard then has it. */
+/*
+ * Let it go on, and what sudo started for it, unless a session of it is frozen or ending: its guard then has it. Where a guard does
+ * not say, it stays stopped and marked.
+ */
 void hold_release(uid_t uid);
 /* Its guards have it: it is not ours to continue. */
 void hold_forget(uid_t uid);

@@ -48,12 +48,12 @@ static int is_guard_of(const struct process *process, const char *id)
 
 static int kill_guard(const struct process *process, void *arg)
 {
-    if (is_guard_of(process, arg) && process_alive(process->pid, process->start))
+    if (process->pid != getpid() && is_guard_of(process, arg) && process_alive(process->pid, process->start))
         (void)kill(process->pid, SIGKILL);
     return 0;
 }
 
-/* A guard that wakes up later would act on a session that is no more. */
+/* A guard that wakes up later would act on a session that is no more. We may be a child of it that rings. */
 static void kill_guards(char *id)
 {
     (void)!process_each(kill_guard, id);

@@ -2,6 +2,7 @@
 #include "judge_host.h"
 
 #include "core/clock.h"
+#include "judge/ledger.h"
 #include "judge/state.h"
 #include "judge/task.h"
 #include "judge_grant.h"
@@ -677,6 +678,49 @@ START_TEST(names_of_dead_sessions_expire)
 }
 END_TEST
 
+/* What could not be written durably, or whose writer died, is found by the next sweep; what was taken back is not. */
+START_TEST(what_is_not_durable_is_made_so)
+{
+    struct revocation key = {.kind = LINK_KEY, .value = "stolen", .before = INT64_MAX, .since = NOW};
+    struct risk risk = {.subject = RISK_HOST, .level = LEVEL_HIGH, .since = NOW};
+    struct task_record suspended = {.state = TASK_SUSPENDED, .iss = ISS, .task = "late", .since = NOW};
+    int durable;
+
+    ck_assert_int_eq(revocation_put(&key, NULL), 0);
+    ck_assert_int_eq(risk_put(&risk, &durable), 0);
+    ck_assert_int_eq(task_set(&suspended, &durable), 0);
+    shell("rm -r " PATH_STATE "/risk " PATH_STATE "/task");
+    state_expire(NOW, clock_boot_ms());
+    shell("test $(find " PATH_STATE "/revoked " PATH_STATE "/risk " PATH_STATE "/task -type f | wc -l) = 3");
+    shell("diff -r " PATH_RUN "/revoked " PATH_STATE "/revoked && diff -r " PATH_RUN "/risk " PATH_STATE "/risk");
+    ck_assert_int_eq(revocation_lift(&key), 0);
+    risk.level = LEVEL_MEDIUM;
+    ck_assert_int_eq(risk_put(&risk, &durable), 0);
+    state_expire(NOW, clock_boot_ms());
+    shell("test -z \"$(find " PATH_RUN "/revoked " PATH_STATE "/revoked -type f)\"");
+    shell("grep -q medium " PATH_STATE "/risk/host/*");
+}
+END_TEST
+
+static int lift_or_settle(unsigned number)
+{
+    struct revocation key = {.kind = LINK_KEY, .value = "stolen", .before = INT64_MAX, .since = NOW};
+
+    for (int i = 0; i < 2000; i++)
+        if (number != 0)
+            ledger_settle("revoked", "key");
+        else if (revocation_put(&key, NULL) < 0 || revocation_lift(&key) < 0)
+            return 1;
+    return 0;
+}
+
+START_TEST(what_is_lifted_does_not_come_back)
+{
+    ck_assert_uint_eq(race(4, lift_or_settle), 4);
+    shell("test -z \"$(find " PATH_RUN "/revoked " PATH_STATE "/revoked -type f)\"");
+}
+END_TEST
+
 START_TEST(copies_of_ended_tasks_expire)
 {
     struct tally before = {0}, after = {0};
@@ -686,7 +730,7 @@ START_TEST(copies_of_ended_tasks_expire)
     shell("f=$(ls " PATH_STATE "/task/completed/* | head -n 1); sed -i s/since.*/since\\ 5/ $f"); /* not the same */
     shell("f=$(ls " PATH_STATE "/task/revoked/* | head -n 1); rm $f");
     state_expire(NOW, clock_boot_ms());
-    shell("test $(find " PATH_RUN "/task/completed " PATH_RUN "/task/revoked -type f | wc -l) = 2");
+    shell("test $(find " PATH_RUN "/task/completed " PATH_RUN "/task/revoked -type f | wc -l) = 1");
     shell("test $(find " PATH_RUN "/task/suspended -type f | wc -l) = 6");
     ck_assert_int_eq(tasks_each(tally_task, &after), 0);
     ck_assert_mem_eq(&before, &after, sizeof before);
@@ -775,6 +819,8 @@ static Suite *standing_suite(void)
     tcase_add_test(tcase, each_revocation_and_risk_is_told_once);
     tcase_add_test(tcase, what_nobody_needs_expires);
     tcase_add_test(tcase, names_of_dead_sessions_expire);
+    tcase_add_test(tcase, what_is_not_durable_is_made_so);
+    tcase_add_test(tcase, what_is_lifted_does_not_come_back);
     tcase_add_test(tcase, copies_of_ended_tasks_expire);
     tcase_add_test(tcase, nothing_fails_by_expiry);
     tcase_add_test(tcase, standing_is_cheap);

@@ -254,7 +254,7 @@ START_TEST(sessions_are_listed_by_uid_and_task)
         ck_assert_int_eq(session_publish(&session), 0);
     }
     ck_assert_int_eq(sessions_of_uid(UID, few, COUNT_OF(few), &count), -E2BIG);
-    ck_assert_uint_eq(count, 4711);
+    ck_assert_uint_eq(count, COUNT_OF(few));
     ck_assert_int_eq(sessions_of_uid(UID, ids, COUNT_OF(ids), &count), 0);
     ck_assert_uint_eq(count, 4);
     ck_assert_int_eq(sessions_of_uid(UID + 2, ids, COUNT_OF(ids), &count), 0);
@@ -626,6 +626,50 @@ START_TEST(place_is_given_back)
 }
 END_TEST
 
+/* max was higher when the others were opened. */
+START_TEST(places_beyond_max_count)
+{
+    struct session others[4], other;
+
+    for (int i = 0; i < 4; i++) {
+        make_session("0123456789abcde0");
+        session.id[15] = (char)('0' + i);
+        ck_assert_int_eq(session_take_place(&session, 4), 0);
+        ck_assert_int_eq(session_publish(&session), 0);
+        others[i] = session;
+    }
+    session_remove(&others[0]);
+    session_remove(&others[1]);
+    make_session("0123456789abcdef");
+    other = session;
+    ck_assert_int_eq(session_take_place(&other, 2), -EUSERS); /* the places 3 and 4 are held */
+    ck_assert_uint_eq(other.place, 0);
+    session_remove(&others[3]);
+    ck_assert_int_eq(session_take_place(&other, 2), 0);
+    strcpy(other.id, "0123456789abcde9");
+    ck_assert_int_eq(session_take_place(&other, 2), -EUSERS);
+    shell("touch -d '-11 seconds' " PATH_RUN "/place/70005/*"); /* of the first a gate died: it holds nothing */
+    ck_assert_int_eq(session_take_place(&other, 2), 0);
+}
+END_TEST
+
+START_TEST(place_that_was_taken_over_is_not_published)
+{
+    struct session slow;
+
+    make_session("0123456789abcdef");
+    slow = session;
+    ck_assert_int_eq(session_take_place(&slow, 1), 0);
+    shell("touch -d '-11 seconds' " PATH_RUN "/place/70005/1");
+    strcpy(session.id, "0123456789abcde0");
+    ck_assert_int_eq(session_take_place(&session, 1), 0);
+    ck_assert_int_eq(session_publish(&session), 0);
+    ck_assert_int_eq(session_publish(&slow), -EUSERS);
+    ck_assert_int_eq(session_read(slow.id, &slow), -ENOENT);
+    ck_assert_int_eq(session_read(session.id, &session), 0);
+}
+END_TEST
+
 #define PLACES PATH_RUN "/place/70005"
 
 START_TEST(place_of_a_dead_gate_is_taken_over)
@@ -883,6 +927,8 @@ static Suite *state_suite(void)
     tcase_add_test(tcase, attestation_that_does_not_fit_changes_nothing);
     tcase_add_test(tcase, places_let_max_in);
     tcase_add_test(tcase, place_is_given_back);
+    tcase_add_test(tcase, places_beyond_max_count);
+    tcase_add_test(tcase, place_that_was_taken_over_is_not_published);
     tcase_add_test(tcase, place_of_a_dead_gate_is_taken_over);
     tcase_add_test(tcase, dead_places_are_taken_over_once);
     tcase_add_test(tcase, spoilt_place_is_no_free_one);
