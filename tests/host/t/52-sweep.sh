@@ -114,6 +114,35 @@ expect_ok "a sweep" agentctl sweep
 expect_output "continues what was held" '^S' ps -o stat= -p "$(pgrep -f '^sleep 774')"
 expect_fail "and forgets it" test -e $run/held/"$uid"
 
+story "an account that is stopped for a guard that nobody understands"
+cat >/tmp/garbler.pl <<'CODE'
+use Socket;
+socket(my $door, AF_UNIX, SOCK_SEQPACKET, 0) or die;
+bind($door, sockaddr_un($ARGV[0])) && listen($door, 9) or die;
+while (accept(my $client, $door)) {
+	recv($client, my $question, 4096, 0);
+	send($client, "pam_agent 99\nstate=running\n", 0);
+	close($client);
+}
+CODE
+mv "$run/ctl/$alive" "$run/ctl/away"
+perl /tmp/garbler.pl "$run/ctl/$alive" &
+garbler=$!
+must wait_until 5 test -S "$run/ctl/$alive"
+expect_output "it is stopped" "^NOT ENDED session $alive" agentctl task suspend task-alive
+stopped() { [ "$(ps -o stat= -p "$(pgrep -f '^sleep 774')" | cut -c1)" = T ]; }
+expect_ok "it stands" stopped
+touch -d '2 minutes ago' "$run/held/$uid"
+agentctl sweep >/dev/null || true
+expect_ok "also after a sweep" stopped
+kill "$garbler"
+mv "$run/ctl/away" "$run/ctl/$alive"
+agentctl task resume task-alive >/dev/null
+touch -d '2 minutes ago' "$run/held/$uid"
+expect_ok "its guard is back: a sweep" agentctl sweep
+expect_fail "continues it" stopped
+expect_fail "and forgets it" test -e "$run/held/$uid"
+
 story "sweeps at the same time"
 flock $run/swept sleep 3 &
 lock=$!
