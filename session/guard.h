@@ -95,7 +95,8 @@ struct guard {
     int lingering;      /* the leader has closed the session, its processes may stay */
     enum reason end_reason;
     struct process carrier;               /* to the client, of the line that says why */
-    int64_t tell_until, step_at, kill_at; /* clock_boot_ms(): of the end */
+    int64_t tell_until, step_at; /* clock_boot_ms(): of the end */
+    int64_t kill_at;             /* the same: ENDING, all are killed; KILLING, it is said that they do not end */
     int step_ms;                          /* between two looks at what is left */
     char detail[256];        /* of its record: what sudo started and was ended, or that it did not stay stopped */
     int empty;               /* the last look found nothing of it */

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "ask/ask.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "judge/record.h"
@@ -15,7 +14,8 @@
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL */
 #define STEP_MS 20    /* between the first two looks at what is left */
 #define STEP_MAX_MS 160
-#define ASK_OTHER_MS 100
+#define STUCK_MS 3000 /* what was killed and is still there waits in the kernel */
+#define STUCK_LOOK_MS 5000
 
 /* Ends that leave processes the time to finish. At any other the authority is in doubt, and nothing of it may run on. */
 static int is_ordinary(enum reason reason)
@@ -54,13 +54,6 @@ int guard_leader_alive(const struct guard *guard)
     return process_alive(guard->session.leader, guard->session.leader_start);
 }
 
-static int lingers(const char *id)
-{
-    struct report report;
-
-    return ask_report(id, "status", ASK_OTHER_MS, &report) == 0 && report.state != REPORT_ENDING;
-}
-
 /* One whose leader is gone lingers, where that is allowed; otherwise it is ending or has lost its guard, and holds nothing. */
 int guard_has_company(const struct guard *guard)
 {
@@ -72,8 +65,7 @@ int guard_has_company(const struct guard *guard)
         return 0;
     for (size_t i = 0; i < count; i++)
         if (strcmp(ids[i], guard->session.id) != 0 && session_read(ids[i], &other) == 0 &&
-            (process_alive(other.leader, other.leader_start) ||
-             (guard->limits.linger == LINGER_YES && lingers(ids[i]))))
+            (process_alive(other.leader, other.leader_start) || session_lingers(ids[i])))
             return 1;
     return 0;
 }
@@ -95,16 +87,28 @@ struct target guard_target(const struct guard *guard, int whole_uid)
 }
 
 /* The account's processes go along when its authority ends, or its last session. */
+static int takes_account(const struct guard *guard)
+{
+    return !is_of_session(guard->end_reason) || !guard_has_company(guard);
+}
+
 static struct target end_target(const struct guard *guard)
 {
-    return guard_target(guard, !is_of_session(guard->end_reason) || !guard_has_company(guard));
+    return guard_target(guard, takes_account(guard));
+}
+
+/* A session that was opened while we looked at the host keeps the account. */
+static int signal_account(const struct guard *guard, const struct target *target, int sig)
+{
+    return target->uid && takes_account(guard) ? reaper_signal_uid(target->uid, sig) : 0;
 }
 
 static void signal_target(const struct guard *guard, int sig)
 {
     const struct target target = end_target(guard);
 
-    (void)!reaper_signal(&target, sig); /* what it leaves is found by the count */
+    (void)!reaper_signal_others(&target, sig); /* what it leaves is found by the count */
+    (void)!signal_account(guard, &target, sig);
 }
 
 /* --- what is said of it --- */
@@ -168,6 +172,7 @@ static void begin_killing(struct guard *guard)
     int by_descent = target.audit == AUDIT_UNSET && !*target.cgroup;
 
     guard->phase = KILLING;
+    guard->kill_at = clock_boot_ms() + STUCK_MS;
     if (target.uid && !by_descent)
         (void)!reaper_signal_uid(target.uid, SIGKILL);
     start_looking(guard, target.uid && !by_descent ? STEP_MS : 0);
@@ -207,8 +212,11 @@ void guard_end(struct guard *guard, enum reason reason)
         return;
     if (guard->phase < ENDS)
         guard->phase = ENDS;
-    guard->kill_at = 0; /* of an ordinary end that has begun: its time is over */
+    if (guard->phase < KILLING)
+        guard->kill_at = 0; /* of an ordinary end that has begun: its time is over */
     guard->end_reason = reason;
+    if (guard->lingering)
+        session_set_lingering(guard->session.id, 0);
     take_step_in(guard, 0);
 }
 
@@ -245,19 +253,35 @@ static int leader_stays(struct guard *guard)
     return guard->end_reason != REASON_CLOSED && !dismiss_leader(guard);
 }
 
-/* 1 when none is left. */
-static int end_processes(struct guard *guard)
+/* How many are left; more than none where that is not known. */
+static unsigned end_processes(const struct guard *guard)
 {
     const struct target target = end_target(guard);
+    unsigned left = guard->phase == ENDING ? reaper_count(&target) : 0;
 
-    if (guard->phase == ENDING && reaper_count(&target) > 0)
-        return 0;
-    return reaper_kill(&target) == 0;
+    if (left > 0)
+        return left;
+    left = reaper_kill_others(&target);
+    return signal_account(guard, &target, SIGKILL) < 0 && left == 0 ? 1 : left;
+}
+
+/* Nobody can end them; the account stays taken, and it is said once. */
+static void note_stuck(struct guard *guard, unsigned left)
+{
+    if (guard->phase != KILLING || clock_boot_ms() < guard->kill_at)
+        return;
+    take_step_in(guard, STUCK_LOOK_MS);
+    if (guard->recorded)
+        return;
+    (void)!text_format(guard->detail, sizeof guard->detail, "%u processes were killed and do not end", left);
+    record_end(guard);
+    guard->recorded = 1;
 }
 
 int guard_end_step(struct guard *guard)
 {
     struct target target;
+    unsigned left;
 
     if (clock_boot_ms() < guard->step_at)
         return 0;
@@ -275,7 +299,10 @@ int guard_end_step(struct guard *guard)
     look_again(guard);
     if (guard->empty && leader_stays(guard))
         return 0;
-    guard->empty = end_processes(guard); /* the leader may have started more until it went */
+    left = end_processes(guard); /* the leader may have started more until it went */
+    guard->empty = left == 0;
+    if (!guard->empty)
+        note_stuck(guard, left);
     if (!guard->empty || leader_stays(guard))
         return 0;
     if (!guard->recorded)

@@ -404,5 +404,6 @@ void guard_close(struct guard *guard)
         return;
     }
     guard->lingering = 1;
+    session_set_lingering(guard->session.id, 1);
     guard->next.boot = clock_boot_ms() + CLOSED_MS;
 }

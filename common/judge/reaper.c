@@ -337,8 +337,7 @@ unsigned reaper_count(const struct target *target)
     return count;
 }
 
-/* The one pass through the account comes last: a walk through /proc can miss what forks all the time, it cannot. */
-unsigned reaper_kill(const struct target *target)
+unsigned reaper_kill_others(const struct target *target)
 {
     CLEANUP(look_clear) struct look look;
     int unknown = look_around(target, OF_UID | OF_OTHERS, &look) < 0;
@@ -354,9 +353,15 @@ unsigned reaper_kill(const struct target *target)
             count++;
         }
     }
-    if (target->uid && reaper_signal_uid(target->uid, SIGKILL) < 0)
-        unknown = 1;
     return count ? count : (unsigned)unknown;
+}
+
+/* The one pass through the account comes last: a walk through /proc can miss what forks all the time, it cannot. */
+unsigned reaper_kill(const struct target *target)
+{
+    unsigned count = reaper_kill_others(target);
+
+    return target->uid && reaper_signal_uid(target->uid, SIGKILL) < 0 && count == 0 ? 1 : count;
 }
 
 void reaper_names(const struct target *target, char *buf, size_t cap)

@@ -43,7 +43,11 @@ int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
 uint64_t reaper_switches(uid_t uid);
 /* Signal those of other uids alone. */
 int reaper_signal_others(const struct target *target, int sig) MUST_CHECK;
-/* SIGKILL to all of them. 0 when there were none; else how many, or 1 where that is not known: look again, they take time to die. */
+/*
+ * SIGKILL to those of other uids, and the count of all; or to all. 0 when there were none; else how many, or 1 where that is not
+ * known: look again, they take time to die.
+ */
+unsigned reaper_kill_others(const struct target *target);
 unsigned reaper_kill(const struct target *target);
 /* How many are left that are no zombies. */
 unsigned reaper_count(const struct target *target);

@@ -205,6 +205,7 @@ void session_remove(const struct session *session)
     place_release(session);
     remove_name("attested", NULL, session->id);
     remove_name("ordered", NULL, session->id);
+    session_set_lingering(session->id, 0);
     remove_name("session", NULL, session->id); /* after what state_expire() would take for left over without it */
     remove_name("agent", uid, session->id);
     remove_name("ctl", NULL, session->id);
@@ -278,6 +279,21 @@ int session_order_end(const char *id)
 int session_end_ordered(const char *id)
 {
     return has_name("ordered", id);
+}
+
+void session_set_lingering(const char *id, int lingers)
+{
+    CLEANUP(close_fd) int dir = -1;
+
+    if (!lingers)
+        remove_name("lingering", NULL, id);
+    else if (state_run_dir(MAKE, "lingering", NULL, NULL, &dir) == 0)
+        (void)!file_create_at(dir, id, 0600, "", 0, 0);
+}
+
+int session_lingers(const char *id)
+{
+    return has_name("lingering", id) > 0;
 }
 
 int session_socket(const char *id, char *buf, size_t cap)

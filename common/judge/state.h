@@ -72,6 +72,10 @@ int session_attestation(const char *id, struct attestation *ret) MUST_CHECK;
 /* An administrator wants it ended; and did one? 1, 0 or -errno. */
 int session_order_end(const char *id) MUST_CHECK;
 int session_end_ordered(const char *id) MUST_CHECK;
+/* Its leader is gone, its processes stay: so its guard says, and takes it back when it ends them. */
+void session_set_lingering(const char *id, int lingers);
+/* 1 or 0; unknown counts as 0. */
+int session_lingers(const char *id);
 /*
  * Take one of max places of the account: -EUSERS when as many are taken, also by sessions that were opened when max was higher. One
  * that a dead gate left is taken over.

@@ -155,6 +155,7 @@ void state_expire(int64_t now, int64_t boot_ms)
     run_names("by", NULL, expire_kind, NULL);
     run_names("attested", NULL, expire_name, NULL);
     run_names("ordered", NULL, expire_name, NULL);
+    run_names("lingering", NULL, expire_name, NULL);
     settle_tasks();
     settle_rest();
 }

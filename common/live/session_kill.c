@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask/ask.h"
 #include "ask/packet.h"
 #include "core/files.h"
 #include "core/paths.h"
@@ -18,7 +17,6 @@
 #include "live/sweep.h"
 
 #define KILL_MS 1000
-#define ASK_OTHER_MS 100
 #define LOOK_MS 10 /* between two looks at what is left */
 
 int session_is_gone(const char *id)
@@ -73,13 +71,6 @@ static int takes_account(enum reason reason)
            reason != REASON_SESSION_EXPIRED;
 }
 
-static int goes_on(const char *id)
-{
-    struct report report;
-
-    return ask_report(id, "status", ASK_OTHER_MS, &report) == 0 && report.state != REPORT_ENDING;
-}
-
 /* Does the account have another session? One whose leader is gone holds nothing unless it lingers. Unknown counts as none. */
 static int has_company(const struct session *session)
 {
@@ -91,7 +82,7 @@ static int has_company(const struct session *session)
     if (other && sessions_of_uid(session->grant.uid, ids, COUNT_OF(ids), &count) == 0)
         for (size_t i = 0; i < count && !found; i++)
             found = strcmp(ids[i], session->id) != 0 && session_read(ids[i], other) == 0 &&
-                    (leader_alive(other) || goes_on(ids[i]));
+                    (leader_alive(other) || session_lingers(ids[i]));
     free(other);
     return found;
 }

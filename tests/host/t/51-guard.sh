@@ -99,6 +99,31 @@ wait "$session" || true
 TOLD='' expect_end leaves closed
 set_policy ''
 
+story "a process that nobody can end"
+mkdir /tmp/freezer
+if mount -t cgroup -o freezer none /tmp/freezer 2>/dev/null && mkdir "/tmp/freezer/throwaway-host.stuck.$$"; then
+	stuck=/tmp/freezer/throwaway-host.stuck.$$
+	# shellcheck disable=SC2064 # this one
+	trap "echo THAWED >'$stuck/freezer.state'; died" EXIT
+	open_session stuck 'sleep 771 & exec sleep 772'
+	must pgrep -f '^sleep 771$'
+	pgrep -f '^sleep 771$' >"$stuck/cgroup.procs"
+	echo FROZEN >"$stuck/freezer.state"
+	must agentctl task complete task-stuck
+	said_stuck() { grep -q '"step":"close".*"session":"'"$id"'".*"detail":"1 processes were killed and do not end"' "$DECISIONS"; }
+	expect_ok "is said" wait_until 9 said_stuck
+	credential after-stuck
+	expect_refused "its account stays taken" account_busy agent after-stuck id
+	echo THAWED >"$stuck/freezer.state"
+	expect_ok "until it is gone" wait_until 9 all_gone
+	expect_ok "its end is recorded once" [ "$(grep -c '"step":"close".*"session":"'"$id"'"' "$DECISIONS")" = 1 ]
+	trap died EXIT
+	must wait_until 5 rmdir "$stuck"
+	: >"$DECISIONS"
+else
+	skip "a process that nobody can end: no freezer (cgroup v1) here"
+fi
+
 story "the tripwire"
 set_policy 'max-denials = 3'
 credential curious # for id alone, where sudo and policy allow more

@@ -9,7 +9,7 @@ agent_host
 stop_sshd
 
 RUNS=${RUNS:-25}
-RACES=${RACES:-login sudo attest close ends places}
+RACES=${RACES:-login sudo attest close again ends places}
 run=/run/pam_agent
 crowd=spiffe://example.org/agent/crowd
 slots=16
@@ -228,6 +228,33 @@ race_close() {
 	verdict "close against $what" "$RUNS runs"
 }
 
+# The last session of an account closes, while another one of its task opens: whatever that one runs goes on.
+race_again() {
+	local i first
+	for ((i = 0; i < RUNS; i++)); do
+		at="again $i"
+		rm -f /tmp/done
+		credential "again-$i" --tool host:login
+		start "again-$i" 'exec sleep 586'
+		release
+		soon 5 says open || problem "the first is not open"
+		first=$leader
+		start "again-$i" 'sleep 0.2; touch /tmp/done'
+		{
+			pause 20000
+			kill -TERM "$first"
+		} &
+		pause 20000
+		release
+		wait $!
+		soon 5 says open || problem "the second is not open: $(cat /tmp/said)"
+		soon 5 test -e /tmp/done || problem "the second was ended: $(tail -n 3 "$DECISIONS")"
+		wait "$first" 2>/dev/null || true
+		ended
+	done
+	verdict "a login while another closes" "$RUNS runs"
+}
+
 # Two ends of one task: $1 is the second.
 race_ends() {
 	local second=$1 i one two id
@@ -312,6 +339,10 @@ if races close; then
 	story "the client leaves, against an end"
 	race_close end
 	race_close complete
+fi
+if races again; then
+	story "the last session closes, against another login of its task"
+	race_again
 fi
 if races ends; then
 	story "two ends of one task"
