@@ -12,8 +12,7 @@
 static const struct apply_paths here = {
     .config_dir = PATH_CONFIG_DIR,
     .state_dir = PATH_STATE_DIR,
-    .passwd = "/etc/passwd",
-    .group = "/etc/group",
+    .local = {"/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"},
     .sudoers_dir = SUDOERS_DIR,
     .lock_wait_ms = 10000,
     .tell = apply_tell,

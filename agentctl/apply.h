@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "agentctl/apply_local.h"
 #include "core/compat.h"
 
 enum { APPLY_DONE = 0, APPLY_PROBLEMS = 1, APPLY_CANNOT = 3 }; /* exit statuses */
@@ -15,7 +16,8 @@ enum apply_mode {
 };
 
 struct apply_paths {
-    const char *config_dir, *state_dir, *passwd, *group, *sudoers_dir;
+    const char *config_dir, *state_dir, *sudoers_dir;
+    struct local_paths local;
     int lock_wait_ms;
     int (*tell)(FILE *out, FILE *err); /* tell the live sessions: an exit status; NULL: there are none */
 };

@@ -94,6 +94,16 @@ static void take_own(struct builder *b, const struct identity_config *identity, 
     account->uid = account->gid = uid;
 }
 
+/* The reaper ends a uid; what an agent keeps under others of its own would outlive its tasks. */
+static void check_subordinates(struct builder *b, const struct place *place, const struct account *account)
+{
+    if (local_has_subordinates(b->local, account->name, account->uid))
+        builder_problem(b, place,
+                        "identity \"%s\": the account has subordinate ids, under which its processes and files would "
+                        "outlive a task: take it out of /etc/subuid and /etc/subgid",
+                        account->name);
+}
+
 static void build_configured(struct builder *b)
 {
     struct accounts *accounts = b->accounts;
@@ -113,6 +123,7 @@ static void build_configured(struct builder *b)
             take_local(b, identity, local, account);
         else
             take_own(b, identity, account);
+        check_subordinates(b, &identity->place, account);
     }
     accounts->configured = accounts->count;
 }

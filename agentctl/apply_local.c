@@ -12,6 +12,7 @@
 #define LOCAL_FILE_MAX (256u << 20) /* bytes */
 #define ACCOUNT_FIELDS 7
 #define GROUP_FIELDS 4
+#define SUBORDINATE_FIELDS 3
 
 /* The whole file in the arena. */
 static int read_file(const char *path, struct arena *arena, char **ret_text)
@@ -89,6 +90,17 @@ static void take_group(char *line, struct arena *arena, struct local *local)
     local->groups[local->group_count++] = group;
 }
 
+static void take_subordinates(char *line, struct arena *arena, struct local *local)
+{
+    char *fields[SUBORDINATE_FIELDS];
+
+    if (!split(line, fields, SUBORDINATE_FIELDS) || !is_entry(fields[0]))
+        return;
+    local->subordinates =
+        arena_grow(arena, local->subordinates, local->subordinate_count, sizeof *local->subordinates);
+    local->subordinates[local->subordinate_count++] = fields[0];
+}
+
 static int read_lines(const char *path, struct arena *arena, void (*take)(char *, struct arena *, struct local *),
                       struct local *local)
 {
@@ -102,7 +114,7 @@ static int read_lines(const char *path, struct arena *arena, void (*take)(char *
     return 0;
 }
 
-/* Accounts and groups begin with their names. */
+/* Accounts and groups begin with their names; a subordinate is one. */
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -134,25 +146,35 @@ static void sort(struct arena *arena, struct local *local)
         local->by_uid[i] = &local->accounts[i];
     for (size_t i = 0; i < local->group_count; i++)
         local->by_gid[i] = &local->groups[i];
+    if (local->subordinate_count)
+        qsort(local->subordinates, local->subordinate_count, sizeof *local->subordinates, compare_names);
     if (local->account_count)
         qsort(local->by_uid, local->account_count, sizeof *local->by_uid, compare_uids);
     if (local->group_count)
         qsort(local->by_gid, local->group_count, sizeof *local->by_gid, compare_gids);
 }
 
-int local_read(const char *passwd, const char *group, struct arena *arena, struct local *ret, const char **ret_path)
+int local_read(const struct local_paths *paths, struct arena *arena, struct local *ret, const char **ret_path)
 {
+    const struct {
+        const char *path;
+        void (*take)(char *line, struct arena *arena, struct local *local);
+        int optional;
+    } files[] = {
+        {paths->passwd, take_account, 0},
+        {paths->group, take_group, 0},
+        {paths->subuid, take_subordinates, 1},
+        {paths->subgid, take_subordinates, 1},
+    };
     struct local local = {0};
-    int r;
 
-    *ret_path = passwd;
-    r = read_lines(passwd, arena, take_account, &local);
-    if (r < 0)
-        return r;
-    *ret_path = group;
-    r = read_lines(group, arena, take_group, &local);
-    if (r < 0)
-        return r;
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
+        int r = read_lines(files[i].path, arena, files[i].take, &local);
+
+        *ret_path = files[i].path;
+        if (r < 0 && !(files[i].optional && r == -ENOENT))
+            return r;
+    }
     sort(arena, &local);
     *ret = local;
     return 0;
@@ -188,6 +210,16 @@ const struct local_group *local_group_of_gid(const struct local *local, uint32_t
     struct local_group **found = find(&key, local->by_gid, local->group_count, sizeof *local->by_gid, compare_gids);
 
     return found ? *found : NULL;
+}
+
+int local_has_subordinates(const struct local *local, const char *name, uint32_t uid)
+{
+    char number[TEXT_DECIMAL_MAX + 1];
+    const char *key = number;
+
+    text_decimal(number, uid);
+    return find(&name, local->subordinates, local->subordinate_count, sizeof *local->subordinates, compare_names) ||
+           find(&key, local->subordinates, local->subordinate_count, sizeof *local->subordinates, compare_names);
 }
 
 int local_is_member(const struct local_group *group, const struct local_account *account)

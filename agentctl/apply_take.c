@@ -98,7 +98,7 @@ static int take_keys(struct apply *a)
 static int take_accounts(struct apply *a)
 {
     const char *path;
-    int r = local_read(a->paths->passwd, a->paths->group, &a->arena, &a->local, &path);
+    int r = local_read(&a->paths->local, &a->arena, &a->local, &path);
 
     if (r < 0)
         return apply_cannot_errno(a, path, r);

@@ -399,6 +399,10 @@ void guard_recheck(struct guard *guard)
 
 void guard_close(struct guard *guard)
 {
+    const struct target target = guard_target(guard, 1);
+
+    if (target.audit == AUDIT_UNSET) /* what descends from the leader is remembered: it may be gone at the next look */
+        (void)!reaper_count(&target);
     if (guard->limits.linger != LINGER_YES) {
         guard_end(guard, REASON_CLOSED);
         return;

@@ -90,7 +90,7 @@ static int apply(enum apply_mode mode)
 
 static void setup(void)
 {
-    static char config_dir[80], state_dir[80], passwd[80], group[80], sudoers_dir[80];
+    static char config_dir[80], state_dir[80], passwd[80], group[80], subuid[80], subgid[80], sudoers_dir[80];
 
     umask(022);
     strcpy(dir, "/tmp/test_apply.XXXXXX");
@@ -99,9 +99,11 @@ static void setup(void)
     snprintf(config_dir, sizeof config_dir, "%s/etc", dir);
     snprintf(state_dir, sizeof state_dir, "%s/state", dir);
     snprintf(passwd, sizeof passwd, "%s/passwd", dir);
+    snprintf(subuid, sizeof subuid, "%s/subuid", dir);
+    snprintf(subgid, sizeof subgid, "%s/subgid", dir);
     snprintf(group, sizeof group, "%s/group", dir);
     snprintf(sudoers_dir, sizeof sudoers_dir, "%s/sudoers.d", dir);
-    paths = (struct apply_paths){config_dir, state_dir, passwd, group, sudoers_dir, 100, NULL};
+    paths = (struct apply_paths){config_dir, state_dir, sudoers_dir, {passwd, group, subuid, subgid}, 100, NULL};
     put("passwd", "root:x:0:0:root:/root:/bin/bash\n+nis::::::\nbroken\nbob:x:1000:1000:Bob,,,:/home/bob:/bin/dash\n"
                   "taken:x:70003:100::/:/bin/false\n");
     put("group", "root:x:0:\nagents:x:900:bob,eve\nusers:x:100:\ntaken:x:70004:\n");
@@ -541,6 +543,24 @@ START_TEST(test_local_account)
 }
 END_TEST
 
+START_TEST(test_subordinates)
+{
+    static const char *const files[] = {"subuid", "subgid"}, *const names[] = {"a", "70002"};
+
+    put_config(IDENTITY("a"));
+    for (size_t i = 0; i < 4; i++) {
+        char line[64];
+
+        snprintf(line, sizeof line, "bob:100000:65536\nnone\n%s:200000:65536\n", names[i / 2]);
+        put(files[i % 2], line);
+        ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
+        ck_assert_ptr_nonnull(strstr(err, "identity \"a\": the account has subordinate ids"));
+        put(files[i % 2], "bob:100000:65536\naa:200000:65536\n# a:1:1\n");
+        ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    }
+}
+END_TEST
+
 START_TEST(test_uid_of_another)
 {
     put_config(IDENTITY("a"));
@@ -790,6 +810,7 @@ int main(void)
     tcase_add_test(tests, test_uids_run_out);
     tcase_add_test(tests, test_lost_files);
     tcase_add_test(tests, test_local_account);
+    tcase_add_test(tests, test_subordinates);
     tcase_add_test(tests, test_uid_of_another);
     tcase_add_test(tests, test_lock_is_waited_for_and_no_longer);
     tcase_add_test(tests, test_no_room);
