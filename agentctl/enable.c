@@ -116,6 +116,21 @@ static void reload_sshd(void)
         say("Now reload sshd, if it runs: it keeps its old configuration until then.");
 }
 
+/* What is no file of the host's: who runs a sweep when hours pass without a login. */
+static void mention_sweep(void)
+{
+    const struct program is_enabled = {.argv = {"systemctl", "is-enabled", "pam_agent-sweep.timer"}};
+    char output[1024];
+    int status;
+
+    if (access("/run/systemd/system", F_OK) == 0) {
+        if (program_run(&is_enabled, output, sizeof output, &status) < 0 || status != 0)
+            say("Now let it sweep once a minute: systemctl enable --now pam_agent-sweep.timer");
+    } else if (access("/etc/cron.d/pam_agent", F_OK) < 0) {
+        say("Now let it sweep once a minute: cp " PREFIX "/share/pam_agent/cron.d/pam_agent /etc/cron.d/");
+    }
+}
+
 static int enable_all(struct work *work, const struct enable_options *options)
 {
     size_t changes = plan_changes(&work->plan);
@@ -132,6 +147,7 @@ static int enable_all(struct work *work, const struct enable_options *options)
     }
     if (changes > 0)
         reload_sshd();
+    mention_sweep();
     say(changes > 0 ? "enabled" : "was enabled already");
     return EXIT_YES;
 }
