@@ -1,11 +1,14 @@
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "core/files.h"
 #include "core/text.h"
 #include "judge/record.h"
+#include "live/account.h"
 #include "live/sweep.h"
 #include "session/guard.h"
 
@@ -97,10 +100,19 @@ static struct target end_target(const struct guard *guard)
     return guard_target(guard, takes_account(guard));
 }
 
-/* A session that was opened while we looked at the host keeps the account. */
+/*
+ * A session that was opened while we looked at the host keeps the account; between the last look and the pass none is
+ * (live/account.h). -EBUSY: one is being opened, or another clears; whoever loses its authority is ended nevertheless.
+ */
 static int signal_account(const struct guard *guard, const struct target *target, int sig)
 {
-    return target->uid && takes_account(guard) ? reaper_signal_uid(target->uid, sig) : 0;
+    CLEANUP(close_fd) int lock = -1;
+
+    if (!target->uid)
+        return 0;
+    if (is_of_session(guard->end_reason) && account_lock(target->uid, 0, &lock) == -EBUSY)
+        return -EBUSY;
+    return takes_account(guard) ? reaper_signal_uid(target->uid, sig) : 0;
 }
 
 static void signal_target(const struct guard *guard, int sig)
@@ -173,8 +185,8 @@ static void begin_killing(struct guard *guard)
 
     guard->phase = KILLING;
     guard->kill_at = clock_boot_ms() + STUCK_MS;
-    if (target.uid && !by_descent)
-        (void)!reaper_signal_uid(target.uid, SIGKILL);
+    if (!by_descent)
+        (void)!signal_account(guard, &target, SIGKILL);
     start_looking(guard, target.uid && !by_descent ? STEP_MS : 0);
 }
 

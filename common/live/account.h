@@ -1,8 +1,9 @@
 /*
  * An account between its tasks. What runs under its uid while no session of it is published is a stray, and its files may be cleared.
  *
- *   /run/pam_agent/used/UID.lock      held by who kills or clears there, and for a moment by each open after it has published its
- *                                     session and before its first process runs: so nobody kills what has just been opened
+ *   /run/pam_agent/used/UID.lock      held by who kills or clears there because no session is left, and for a moment by each open
+ *                                     after it has published its session and before its first process runs: so nobody kills what has
+ *                                     just been opened
  */
 #ifndef PAM_AGENT_ACCOUNT_H
 #define PAM_AGENT_ACCOUNT_H
