@@ -5,8 +5,8 @@
  *
  * TOKEN is a file with a credential, KEY the public key it is bound to; possession is shown as sshd shows it, through
  * SSH_AUTH_INFO_0. COMMAND is run by the user's /bin/sh; the session is closed when that ends or at SIGTERM, as when the client
- * leaves. -w: says "ready", and opens the session when somebody opens FIFO for writing. Says "open", or "refused" and the step; exit
- * status 0 when the session was opened, else 1.
+ * leaves. -w: says "ready", and opens the session when somebody opens FIFO for writing. Says "open", or "refused" and the step; "hit"
+ * after "open" where a SIGTERM came before the session was open. Exit status 0 when the session was opened, else 1.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
     const char *fifo = NULL;
     const struct passwd *pw;
     pam_handle_t *pam;
-    sigset_t ends;
+    sigset_t ends, pending;
     pid_t pid;
     int sig;
 
@@ -120,6 +120,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &ends, NULL);
     pam = open_login(argv[1], fifo);
     puts("open");
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGTERM))
+        puts("hit");
     fflush(stdout);
     pid = fork();
     if (pid == 0)

