@@ -133,7 +133,7 @@ static int make_file(const char *dir, const char *name, const char *text)
     if (r == 0)
         r = dir_open(dir, &fd);
     if (r == 0)
-        r = file_create_at(fd, name, 0644, text, strlen(text), 0);
+        r = file_create_at(fd, name, 0644, text, strlen(text));
     if (r < 0 && r != -EEXIST)
         return failed(path, r);
     (r == 0 ? made : was_there)(path);

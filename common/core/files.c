@@ -152,17 +152,17 @@ static int write_hidden(int dir, char *name, size_t cap, mode_t mode, const void
     return r;
 }
 
-int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable)
+int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len)
 {
     char hidden[32];
-    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, durable);
+    int r = write_hidden(dir, hidden, sizeof hidden, mode, data, len, 0);
 
     if (r < 0)
         return r;
     if (linkat(dir, hidden, dir, name, 0) < 0)
         r = -errno;
     (void)unlinkat(dir, hidden, 0);
-    return r == 0 && durable && fsync(dir) < 0 ? -errno : r;
+    return r;
 }
 
 int file_replace_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable)

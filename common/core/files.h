@@ -27,7 +27,7 @@ int file_open(const char *path, int *ret_fd) MUST_CHECK;
 int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
 
 /* Publish a new file whole: -EEXIST when the name is taken. Readers see all of it or nothing. */
-int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable) MUST_CHECK;
+int file_create_at(int dir, const char *name, mode_t mode, const void *data, size_t len) MUST_CHECK;
 /* Put a file in place of whatever had the name, by rename; durable also syncs file and directory. */
 int file_replace_at(int dir, const char *name, mode_t mode, const void *data, size_t len, int durable) MUST_CHECK;
 

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/files.h"
 #include "core/paths.h"
 #include "judge/state_dir.h"
+
+#define TEXT_MAX 16384 /* of the longest record, escaped */
 
 void ledger_close(struct ledger *ledger)
 {
@@ -134,23 +137,29 @@ int ledger_put(const char *a, const char *b, const char *key, const struct state
     return 0;
 }
 
-/* A writer is never overwritten, and what is taken back meanwhile does not stay. */
-static void settle(const struct ledger *ledger, const char *key)
+int ledger_same(int a, int b, const char *key)
 {
-    char text[LEDGER_TEXT_MAX];
-    size_t len;
+    char text[2][TEXT_MAX];
+    size_t len[2];
 
-    if (file_read_at(ledger->run, key, text, sizeof text, &len) == 0 &&
-        file_create_at(ledger->durable, key, 0600, text, len, 1) == 0 && has(ledger->run, key) == 0)
-        (void)unlinkat(ledger->durable, key, 0);
+    return file_read_at(a, key, text[0], sizeof text[0], &len[0]) == 0 &&
+           file_read_at(b, key, text[1], sizeof text[1], &len[1]) == 0 && len[0] == len[1] &&
+           memcmp(text[0], text[1], len[0]) == 0;
 }
 
-static int settle_if_missing(int run, const char *key, void *arg)
+/*
+ * The word of PATH_RUN counts, so it is the durable one's, too. What is taken back meanwhile does not stay; where a writer meets us, its
+ * word in PATH_RUN is settled the next time.
+ */
+static int settle(int run, const char *key, void *arg)
 {
-    const struct ledger ledger = {.run = run, .durable = *(const int *)arg};
+    const int durable = *(const int *)arg;
+    char text[TEXT_MAX];
+    size_t len;
 
-    if (state_key_valid(key) && has(ledger.durable, key) == 0)
-        settle(&ledger, key);
+    if (state_key_valid(key) && !ledger_same(run, durable, key) && file_read_at(run, key, text, sizeof text, &len) == 0 &&
+        file_replace_at(durable, key, 0600, text, len, 1) == 0 && has(run, key) == 0)
+        (void)unlinkat(durable, key, 0);
     return 0;
 }
 
@@ -159,7 +168,7 @@ void ledger_settle(const char *a, const char *b)
     CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
 
     if (state_run_dir(FIND, a, b, NULL, &ledger.run) == 0 && state_durable_dir(MAKE, a, b, &ledger.durable) == 0)
-        (void)!state_names_each(ledger.run, settle_if_missing, &ledger.durable);
+        (void)!state_names_each(ledger.run, settle, &ledger.durable);
 }
 
 int ledger_remove(const char *a, const char *b, const char *key)

@@ -43,11 +43,12 @@ int ledger_put(const char *a, const char *b, const char *key, const struct state
                int *ret_durable) MUST_CHECK;
 /* What PATH_RUN alone has, because of a full disk or a writer that died, is made durable; what cannot be is tried again the next time. */
 void ledger_settle(const char *a, const char *b);
+/* Does a key say the same in both directories? 1 or 0. */
+int ledger_same(int a, int b, const char *key);
 /* Durably first: what comes back at the next boot was not taken back. -ENOENT: neither place had it. */
 int ledger_remove(const char *a, const char *b, const char *key) MUST_CHECK;
 
 /* What the ledgers hold; judge/task.h has the objects and where they lie. */
-#define LEDGER_TEXT_MAX 16384
 extern const struct state_format task_format, revocation_format, risk_format;
 
 #endif

@@ -45,7 +45,7 @@ static int take_one(const char *key, uint32_t max)
     text_decimal(made, (uint64_t)clock_boot_ms());
     for (uint32_t place = 0; r == 0 && place < max && place < PLACES_MAX; place++) {
         text_decimal(name, place);
-        r = file_create_at(dir, name, 0600, made, strlen(made), 0);
+        r = file_create_at(dir, name, 0600, made, strlen(made));
         if (r != -EEXIST)
             return r;
         r = 0;

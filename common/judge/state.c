@@ -268,7 +268,7 @@ int session_order_end(const char *id)
         return r < 0 ? r : -ENOENT;
     r = state_run_dir(MAKE, "ordered", NULL, NULL, &dir);
     if (r == 0)
-        r = file_create_at(dir, id, 0600, "", 0, 0);
+        r = file_create_at(dir, id, 0600, "", 0);
     if (r == 0 && session_exists(id) == 0) { /* it ended meanwhile, and takes nothing along */
         remove_name("ordered", NULL, id);
         r = -ENOENT;
@@ -288,7 +288,7 @@ void session_set_lingering(const char *id, int lingers)
     if (!lingers)
         remove_name("lingering", NULL, id);
     else if (state_run_dir(MAKE, "lingering", NULL, NULL, &dir) == 0)
-        (void)!file_create_at(dir, id, 0600, "", 0, 0);
+        (void)!file_create_at(dir, id, 0600, "", 0);
 }
 
 int session_lingers(const char *id)

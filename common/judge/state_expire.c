@@ -108,21 +108,12 @@ static int expire_kind(int dir, const char *name, void *arg)
 
 /* --- what PATH_RUN alone has; and task/STATE/KEY of an end, where PATH_STATE says the same: nothing takes that back --- */
 
-static int same_file(int a, int b, const char *name)
+static int drop_copy(int run, const char *key, void *arg)
 {
-    static char text[2][LEDGER_TEXT_MAX];
-    size_t len[2];
+    const int *durable = arg;
 
-    return file_read_at(a, name, text[0], sizeof text[0], &len[0]) == 0 &&
-           file_read_at(b, name, text[1], sizeof text[1], &len[1]) == 0 && len[0] == len[1] &&
-           memcmp(text[0], text[1], len[0]) == 0;
-}
-
-static int drop_copy(const struct ledger *ledger, const char *key, void *arg)
-{
-    (void)arg;
-    if (ledger->run >= 0 && ledger->durable >= 0 && same_file(ledger->run, ledger->durable, key))
-        (void)unlinkat(ledger->run, key, 0);
+    if (ledger_same(run, *durable, key))
+        (void)unlinkat(run, key, 0);
     return 0;
 }
 
@@ -133,8 +124,8 @@ static void settle_tasks(void)
         const char *word = task_state_word((enum task_state)state);
 
         ledger_settle("task", word);
-        if (state >= TASK_COMPLETED && ledger_open_path("task", word, &ledger) == 0)
-            (void)!ledger_each(&ledger, drop_copy, NULL);
+        if (state >= TASK_COMPLETED && ledger_open_path("task", word, &ledger) == 0 && ledger.run >= 0)
+            (void)!state_names_each(ledger.run, drop_copy, &ledger.durable);
     }
 }
 

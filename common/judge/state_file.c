@@ -56,7 +56,7 @@ int state_create(int dir, const char *name, const struct state_format *format, c
 
     if (r < 0)
         return r;
-    r = file_create_at(dir, name, 0600, text, len, 0);
+    r = file_create_at(dir, name, 0600, text, len);
     free(text);
     return r;
 }

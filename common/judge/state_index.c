@@ -37,7 +37,7 @@ static int put_name(const char *kind, const char *key, const char *id)
 
         r = state_run_dir(MAKE, "by", kind, key, &dir);
         if (r == 0)
-            r = file_create_at(dir, id, 0600, "", 0, 0);
+            r = file_create_at(dir, id, 0600, "", 0);
     }
     return r == -EEXIST ? 0 : r;
 }

@@ -87,7 +87,7 @@ static int is_left(int dir, const char *place)
 /* -EEXIST: the place is another's. */
 static int take(int dir, const char *place, const char *id)
 {
-    int r = file_create_at(dir, place, 0600, id, SESSION_ID_LENGTH, 0);
+    int r = file_create_at(dir, place, 0600, id, SESSION_ID_LENGTH);
 
     if (r != -EEXIST)
         return r;

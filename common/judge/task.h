@@ -78,7 +78,7 @@ int replay_take(const char *iss, const char *jti, uint32_t max) MUST_CHECK;
 /*
  * Remove what no credential and no session needs any more: replay and jti revocations older than a day by both clocks, names of sessions that have no
  * record, empty directories of the index, copies in PATH_RUN of tasks that ended and that PATH_STATE holds too. What PATH_STATE does
- * not hold is written there.
+ * not hold, or says otherwise, is written there.
  */
 void state_expire(int64_t now, int64_t boot_ms);
 

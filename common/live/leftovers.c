@@ -209,7 +209,7 @@ int leftovers_clear(const struct identity *identity, int milliseconds)
 
     if (is_kept(identity))
         return 0;
-    if (identity->uid == 0 || identity->uid == EVERYONE)
+    if (identity->uid == 0)
         return -EINVAL;
     r = state_run_dir(MAKE, "used", NULL, NULL, &dir);
     if (r == 0)
@@ -303,11 +303,13 @@ struct expiry {
 static int expire_one(int kept, const char *name, void *arg)
 {
     struct expiry *expiry = arg;
-    struct walk walk = {.owner = EVERYONE, .until = expiry->until};
+    struct walk walk = {.roots = 1, .until = expiry->until}; /* others' it may hold, whose the agent moved there */
     int64_t since = kept_since(name);
+    struct stat st;
 
-    if (since < 0 || since > expiry->before)
+    if (since < 0 || since > expiry->before || fstatat(kept, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
+    walk.owner = st.st_uid;
     walk_name(&walk, kept, name);
     if (expiry->error == 0)
         expiry->error = walk.error;

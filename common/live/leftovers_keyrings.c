@@ -1,6 +1,6 @@
 /*
  * Keyrings that belong to a uid and not to a process: user, user session and persistent keyring (user-keyring(7),
- * persistent-keyring(7)). Only a process of the uid finds them, so a child becomes one; by then nobody else is one.
+ * persistent-keyring(7)). Only a process of the uid finds the first two, so a child becomes one; by then nobody else is one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,6 @@
 #include "live/leftovers_places.h"
 
 #define ALL_RIGHTS 0x3f3f0000 /* of possessor and owner (keyctl_setperm(3)) */
-#define OWN_UID (-1)
 
 static long keyctl(int operation, long a, long b)
 {
@@ -24,25 +23,38 @@ static long keyctl(int operation, long a, long b)
 }
 
 /* Where there are none, there is nothing to clear: not built in, or a container does not let anybody. */
+static int is_not_there(int error)
+{
+    return error == ENOSYS || error == EPERM || error == EOPNOTSUPP;
+}
+
 static int clear(long keyring)
 {
     (void)keyctl(KEYCTL_SETPERM, keyring, ALL_RIGHTS);
-    if (keyctl(KEYCTL_CLEAR, keyring, 0) == 0 || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP)
-        return 0;
-    return errno;
+    return keyctl(KEYCTL_CLEAR, keyring, 0) == 0 || is_not_there(errno) ? 0 : errno;
 }
 
-/* As the uid. 0 or errno. */
+/* By root, whose quota the link counts against: the agent may have used up its own. */
+static int clear_persistent(uid_t uid)
+{
+    long keyring = keyctl(KEYCTL_GET_PERSISTENT, (long)uid, KEY_SPEC_PROCESS_KEYRING);
+
+    if (keyring >= 0)
+        return clear(keyring);
+    return is_not_there(errno) ? 0 : errno;
+}
+
+/* The others as the uid. 0 or errno. */
 static int clear_all(uid_t uid)
 {
     const long own[] = {KEY_SPEC_USER_KEYRING, KEY_SPEC_USER_SESSION_KEYRING};
-    int error = setresuid(uid, uid, uid) < 0 ? errno : 0;
-    long persistent;
+    int error = clear_persistent(uid);
 
+    if (error == 0 && setresuid(uid, uid, uid) < 0)
+        error = errno;
     for (size_t i = 0; error == 0 && i < COUNT_OF(own); i++)
         error = clear(own[i]);
-    persistent = error ? -1 : keyctl(KEYCTL_GET_PERSISTENT, OWN_UID, KEY_SPEC_PROCESS_KEYRING);
-    return persistent < 0 ? error : clear(persistent);
+    return error;
 }
 
 /* The child has ended, or is about to, when its end of the pipe is closed. */

@@ -29,7 +29,7 @@ int walk_late(struct walk *walk)
 
 static int is_owners(const struct walk *walk, const struct stat *st)
 {
-    return walk->owner == EVERYONE || st->st_uid == walk->owner;
+    return st->st_uid == walk->owner || (walk->roots && st->st_uid == 0);
 }
 
 int walk_open(struct walk *walk, int dir, const char *name)
@@ -70,9 +70,7 @@ static void move_up(struct walk *walk, int dir, int base, const char *name)
 /* What is left in it is of others: it must not go, nor be the owner's any longer. */
 static void seal(struct walk *walk, int dir)
 {
-    if (walk->owner == EVERYONE)
-        walk_note(walk, -ENOTEMPTY);
-    else if (fchown(dir, 0, 0) < 0)
+    if (fchown(dir, 0, 0) < 0)
         walk_note(walk, -errno);
     else
         walk->sealed++;

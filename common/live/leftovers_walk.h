@@ -12,10 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define EVERYONE ((uid_t)-1)
-
 struct walk {
-    uid_t owner;     /* whose files go; EVERYONE: all of them */
+    uid_t owner;     /* whose files go */
+    int roots;       /* root's, too */
     int64_t until;   /* clock_boot_ms() */
     int error;       /* the first -errno; -EAGAIN when time is up */
     unsigned sealed; /* directories that could not go since they hold files of others: now root's, 0700 */

@@ -96,6 +96,6 @@ static void expire_homes(struct swept *swept)
 
 void sweep_leftovers(struct swept *swept)
 {
+    expire_homes(swept); /* first: it is little, and not an agent's to prolong */
     run_dir_each("used", NULL, clear_account, swept);
-    expire_homes(swept);
 }

@@ -10,22 +10,21 @@
 
 #define STRAY_UIDS_MAX 1024 /* of one sweep; the next one finds the rest */
 #define KILL_MS 500         /* for one account */
-#define RESERVED_UIDS 2     /* the first of the range are no account's; the verifier runs as one of them */
 
 struct search {
     int identities;
-    struct identities_meta meta;
     uid_t uids[STRAY_UIDS_MAX];
     size_t count;
 };
 
-/* One that the database says: killing on a guess would hit others. */
+/*
+ * One that the database has, be it disabled: killing on a guess would hit others, who may have uids of our range from LDAP or as
+ * subordinate ones.
+ */
 static int is_agent(const struct search *search, uid_t uid)
 {
     struct identity identity;
 
-    if (uid >= search->meta.uid_min && uid <= search->meta.uid_max)
-        return uid - search->meta.uid_min >= RESERVED_UIDS;
     return uid != 0 && identities_by_uid(search->identities, uid, &identity) == 0;
 }
 
@@ -54,8 +53,6 @@ void sweep_strays(struct swept *swept)
     struct search search = {.count = 0};
     int r = identities_open(PATH_IDENTITIES, &identities);
 
-    if (r == 0)
-        r = identities_meta(identities, &search.meta);
     search.identities = identities;
     if (r == 0)
         r = process_each(look_at, &search);
