@@ -4,6 +4,7 @@
  *
  *     memo put NAME       leaves them, and says where
  *     memo get NAME       says where it finds them
+ *     memo fill NAME      uses up its quota of keys in the persistent keyring, for twelve seconds
  *     memo listen NAME    an abstract unix socket: says who connects, and lets go
  *     memo ask NAME       connects to it, and says who listens
  */
@@ -61,6 +62,24 @@ static long persistent(void)
     long keyring = syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_PROCESS_KEYRING);
 
     return keyring < 0 ? 0 : keyring;
+}
+
+static void fill(void)
+{
+    static const char filler[3000];
+    char description[32];
+    long keyring = persistent(), key = 0, last = keyring ? syscall(SYS_add_key, "user", "last", filler, 1, keyring) : -1;
+    int count = 0;
+
+    for (size_t len = sizeof filler; keyring && len > 0; len = key < 0 ? len / 2 : len) {
+        sprintf(description, "filler-%d", count);
+        key = syscall(SYS_add_key, "user", description, filler, len, keyring);
+        if (key >= 0 && syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, key, 12) == 0)
+            count++;
+    }
+    for (size_t len = 2; last >= 0 && syscall(SYS_keyctl, KEYCTL_UPDATE, last, filler, len) == 0; len++)
+        ; /* to the last byte */
+    note("filled", "the quota", count > 0 && syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, last, 12) == 0);
 }
 
 static void put(void)
@@ -128,6 +147,8 @@ int main(int argc, char **argv)
         put();
     else if (strcmp(argv[1], "get") == 0)
         get();
+    else if (strcmp(argv[1], "fill") == 0)
+        fill();
     else
         return talk(strcmp(argv[1], "listen") == 0);
     return 0;

@@ -518,8 +518,8 @@ START_TEST(file_create_takes_no_name_that_is_taken)
     struct stat st;
 
     umask(0077);
-    ck_assert_int_eq(file_create_at(dir, "new", 0644, "one", 3, 0), 0);
-    ck_assert_int_eq(file_create_at(dir, "new", 0644, "two", 3, 0), -EEXIST);
+    ck_assert_int_eq(file_create_at(dir, "new", 0644, "one", 3), 0);
+    ck_assert_int_eq(file_create_at(dir, "new", 0644, "two", 3), -EEXIST);
     ck_assert_int_eq(stat(path_of("new"), &st), 0);
     ck_assert_int_eq(st.st_size, 3);
     ck_assert_int_eq(st.st_mode & 07777, 0644);

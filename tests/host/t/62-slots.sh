@@ -114,6 +114,8 @@ for what in 'left user keyring' 'left user session keyring' 'left POSIX queue' '
 done
 expect_output "a login of the same task finds it" 'found user keyring' login agent-pool task-last 'memo get /last'
 expect_seen "of every kind" 'found POSIX queue'
+expect_output "and keeps anybody from touching a keyring" '^filled' login agent-pool task-last 'memo fill /last'
+filled=$SECONDS
 agentctl task complete task-last >/dev/null
 expect_ok "nothing of it runs" wait_until 8 gone "$one"
 steps <<'STEPS'
@@ -131,6 +133,11 @@ expect_fail "and finds no note" grep '^found' /tmp/result
 expect_fail "no server" grep -E 'last|Attached|Detached' /tmp/result
 expect_fail "no file and no process" grep -E '^/|odd|deep|mux|^[0-9]+$' /tmp/result
 expect_output "what its links led to is as it was" "^same\$" sh -c "[ \"\$(md5sum /etc/passwd /etc/shadow; find /home/alice -printf '%p %u %m\n' | sort)\" = '$before' ] && echo same"
+left=$((filled + 14 - SECONDS))
+[ "$left" -le 0 ] || sleep "$left"
+expect_output "later it looks again" looked login agent-pool task-next 'memo put /next >/dev/null; memo get /next; memo get /last; echo looked'
+expect_seen "it could find one there" 'found persistent keyring'
+expect_fail "and finds none of the last task's" sh -c "sed '1,/found POSIX/d' '$OUTPUT' | grep found"
 agentctl task complete task-next >/dev/null
 
 story "an account that keeps its home keeps that alone"
