@@ -35,6 +35,7 @@
 #define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
 #define PORTERS_MAX 4
+#define ATTESTERS_MAX 2 /* the last one may not have ended yet */
 #define GUARD_FILES 64  /* descriptors */
 #define GUARD_NICE -10  /* however busy the agent keeps the host, its steps and its end are decided */
 #define DEFIANCES_MAX 4 /* looks at which a frozen account was found to go on */
@@ -82,7 +83,7 @@ struct guard {
     struct doors doors;
     struct approval approvals[APPROVALS_MAX];
     unsigned next_approval;
-    struct process attester; /* a gate that attests for root */
+    struct process attesters[ATTESTERS_MAX]; /* gates that attest for root */
     uint32_t steps, refusals;
     uint32_t denials; /* refusals that the tripwire counts */
 

@@ -90,17 +90,28 @@ static _Noreturn void become_gate(const struct guard *guard)
     _exit(127);
 }
 
-/* For root: one at a time. */
+static struct process *free_attester(struct guard *guard)
+{
+    for (size_t i = 0; i < ATTESTERS_MAX; i++) {
+        struct process *attester = &guard->attesters[i];
+
+        if (!attester->pid || !process_alive(attester->pid, attester->start))
+            return attester;
+    }
+    return NULL;
+}
+
+/* For root. */
 static void attest(struct guard *guard, int fd)
 {
-    struct process *attester = &guard->attester;
+    struct process *attester = free_attester(guard);
     pid_t pid;
 
     if (guard->phase >= ENDS) {
         guard_deny(fd, REASON_SESSION_ENDING);
         return;
     }
-    if (attester->pid && process_alive(attester->pid, attester->start)) {
+    if (!attester) {
         guard_deny(fd, REASON_TIMEOUT);
         return;
     }

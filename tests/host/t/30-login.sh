@@ -22,7 +22,7 @@ sudo -n /usr/bin/whoami; echo "other command: $?"
 sudo -n -u www-data /usr/bin/id -u; echo "other run-as: $?"
 STEPS
 chmod 644 /tmp/steps
-expect_output "the permitted command runs as root" '^uid=0\(root\)' agent sudo sh /tmp/steps
+expect_output "the permitted command runs as root" '^uid=0\(root\)' agent sudo 'sh /tmp/steps 2>&1'
 expect_seen "and succeeds" '^permitted: 0'
 expect_seen "another command does not" '^other command: 1'
 finish
