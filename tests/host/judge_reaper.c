@@ -190,6 +190,8 @@ START_TEST(account_is_stopped_and_goes_on)
     ck_assert_uint_eq(reaper_switches(UID), switches); /* it stands still */
     ck_assert_int_eq(reaper_signal(&account, SIGCONT), 0);
     await_state(agent, "SR");
+    for (int i = 0; i < 2000 && reaper_switches(UID) == switches; i++) /* it counts when it is left again */
+        short_sleep();
     ck_assert_uint_gt(reaper_switches(UID), switches);
     ck_assert_int_eq(reaper_signal(&account, SIGSTOP), 0);
     ck_assert_int_eq(reaper_signal(&account, SIGKILL), 0); /* from the stopped state, too */
