@@ -12,7 +12,7 @@
 #include "live/sweep.h"
 #include "session/guard.h"
 
-#define TELL_MS 60 /* for the terminal's last line to reach the client */
+#define TELL_MS 200 /* for the terminal's last line to reach the client, on a busy host too */
 #define TELL_STEP_MS 10
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL */
 #define STEP_MS 20    /* between the first two looks at what is left */
