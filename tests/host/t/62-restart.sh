@@ -70,6 +70,7 @@ pkill -KILL -u agent-deploy || true
 wait_until 5 no_process_of agent-deploy
 until [ "$(date +%s)" -gt $((issued + 3)) ]; do sleep 0.1; done # the boot is no longer ago than two seconds
 in_new_boot sleep 10000 &
+namespace=$!
 wait_until 5 pgrep -f '^sleep 10000'
 boot=$(pgrep -f '^sleep 10000')
 boot_ns=/proc/$boot/ns/time
@@ -126,4 +127,5 @@ credential afterwards
 expect_output "the account is open" '^agent-deploy$' agent afterwards id -un
 expect_ok "and quiet" wait_until 5 is_quiet
 kill "$boot"
+wait $namespace 2>/dev/null || true
 finish
