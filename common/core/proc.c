@@ -97,32 +97,41 @@ int process_alive(pid_t pid, uint64_t start)
     return read_process(pid, &process, &alive) == 0 && process.start == start && alive;
 }
 
-/* Of status: voluntary_ctxt_switches and nonvoluntary_ctxt_switches (proc(5)). */
-static uint64_t thread_switches(pid_t tid)
-{
-    static const char name[] = "voluntary_ctxt_switches:";
-    char buf[8192]; /* they are its last lines: long lists of groups and processors come before */
-    uint64_t sum = 0;
-
-    if (proc_text(tid, "status", buf, sizeof buf) <= 0)
-        return 0;
-    for (const char *at = buf; (at = strstr(at, name)); at += sizeof name - 1)
-        sum += strtoull(at + sizeof name - 1, NULL, 10);
-    return sum;
-}
-
-uint64_t process_switches(pid_t pid)
+/* Call fn for every thread until it answers other than 0: that answer, or 0. */
+static int thread_each(pid_t pid, int (*fn)(pid_t tid, void *arg), void *arg)
 {
     char path[64];
     const struct dirent *entry;
     DIR *threads = text_format(path, sizeof path, "/proc/%ld/task", (long)pid) < 0 ? NULL : opendir(path);
-    uint64_t sum = 0;
+    int r = 0;
 
-    while (threads && (entry = readdir(threads)))
+    while (threads && r == 0 && (entry = readdir(threads)))
         if (isdigit((unsigned char)entry->d_name[0]))
-            sum += thread_switches((pid_t)strtol(entry->d_name, NULL, 10));
+            r = fn((pid_t)strtol(entry->d_name, NULL, 10), arg);
     if (threads)
         closedir(threads);
+    return r;
+}
+
+/* Of status: voluntary_ctxt_switches and nonvoluntary_ctxt_switches (proc(5)). */
+static int add_switches(pid_t tid, void *arg)
+{
+    static const char name[] = "voluntary_ctxt_switches:";
+    char buf[8192]; /* they are its last lines: long lists of groups and processors come before */
+    uint64_t *sum = arg;
+
+    if (proc_text(tid, "status", buf, sizeof buf) <= 0)
+        return 0;
+    for (const char *at = buf; (at = strstr(at, name)); at += sizeof name - 1)
+        *sum += strtoull(at + sizeof name - 1, NULL, 10);
+    return 0;
+}
+
+uint64_t process_switches(pid_t pid)
+{
+    uint64_t sum = 0;
+
+    (void)thread_each(pid, add_switches, &sum);
     return sum;
 }
 
@@ -146,19 +155,40 @@ uint32_t process_audit_session(pid_t pid)
     return audit_value(pid, "sessionid");
 }
 
-int process_uid(pid_t pid, uid_t *ret)
+/* Of status: Uid, in its order real, effective, saved, file system (proc(5)). */
+static int thread_uids(pid_t tid, uid_t ret[4])
 {
     char buf[4096];
     const char *line;
-    unsigned real;
 
-    if (proc_text(pid, "status", buf, sizeof buf) <= 0)
+    if (proc_text(tid, "status", buf, sizeof buf) <= 0)
         return -ESRCH;
     line = strstr(buf, "\nUid:");
-    if (!line || sscanf(line, "\nUid: %u", &real) != 1)
-        return -ESRCH;
-    *ret = real;
-    return 0;
+    return line && sscanf(line, "\nUid: %u %u %u %u", &ret[0], &ret[1], &ret[2], &ret[3]) == 4 ? 0 : -ESRCH;
+}
+
+int process_uid(pid_t pid, uid_t *ret)
+{
+    uid_t uids[4];
+    int r = thread_uids(pid, uids);
+
+    if (r == 0)
+        *ret = uids[0];
+    return r;
+}
+
+/* setresuid(2), as the kernel has it, is a thread's. */
+static int thread_acts_as(pid_t tid, void *arg)
+{
+    const uid_t *uid = arg;
+    uid_t uids[4];
+
+    return thread_uids(tid, uids) == 0 && (uids[0] == *uid || uids[1] == *uid || uids[2] == *uid || uids[3] == *uid);
+}
+
+int process_acts_as(pid_t pid, uid_t uid)
+{
+    return thread_each(pid, thread_acts_as, &uid) > 0;
 }
 
 int process_name(pid_t pid, char ret[PROCESS_NAME_MAX + 1])

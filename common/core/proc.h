@@ -29,6 +29,8 @@ uint32_t process_loginuid(pid_t pid);
 uint32_t process_audit_session(pid_t pid);
 /* Real uid. */
 int process_uid(pid_t pid, uid_t *ret) MUST_CHECK;
+/* Has a thread of it this uid, be it the real, effective, saved or file system one? 1 or 0. */
+int process_acts_as(pid_t pid, uid_t uid);
 /* The name that it gave itself: what is not printable ASCII, or stands in the way in a list or a format, shows as '?'. */
 #define PROCESS_NAME_MAX 15
 int process_name(pid_t pid, char ret[PROCESS_NAME_MAX + 1]) MUST_CHECK;

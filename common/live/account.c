@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "ask/who.h"
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/proc.h"
@@ -56,11 +58,53 @@ int account_is_free(uid_t uid)
     return 1;
 }
 
+struct borrowers {
+    uid_t uid;
+    unsigned count;
+    uid_t asked; /* the last one asked about, and the answer: processes of one uid come in rows */
+    int is_agent;
+};
+
+static int is_other_agent(struct borrowers *borrowers, uid_t uid)
+{
+    if (uid != borrowers->asked) {
+        borrowers->asked = uid;
+        borrowers->is_agent = uid != borrowers->uid && uid_is_agent(uid) == 1;
+    }
+    return borrowers->is_agent;
+}
+
+/* Only an agent's process: root and its services may act as any account for a moment. */
+static int kill_borrower(const struct process *process, void *arg)
+{
+    struct borrowers *borrowers = arg;
+    uid_t real;
+
+    if (process_uid(process->pid, &real) == 0 && is_other_agent(borrowers, real) &&
+        process_acts_as(process->pid, borrowers->uid)) {
+        (void)!process_signal(process, SIGKILL);
+        borrowers->count++;
+    }
+    return 0;
+}
+
+/*
+ * Another agent's processes that act as this account, by a setuid program that its last task left them: kill(-1) passes those by
+ * that keep their own real and saved uid. Their number.
+ */
+static unsigned kill_borrowers(uid_t uid)
+{
+    struct borrowers borrowers = {.uid = uid};
+
+    (void)!process_each(kill_borrower, &borrowers);
+    return borrowers.count;
+}
+
 int account_kill(uid_t uid, int64_t until)
 {
     const struct target target = {.uid = uid, .audit = AUDIT_UNSET};
 
-    while (reaper_kill(&target) > 0) {
+    while (reaper_kill(&target) + kill_borrowers(uid) > 0) {
         if (clock_boot_ms() >= until)
             return -EAGAIN;
         (void)poll(NULL, 0, WAIT_MS);

@@ -139,6 +139,9 @@ static void remove_name(struct walk *walk, const struct place *place, const char
             enter_shared(walk, place, name);
         return;
     }
+    /* Who still has it open could go on running it as the owner. Nobody can exchange it (leftovers_walk.h). */
+    if (S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)) && fchmodat(place->dir, name, 0, 0) < 0)
+        walk_note(walk, -errno);
     if (unlinkat(place->dir, name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) == 0) {
         walk->changes++;
         return;

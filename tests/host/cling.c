@@ -9,12 +9,15 @@
  *     cling stopped FILE        it is stopped; its parent makes marks and never waits for it
  *     cling linger SOCKET COUNT so many messages, each with a TCP connection that whoever closes it last has to wait for
  *     cling trickle SOCKET COUNT connects anew all the time; so many processes, some send half a message, none reads
+ *     cling borrow FILE         a setuid program that acts as its owner, and is its caller's as far as kill(2) sees
+ *     cling thread FILE         the same, in a thread beside the main one, which is its caller's in all respects
  *     cling lock PATH...        locks every file it can open, in each way there is, and sleeps; prints how many it holds
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +27,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -205,6 +209,29 @@ static _Noreturn void trickle(const char *path)
     }
 }
 
+/* --- another account's uid --- */
+
+static void *go_on_beside(void *file)
+{
+    go_on(file);
+    return NULL;
+}
+
+static void borrow(const char *file, int beside)
+{
+    uid_t mine = getuid(), theirs = beside ? mine : geteuid();
+    pthread_t thread;
+
+    if (beside && pthread_create(&thread, NULL, go_on_beside, (char *)file) != 0)
+        exit(2);
+    if (syscall(SYS_setresuid, mine, theirs, mine) < 0) /* this thread's alone */
+        exit(2);
+    if (!beside)
+        go_on(file);
+    for (;;)
+        pause();
+}
+
 /* --- locks --- */
 
 static int lock_file(const char *path)
@@ -254,6 +281,8 @@ int main(int argc, char **argv)
     leave();
     if (strcmp(how, "deaf") == 0)
         go_on(file);
+    if (strcmp(how, "borrow") == 0 || strcmp(how, "thread") == 0)
+        borrow(file, strcmp(how, "thread") == 0);
     if (strcmp(how, "chorus") == 0) {
         while (--count > 0 && fork() > 0)
             ;

@@ -91,6 +91,41 @@ expect_seen "of every kind" 'found POSIX queue'
 expect_ok "the first task is completed" agentctl task complete task-one
 expect_ok "and gone" wait_until 8 gone "$one"
 
+story "a setuid program of one slot that the other runs"
+steps <<'STEPS'
+cp /usr/local/bin/cling /tmp/borrowed; cp /usr/bin/id /tmp/who; chmod 4755 /tmp/borrowed /tmp/who
+echo made >/tmp/said/made
+exec sleep 627
+STEPS
+login agent-pool task-lends /tmp/steps >/dev/null 2>&1 &
+expect_ok "the first one makes it" wait_until 15 grep -q made /tmp/said/made
+cat >/tmp/steps.two <<'STEPS'
+exec 7</tmp/who
+/tmp/borrowed borrow /tmp/said/borrow & /tmp/borrowed thread /tmp/said/thread & /tmp/who -u >/tmp/said/who
+while [ ! -e /tmp/said/over ]; do sleep 0.1; done
+/proc/self/fd/7 -u >/tmp/said/later 2>&1
+echo tried >>/tmp/said/later
+exec sleep 628
+STEPS
+chmod 0755 /tmp/steps.two
+login agent-pool-2 task-borrows /tmp/steps.two >/dev/null 2>&1 &
+expect_ok "the other is the first one by it" wait_until 15 grep -qx "$one" /tmp/said/who
+borrowers() { ps -eL -o ruid= -o euid= | awk -v a="$two" -v b="$one" '$1 == a && $2 == b || $1 == b'; }
+nobody_borrows() { [ -z "$(borrowers)" ]; }
+expect_ok "in a process and in a thread" wait_until 10 test -s /tmp/said/borrow -a -s /tmp/said/thread
+expect_output "whose real uid is the other's" "$two +$one" borrowers
+expect_ok "the first one's task is completed" agentctl task complete task-lends
+expect_ok "the next one logs in" wait_until 10 login agent-pool task-after true
+expect_ok "nobody acts as it" wait_until 5 nobody_borrows
+touch /tmp/said/over
+expect_ok "nor can, by what was open" wait_until 10 grep -qx tried /tmp/said/later
+expect_fail "as it was refused" grep -x "$one" /tmp/said/later
+expect_ok "the other goes on" pgrep -u "$two" -x sleep
+agentctl task complete task-borrows >/dev/null
+agentctl task complete task-after >/dev/null
+expect_ok "and both are gone" wait_until 8 gone "$two"
+wait_until 8 gone "$one" || true
+
 story "the next task in the same slot"
 steps <<'STEPS'
 memo put /last
