@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agentctl/apply.h"
@@ -14,6 +15,10 @@
 #include "agentctl/proof.h"
 #include "agentctl/say.h"
 #include "agentctl/verbs.h"
+#include "core/files.h"
+#include "core/identities.h"
+#include "core/paths.h"
+#include "core/text.h"
 
 /* What was done so far, so that it can be undone. */
 struct work {
@@ -131,6 +136,42 @@ static void mention_sweep(void)
     }
 }
 
+/* Does a setuid program run there? Of what is not there yet, the directory that it will be made in counts. */
+static int runs_setuid(const char *place)
+{
+    char path[IDENTITY_PATH_MAX];
+    struct statvfs fs;
+    char *slash;
+
+    if (text_copy(path, sizeof path, place) < 0)
+        return 0;
+    while (statvfs(path, &fs) < 0) {
+        slash = strrchr(path, '/');
+        if (errno != ENOENT || !slash || slash == path)
+            return 0;
+        *slash = '\0';
+    }
+    return !(fs.f_flag & ST_NOSUID);
+}
+
+/* One agent's setuid program makes another agent act as it. */
+static void mention_nosuid(void)
+{
+    CLEANUP(close_fd) int identities = -1;
+    struct identities_meta meta = {.home_prefix = ""};
+    const char *const places[] = {meta.home_prefix, "/tmp", "/var/tmp", "/dev/shm"};
+    char list[IDENTITY_PATH_MAX + 64] = "";
+    size_t len = 0;
+
+    if (identities_open(PATH_IDENTITIES, &identities) < 0 || identities_meta(identities, &meta) < 0)
+        return;
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if (runs_setuid(places[i]) && text_format(list + len, sizeof list - len, " %s", places[i]) == 0)
+            len += strlen(list + len);
+    if (len > 0)
+        say("Better mounted with nosuid (pam_agent(8)):%s", list);
+}
+
 static int enable_all(struct work *work, const struct enable_options *options)
 {
     size_t changes = plan_changes(&work->plan);
@@ -148,6 +189,7 @@ static int enable_all(struct work *work, const struct enable_options *options)
     if (changes > 0)
         reload_sshd();
     mention_sweep();
+    mention_nosuid();
     say(changes > 0 ? "enabled" : "was enabled already");
     return EXIT_YES;
 }

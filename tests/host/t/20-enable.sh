@@ -56,12 +56,16 @@ expect_fail "no group is made" getent group agents
 story "There and back"
 expect_output "it proves people" '^proven +.* ssh, su, sudo and account lookups' agentctl enable --yes
 expect_seen "it says who sweeps" '^Now let it sweep once a minute: cp /usr/local/share/pam_agent/cron.d/pam_agent /etc/cron.d/$'
-expect_ok "from a file that is there" test -f /usr/local/share/pam_agent/cron.d/pam_agent
+expect_seen "and where setuid programs of agents run" '^Better mounted with nosuid \(pam_agent\(8\)\): /var/lib/agents /tmp'
+expect_ok "whose line is in a file that is there" test -f /usr/local/share/pam_agent/cron.d/pam_agent
 expect_output "the agent has an account" '^agent-deploy:' getent passwd agent-deploy
 expect_output "in its group" '\(agents\)' id agent-deploy
 cp /usr/local/share/pam_agent/cron.d/pam_agent /etc/cron.d/
 expect_output "a second time changes nothing" '^was enabled already' agentctl enable --yes
 expect_fail "nor says that any more" grep 'let it sweep' "$OUTPUT"
+mount -o remount,nosuid /tmp
+expect_output "nor that of what is mounted so" 'nosuid .*: /var/lib/agents /var/tmp' agentctl enable --yes
+mount -o remount,suid /tmp
 rm /etc/cron.d/pam_agent
 expect_output "the sudoers rules are there" 'agent-deploy ALL=' cat /etc/sudoers.d/pam_agent
 start_sshd
