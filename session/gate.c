@@ -371,21 +371,6 @@ static int is_sweep_due(void)
     return lstat(PATH_SWEPT, &st) < 0 || st.st_mtime > now || now - st.st_mtime > SWEEP_EVERY;
 }
 
-/* On its own from now on: it has nothing of this login, and nobody waits for it. */
-static void start_sweeper(void)
-{
-    char *const argv[] = {(char *)"sweeper", NULL};
-    char *const envp[] = {NULL};
-    int nothing;
-
-    if (!is_sweep_due() || fork() != 0)
-        return;
-    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (setsid() >= 0 && nothing >= 0 && dup2(nothing, 0) == 0 && dup2(nothing, 1) == 1 && dup2(nothing, 2) == 2)
-        execve(PATH_SWEEPER, argv, envp);
-    _exit(127);
-}
-
 static void serve_step(struct gate *gate)
 {
     static char buf[MESSAGE_MAX];
@@ -406,7 +391,8 @@ static void serve_step(struct gate *gate)
         gate_abandon_session(gate); /* nobody heard the permit */
     } else if (gate->session[0]) {
         gate_confirm_session();
-        start_sweeper();
+        if (is_sweep_due())
+            sweeper_start();
     }
 }
 

@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "live/account.h"
 #include "live/leftovers.h"
+#include "live/sweep.h"
 #include "session/gate.h"
 
 #define SKEL "/etc/skel"
@@ -211,6 +212,8 @@ enum reason gate_home_clear(const struct gate *gate)
         if (r > 0)
             r = clear(gate);
     } while (r == -EBUSY && wait_for_others());
+    if (r == -EAGAIN) /* too much for a login: done by the time of another one */
+        sweeper_start_clear(&gate->grant);
     return reason_of(r);
 }
 

@@ -333,5 +333,5 @@ void guard_hand_over(const struct guard *guard)
 {
     for (int sig = 1; sig < NSIG; sig++)
         (void)signal(sig, SIG_DFL);
-    sweeper_start(&guard->session, guard->end_reason);
+    sweeper_start_ended(&guard->session, guard->end_reason);
 }

@@ -4,6 +4,9 @@
  *   sweeper                            one sweep (live/sweep.h)
  *   sweeper ended session=ID account=NAME uid=N task=TASK identity=SPIFFE-ID reason=WORD
  *                                      a session has ended: the administrator's hooks, then the account's leftovers
+ *   sweeper clear uid=N iss=ISSUER task=TASK identity=SPIFFE-ID
+ *                                      this authority is to have the account: the leftovers of another one, for which a login
+ *                                      had no time
  *
  * Hooks are the executable files of PATH_END_HOOKS that root owns and nobody else may write, as their directory, run one after
  * another in the order of their names, as root, with the facts above as PAM_AGENT_SESSION, PAM_AGENT_ACCOUNT and so on in an
@@ -155,13 +158,15 @@ static int take_facts(char *const argv[], char environment[FACTS][VARIABLE_MAX])
     return !argv[FACTS];
 }
 
-static void clear_leftovers(uid_t uid)
+/* An account of nobody in particular (NULL), or for this authority. */
+static void clear_leftovers(uid_t uid, const struct grant *grant)
 {
     int64_t deadline = deadline_in(CLEAR_MS);
     int r;
 
-    while ((r = sweep_account(uid, deadline_left(deadline))) == -EAGAIN && deadline_left(deadline) > 0)
-        ;
+    do
+        r = grant ? sweep_account_for(grant, deadline_left(deadline)) : sweep_account(uid, deadline_left(deadline));
+    while (r == -EAGAIN && deadline_left(deadline) > 0);
     if (r < 0 && r != -EBUSY) /* who clears it, or lives in it, sees to it */
         syslog(LOG_PROBLEM, "the leftovers of uid %lu are not cleared: %s", (unsigned long)uid, strerror(-r));
 }
@@ -180,7 +185,30 @@ static int session_ended(char *const argv[])
     envp[FACTS] = path;
     envp[FACTS + 1] = NULL;
     run_hooks(envp);
-    clear_leftovers((uid_t)uid);
+    clear_leftovers((uid_t)uid, NULL);
+    return 0;
+}
+
+/* --- another authority waits --- */
+
+static int take_value(const char *argument, const char *name, char *buf, size_t cap)
+{
+    return argument && text_starts_with(argument, name) && text_copy(buf, cap, argument + strlen(name)) == 0;
+}
+
+static int clear_for(char *const argv[])
+{
+    static struct grant grant; /* large: a scope */
+    char digits[TEXT_DECIMAL_MAX + 1];
+    uint64_t uid;
+
+    if (!take_value(argv[0], "uid=", digits, sizeof digits) || text_u64(digits, UINT32_MAX, &uid) < 0 ||
+        !take_value(argv[1], "iss=", grant.iss, sizeof grant.iss) ||
+        !take_value(argv[2], "task=", grant.task, sizeof grant.task) ||
+        !take_value(argv[3], "identity=", grant.identity, sizeof grant.identity) || argv[4])
+        return 2;
+    grant.uid = (uid_t)uid;
+    clear_leftovers(grant.uid, &grant);
     return 0;
 }
 
@@ -222,5 +250,7 @@ int main(int argc, char **argv)
     begin_clean();
     if (argc == 1)
         return sweep_once();
-    return strcmp(argv[1], "ended") == 0 ? session_ended(argv + 2) : 2;
+    if (strcmp(argv[1], "ended") == 0)
+        return session_ended(argv + 2);
+    return strcmp(argv[1], "clear") == 0 ? clear_for(argv + 2) : 2;
 }

@@ -165,7 +165,7 @@ static int kill_session(struct session *session, enum reason reason)
     session_remove(session);
     if (r == 0) {
         record_end(session, reason);
-        sweeper_start(session, reason);
+        sweeper_start_ended(session, reason);
     }
     return r == 0; /* whose processes an unreadable record names, nobody knows; sweep finds them without a session */
 }

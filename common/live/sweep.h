@@ -22,17 +22,20 @@ struct swept {
     unsigned left;     /* could not be put right */
 };
 
-/*
- * Start `sweeper ended` (session/sweeper.c) for a session that has ended and whose record is gone: the hooks of PATH_END_HOOKS, and
- * the account's leftovers. Waits for nothing.
- */
-void sweeper_start(const struct session *session, enum reason reason);
+/* Start a sweeper (session/sweeper.c), which nobody waits for: for one sweep; */
+void sweeper_start(void);
+/* for a session that has ended and whose record is gone: the hooks of PATH_END_HOOKS, and the account's leftovers; */
+void sweeper_start_ended(const struct session *session, enum reason reason);
+/* to clear the account of what is not this authority's. */
+void sweeper_start_clear(const struct grant *grant);
 
 /*
  * Clear the account, within this many milliseconds, when the task whose files it holds is over and no session of it lives. 1: it was
  * cleared; 0: there is nothing to clear; -EAGAIN: time is up, call again; -errno.
  */
 int sweep_account(uid_t uid, int milliseconds) MUST_CHECK;
+/* The same when its files are of another authority than the grant's, whose task may go on. */
+int sweep_account_for(const struct grant *grant, int milliseconds) MUST_CHECK;
 
 /* 0; -EBUSY: another sweep runs; -errno. */
 int sweep(struct swept *ret) MUST_CHECK;

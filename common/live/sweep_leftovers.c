@@ -46,9 +46,16 @@ static int is_owner_over(uid_t uid)
     return r < 0 ? r : record.state == TASK_COMPLETED || record.state == TASK_REVOKED;
 }
 
-int sweep_account(uid_t uid, int milliseconds)
+static int find_identity(uid_t uid, struct identity *ret)
 {
     CLEANUP(close_fd) int identities = -1;
+    int r = identities_open(PATH_IDENTITIES, &identities);
+
+    return r < 0 ? r : identities_by_uid(identities, uid, ret);
+}
+
+int sweep_account(uid_t uid, int milliseconds)
+{
     struct identity identity;
     int r = is_owner_over(uid);
 
@@ -56,11 +63,22 @@ int sweep_account(uid_t uid, int milliseconds)
         return r == -ENOENT ? 0 : r;
     if (account_is_free(uid) <= 0)
         return 0;
-    r = identities_open(PATH_IDENTITIES, &identities);
-    if (r == 0)
-        r = identities_by_uid(identities, uid, &identity);
+    r = find_identity(uid, &identity);
     if (r == 0)
         r = leftovers_clear(&identity, milliseconds);
+    return r < 0 ? r : 1;
+}
+
+int sweep_account_for(const struct grant *grant, int milliseconds)
+{
+    struct identity identity;
+    int r = find_identity(grant->uid, &identity);
+
+    if (r == 0)
+        r = leftovers_fit(&identity, grant);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = leftovers_clear(&identity, milliseconds);
     return r < 0 ? r : 1;
 }
 

@@ -88,6 +88,18 @@ fi
 expect_output "then it is free again" '^agent-deploy$' login task-C 'id -un'
 expect_fail "and clean" test -e /var/tmp/stuck
 
+story "files of others, so many that a login has no time to look for its own among them"
+expect_output "task C leaves a file" '^done$' login task-C 'echo 1 >/tmp/of-c; echo done'
+wait_until 8 account_is_quiet || true
+install -d -m 1777 /tmp/.shared
+expect_output "somebody makes two million names" '^made$' setpriv --reuid 65534 --regid 65534 --clear-groups perl -e '
+	chdir "/tmp/.shared" or die; open F, ">", "0" or die; link "0", $_ or die for 1 .. 2000000; print "made\n"'
+agent_gets_in() { login task-D true; }
+expect_ok "task D, which finds C's neither completed nor alive, gets in all the same" wait_until 40 agent_gets_in
+expect_fail "and finds no file of C" test -e /tmp/of-c
+rm -rf /tmp/.shared
+wait_until 8 account_is_quiet || true
+
 story "an identity that keeps its home"
 ACCOUNT=agent-keeper AGENT_ID=spiffe://example.org/agent/keeper
 expect_output "task K writes" '^done$' login task-K 'echo mine >note; echo done'
