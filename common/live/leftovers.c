@@ -187,6 +187,8 @@ static int clear_account(const struct identity *identity, struct walk *walk)
     if (r == -EAGAIN)
         tell(identity->account, "its processes do not end", "");
     if (r == 0)
+        mounts_clear(walk);
+    if (r == 0)
         r = find_home(identity, &home);
     if (r == 0)
         r = dir_make(home.prefix, 0755, &prefix);

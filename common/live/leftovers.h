@@ -7,7 +7,7 @@
  * Where there is no such record but a home, the files are of an unknown one (before the last boot), and go.
  *
  * Clearing ends the processes of the uid, moves the home to HOME-PREFIX/.kept/ACCOUNT-SECONDS (root 0700; removed by sweep after
- * keep-home), removes the uid's files in /tmp, /var/tmp, /dev/shm, /run/user/UID, its crontab, at jobs, linger flag, mail and System V
+ * keep-home), detaches its FUSE mounts, removes the uid's files in /tmp, /var/tmp, /dev/shm, /run/user/UID, its crontab, at jobs, linger flag, mail and System V
  * and POSIX IPC, and the record last. No link is followed, no other user's file is touched, mount points are not crossed; a directory
  * of the uid that holds files of others becomes root's, 0700. What cannot go (immutable, a mount point) keeps the account closed, and
  * syslog says so. Only accounts that NSS made (not `local`), whose identity says home = "task".

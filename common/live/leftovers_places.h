@@ -8,5 +8,7 @@
 void places_clear(struct walk *walk, const char *account);
 /* A part of it: the owner's keyrings. */
 void keyrings_clear(struct walk *walk);
+/* Detach the FUSE mounts that are the owner's, wherever they are: before anything else, since nothing can be removed below one. */
+void mounts_clear(struct walk *walk);
 
 #endif

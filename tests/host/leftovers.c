@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "core/clock.h"
 #include "live/leftovers.h"
@@ -298,6 +301,47 @@ START_TEST(message_queues_go)
     agent("touch /dev/mqueue/q");
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     shell("test ! -e /dev/mqueue/q && test -e /dev/mqueue/other && rm /dev/mqueue/other && umount /dev/mqueue");
+}
+END_TEST
+
+/* As fusermount(1) does it for a user, whose daemon has the descriptor: where that is closed, the mount is dead. */
+static int mount_fuse(const char *point, unsigned uid)
+{
+    char options[128];
+    int fd;
+
+    (void)mknod("/tmp/fuse", S_IFCHR | 0600, makedev(10, 229));
+    fd = open("/tmp/fuse", O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ck_assert_int_eq(mkdir(point, 0700), 0);
+    ck_assert_int_eq(chown(point, uid, uid), 0);
+    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u", fd, uid, uid);
+    ck_assert_int_eq(mount("left", point, "fuse.left", MS_NOSUID | MS_NODEV, options), 0);
+    return fd;
+}
+
+START_TEST(fuse_mounts_go)
+{
+    int dead, alive, below;
+
+    use_account();
+    dead = mount_fuse("/tmp/x", UID);
+    if (dead < 0) {
+        puts("no FUSE here");
+        return;
+    }
+    close(dead);
+    alive = mount_fuse("/var/tmp/a \\ b\n c", UID);
+    shell("mkdir " HOME "/d");
+    close(mount_fuse(HOME "/d/mnt", UID));
+    below = mount_fuse("/tmp/y", OTHER_UID);
+    shell("grep -c user_id=70005 /proc/self/mountinfo | grep -x 3");
+    ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
+    shell("! grep user_id=70005, /proc/self/mountinfo; grep user_id=70006, /proc/self/mountinfo; umount /tmp/y; rmdir /tmp/y");
+    assert_clean();
+    close(alive);
+    close(below);
 }
 END_TEST
 
@@ -779,6 +823,7 @@ int main(void)
     tcase_add_test(what, account_that_is_named_like_a_spool);
     tcase_add_test(what, system_v_ipc_goes);
     tcase_add_test(what, message_queues_go);
+    tcase_add_test(what, fuse_mounts_go);
     tcase_add_test(what, processes_end);
     tcase_add_test(what, session_keeps_them);
     tcase_add_test(what, one_clears_at_a_time);
