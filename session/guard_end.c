@@ -247,15 +247,16 @@ static int is_telling(struct guard *guard)
  */
 static int dismiss_leader(struct guard *guard)
 {
+    const struct process leader = {.pid = guard->session.leader, .start = guard->session.leader_start};
     int64_t now = clock_boot_ms();
 
     if (!guard_leader_alive(guard))
         return 1;
     if (!guard->dismissed_until) {
         guard->dismissed_until = now + GRACE_MS;
-        (void)kill(guard->session.leader, SIGTERM);
+        (void)!process_signal(&leader, SIGTERM);
     } else if (now >= guard->dismissed_until) {
-        (void)kill(guard->session.leader, SIGKILL);
+        (void)!process_signal(&leader, SIGKILL);
     }
     return 0;
 }

@@ -46,8 +46,8 @@ static int is_guard_of(const struct process *process, const char *id)
 
 static int kill_guard(const struct process *process, void *arg)
 {
-    if (process->pid != getpid() && is_guard_of(process, arg) && process_alive(process->pid, process->start))
-        (void)kill(process->pid, SIGKILL);
+    if (process->pid != getpid() && is_guard_of(process, arg))
+        (void)!process_signal(process, SIGKILL);
     return 0;
 }
 
@@ -62,6 +62,11 @@ static void kill_guards(char *id)
 static int leader_alive(const struct session *session)
 {
     return process_alive(session->leader, session->leader_start);
+}
+
+static void signal_leader(const struct session *session, int sig)
+{
+    (void)!process_signal(&(struct process){.pid = session->leader, .start = session->leader_start}, sig);
 }
 
 /* Does the reason concern the authority of the account, and with it every session? */
@@ -113,9 +118,9 @@ static int kill_processes(const struct session *session, enum reason reason)
             if (!leader_alive(session))
                 return 1;
             if (!dismissed)
-                (void)kill(session->leader, SIGTERM);
+                signal_leader(session, SIGTERM);
             else if (left < KILL_MS / 2)
-                (void)kill(session->leader, SIGKILL);
+                signal_leader(session, SIGKILL);
             dismissed = 1;
         }
         if (left == 0)
