@@ -14,14 +14,23 @@ one=$(id -u agent-pool)
 two=$(id -u agent-pool-2)
 install -d -m 1777 /tmp/said /run/screen
 
-# login SLOT TASK CMD: with a credential of its own.
+# login SLOT TASK CMD: with a credential of its own. start_login goes on meanwhile.
 logins=0
+issue() {
+	logins=$((logins + 1))
+	credential "login-$logins" --task "$1" --tool host:login --tool host:sudo
+}
 login() {
 	local ACCOUNT=$1
-	logins=$((logins + 1))
-	credential "login-$logins" --task "$2" --tool host:login --tool host:sudo
+	issue "$2"
 	shift 2
 	agent "login-$logins" "$@"
+}
+start_login() {
+	local ACCOUNT=$1
+	issue "$2"
+	shift 2
+	agent "login-$logins" "$@" >/dev/null 2>&1 &
 }
 # steps: a script for a session, from standard input.
 steps() {
@@ -43,7 +52,7 @@ MARK=secret sleep 622 &
 exec 9<~/file
 wait
 STEPS
-login agent-pool task-one /tmp/steps >/tmp/session.one 2>&1 &
+start_login agent-pool task-one /tmp/steps
 expect_ok "the first one is at work" wait_until 15 grep -q listening /tmp/said/one
 for where in 'user keyring' 'shared memory' 'POSIX queue'; do
 	expect_output "it left a note in: $where" "left $where" cat /tmp/said/one
@@ -97,7 +106,7 @@ cp /usr/local/bin/cling /tmp/borrowed; cp /usr/bin/id /tmp/who; chmod 4755 /tmp/
 echo made >/tmp/said/made
 exec sleep 627
 STEPS
-login agent-pool task-lends /tmp/steps >/dev/null 2>&1 &
+start_login agent-pool task-lends /tmp/steps
 expect_ok "the first one makes it" wait_until 15 grep -q made /tmp/said/made
 cat >/tmp/steps.two <<'STEPS'
 exec 7</tmp/who
@@ -108,7 +117,7 @@ echo tried >>/tmp/said/later
 exec sleep 628
 STEPS
 chmod 0755 /tmp/steps.two
-login agent-pool-2 task-borrows /tmp/steps.two >/dev/null 2>&1 &
+start_login agent-pool-2 task-borrows /tmp/steps.two
 expect_ok "the other is the first one by it" wait_until 15 grep -qx "$one" /tmp/said/who
 borrowers() { ps -eL -o ruid= -o euid= | awk -v a="$two" -v b="$one" '$1 == a && $2 == b || $1 == b'; }
 nobody_borrows() { [ -z "$(borrowers)" ]; }
