@@ -199,8 +199,8 @@ static int clear_account(const struct identity *identity, struct walk *walk)
     if (r < 0)
         return r;
     places_clear(walk, identity->account);
-    if (walk->error == 0)
-        walk->error = account_kill(identity->uid, walk->until); /* a setuid program may have been run until it was gone */
+    if (walk->error == 0) /* a setuid program may have been run until it was gone */
+        walk->error = account_kill(identity->uid, walk->until);
     return walk->error < 0 ? walk->error : keep_home(kept, &home);
 }
 

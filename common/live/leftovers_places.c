@@ -25,13 +25,16 @@ static const char *const owned[] = {
     "/var/crash",
     "/var/spool/cron/atjobs",
     "/var/spool/cron/atspool",
+    "/var/spool/atjobs",
+    "/var/spool/atspool",
     "/var/spool/at",
     "/var/spool/at/spool",
 };
 
 /* Where the file of an account has its name. */
 static const char *const named[] = {
-    "/var/spool/cron/crontabs", "/var/spool/cron", "/var/mail", "/var/spool/mail", "/var/lib/systemd/linger",
+    "/var/spool/cron/crontabs", "/var/spool/cron/tabs",    "/var/spool/cron", "/var/mail",
+    "/var/spool/mail",          "/var/lib/systemd/linger",
 };
 
 /* A host may have made any of them a link. The caller's fd, or -1: it is not there, or cannot be used, which is noted. */

@@ -204,7 +204,8 @@ START_TEST(everything_goes)
           "  ln -s /srv/other $d/x/link; ln -s /srv/other $d/link; mkfifo $d/x/pipe; done;"
           "mkdir -m 0700 /tmp/tmux-70005; python3 -c \"import socket; "
           "socket.socket(1).bind(\\\"/tmp/tmux-70005/default\\\")\"");
-    shell("for d in crontabs ../cron; do install -m 0600 -o 70005 /dev/null /var/spool/cron/$d/agent-deploy; done;"
+    shell("mkdir -p /var/spool/cron/tabs /var/spool/atjobs; install -m 0700 -o 70005 /dev/null /var/spool/atjobs/a000;"
+          "for d in crontabs tabs ../cron; do install -m 0600 -o 70005 /dev/null /var/spool/cron/$d/agent-deploy; done;"
           "install -m 0600 -o 70006 /dev/null /var/spool/cron/crontabs/agent-other;"
           "install -m 0600 -o 70005 /dev/null /var/mail/agent-deploy; touch /var/lib/systemd/linger/agent-deploy;"
           "touch /var/lib/systemd/linger/agent-other;"
@@ -217,7 +218,7 @@ START_TEST(everything_goes)
     ck_assert_int_eq(leftovers_fit(&identity, &task_b), 0);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     assert_clean();
-    shell("test ! -e /var/spool/cron/crontabs/agent-deploy; test ! -e /var/mail/agent-deploy");
+    shell("test ! -e /var/spool/cron/crontabs/agent-deploy; test ! -e /var/spool/cron/tabs/agent-deploy; test ! -e /var/mail/agent-deploy");
     shell("test ! -e /var/lib/systemd/linger/agent-deploy -a ! -e /run/user/70005");
     shell("test -e /var/lib/systemd/linger/agent-other -a -e /run/user/70006 -a -e /tmp/others -a -d /srv/other");
     shell("test -e /var/spool/cron/crontabs/agent-other -a -e /var/spool/cron/atjobs/b000 -a -d /tmp/.X11-unix");
