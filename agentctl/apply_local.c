@@ -96,8 +96,7 @@ static void take_subordinates(char *line, struct arena *arena, struct local *loc
 
     if (!split(line, fields, SUBORDINATE_FIELDS) || !is_entry(fields[0]))
         return;
-    local->subordinates =
-        arena_grow(arena, local->subordinates, local->subordinate_count, sizeof *local->subordinates);
+    local->subordinates = arena_grow(arena, local->subordinates, local->subordinate_count, sizeof *local->subordinates);
     local->subordinates[local->subordinate_count++] = fields[0];
 }
 

@@ -57,7 +57,8 @@ static int build_session(struct gate *gate)
     if (r == 0 && session.audit == AUDIT_UNSET &&
         cgroup_make(session.id, session.leader, session.cgroup, sizeof session.cgroup) < 0)
         session.cgroup[0] = '\0';
-    gate->adopt = session.audit == AUDIT_UNSET; /* also beside a cgroup: pam_systemd, after us, may move the leader out of it */
+    /* Also beside a cgroup: pam_systemd, after us, may move the leader out of it. */
+    gate->adopt = session.audit == AUDIT_UNSET;
     return r;
 }
 

@@ -95,14 +95,14 @@ struct guard {
     uint64_t switches;  /* reaper_switches() at the last look; 0: there was none */
     int lingering;      /* the leader has closed the session, its processes may stay */
     enum reason end_reason;
-    struct process carrier;               /* to the client, of the line that says why */
+    struct process carrier;      /* to the client, of the line that says why */
     int64_t tell_until, step_at; /* clock_boot_ms(): of the end */
     int64_t kill_at;             /* the same: ENDING, all are killed; KILLING, it is said that they do not end */
-    int step_ms;                          /* between two looks at what is left */
-    char detail[256];        /* of its record: what sudo started and was ended, or that it did not stay stopped */
-    int empty;               /* the last look found nothing of it */
-    int64_t dismissed_until; /* the leader was asked to end, and has this long; 0: not yet */
-    int recorded;            /* the end is in the log */
+    int step_ms;                 /* between two looks at what is left */
+    char detail[256];            /* of its record: what sudo started and was ended, or that it did not stay stopped */
+    int empty;                   /* the last look found nothing of it */
+    int64_t dismissed_until;     /* the leader was asked to end, and has this long; 0: not yet */
+    int recorded;                /* the end is in the log */
 };
 
 /* --- doors --- */

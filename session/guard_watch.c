@@ -73,8 +73,8 @@ static int identity_disabled(const struct guard *guard, int *ret)
         r = identities_by_spiffe(fd, grant->identity, &of_grant);
     if (r < 0 && r != -ENOENT)
         return r;
-    *ret = r == -ENOENT || of_account.disabled || of_account.uid != grant->uid ||
-           strcmp(of_account.id, of_grant.id) != 0;
+    *ret =
+        r == -ENOENT || of_account.disabled || of_account.uid != grant->uid || strcmp(of_account.id, of_grant.id) != 0;
     return 0;
 }
 

@@ -59,7 +59,8 @@ int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd)
     r = dir_open_at(dir, name, &fd);
     if (r < 0)
         return r;
-    if (fchmod(fd, mode) < 0 || (dir >= 0 && fsync(dir) < 0)) { /* the umask is the caller's; what is synced below stays */
+    /* The umask is the caller's; what is synced below stays. */
+    if (fchmod(fd, mode) < 0 || (dir >= 0 && fsync(dir) < 0)) {
         r = -errno;
         close(fd);
         return r;

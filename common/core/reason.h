@@ -65,7 +65,8 @@
     X(NOT_YET_VALID, "not_yet_valid", "the credential is not valid yet", "check the clocks of issuer and host") \
     X(LIFETIME_TOO_LONG, "lifetime_too_long", "the credential lives longer than is allowed", \
       "issue it with a shorter lifetime") \
-    X(BEFORE_BOOT, "before_boot", "the credential was issued before this host, or container, was started", "issue a new one") \
+    X(BEFORE_BOOT, "before_boot", "the credential was issued before this host, or container, was started", \
+      "issue a new one") \
     X(CHAIN_UNSUPPORTED, "chain_unsupported", "delegated chains are not accepted here", "present a root token") \
     X(CONSTRAINT_UNKNOWN, "constraint_unknown", "the credential holds a constraint that is not understood", \
       "use the constraint types exact, one_of and wildcard") \

@@ -12,7 +12,8 @@ int64_t gather_boot_time(void)
     struct process first;
     int64_t boot = clock_boot_ms(), begun = 0;
 
-    if (process_read(1, &first) == 0 && first.start <= (uint64_t)boot) /* else it is older than this clock (time_namespaces(7)) */
+    /* Unless it is older than this clock (time_namespaces(7)). */
+    if (process_read(1, &first) == 0 && first.start <= (uint64_t)boot)
         begun = (int64_t)first.start * 1000 / sysconf(_SC_CLK_TCK);
     return (clock_wall_ms() - boot + (begun < boot ? begun : 0)) / 1000;
 }

@@ -157,7 +157,8 @@ static int settle(int run, const char *key, void *arg)
     char text[TEXT_MAX];
     size_t len;
 
-    if (state_key_valid(key) && !ledger_same(run, durable, key) && file_read_at(run, key, text, sizeof text, &len) == 0 &&
+    if (state_key_valid(key) && !ledger_same(run, durable, key) &&
+        file_read_at(run, key, text, sizeof text, &len) == 0 &&
         file_replace_at(durable, key, 0600, text, len, 1) == 0 && has(run, key) == 0)
         (void)unlinkat(durable, key, 0);
     return 0;

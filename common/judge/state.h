@@ -24,7 +24,7 @@
 #include "core/names.h"
 #include "judge/grant.h"
 
-#define PENDING_SECONDS 60 /* a pending login not opened within this is none */
+#define PENDING_SECONDS 60          /* a pending login not opened within this is none */
 #define SESSIONS_PER_ACCOUNT_MAX 64 /* also where no max-sessions is set */
 
 struct pending {

@@ -52,7 +52,9 @@ static int64_t first_taken(int places)
     uint64_t ms;
     size_t len;
 
-    return file_read_at(places, "0", text, sizeof text, &len) == 0 && text_u64(text, INT64_MAX, &ms) == 0 ? (int64_t)ms : 0;
+    if (file_read_at(places, "0", text, sizeof text, &len) < 0 || text_u64(text, INT64_MAX, &ms) < 0)
+        return 0;
+    return (int64_t)ms;
 }
 
 static int expire_replay(int dir, const char *name, void *arg)

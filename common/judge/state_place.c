@@ -174,4 +174,3 @@ int session_take_place(struct session *session, uint32_t max)
     }
     return r < 0 ? r : -EUSERS;
 }
-

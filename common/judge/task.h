@@ -38,7 +38,7 @@ struct revocation {
     enum link_kind kind;   /* any but LINK_TASK */
     char iss[ISS_MAX + 1]; /* of a jti */
     char value[SPIFFE_ID_MAX + 1];
-    int64_t before; /* issuer, key, identity: credentials issued at or before this; INT64_MAX: all */
+    int64_t before;            /* issuer, key, identity: credentials issued at or before this; INT64_MAX: all */
     int64_t since, since_boot; /* the second: clock_boot_ms() */
     char note[NOTE_MAX + 1];
 };

@@ -35,9 +35,8 @@ static _Noreturn void become_ended(const struct session *session, enum reason re
 
     text_decimal(uid, grant->uid);
     become_sweeper((char *[]){(char *)"sweeper", (char *)"ended", argument("session", session->id),
-                              argument("account", grant->account), argument("uid", uid),
-                              argument("task", grant->task), argument("identity", grant->identity),
-                              argument("reason", reason_word(reason)), NULL});
+                              argument("account", grant->account), argument("uid", uid), argument("task", grant->task),
+                              argument("identity", grant->identity), argument("reason", reason_word(reason)), NULL});
 }
 
 static _Noreturn void become_clear(const struct grant *grant)

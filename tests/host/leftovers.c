@@ -31,8 +31,7 @@ static struct grant task_a, task_b;
 static void make_host(void)
 {
     fresh_host();
-    shell("rm -rf " HOMES " /tmp/x /tmp/y /var/tmp/x /dev/shm/x /run/user/*; mkdir -p " HOMES
-          " /srv/other /var/crash;"
+    shell("rm -rf " HOMES " /tmp/x /tmp/y /var/tmp/x /dev/shm/x /run/user/*; mkdir -p " HOMES " /srv/other /var/crash;"
           "chmod 1777 /var/crash /tmp; mkdir -p /run/user /var/spool/cron/crontabs /var/lib/systemd/linger");
     memset(&task_a, 0, sizeof task_a);
     strcpy(task_a.iss, "https://sts.example.org");
@@ -218,7 +217,8 @@ START_TEST(everything_goes)
     ck_assert_int_eq(leftovers_fit(&identity, &task_b), 0);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     assert_clean();
-    shell("test ! -e /var/spool/cron/crontabs/agent-deploy; test ! -e /var/spool/cron/tabs/agent-deploy; test ! -e /var/mail/agent-deploy");
+    shell("test ! -e /var/spool/cron/crontabs/agent-deploy; test ! -e /var/spool/cron/tabs/agent-deploy; test ! -e "
+          "/var/mail/agent-deploy");
     shell("test ! -e /var/lib/systemd/linger/agent-deploy -a ! -e /run/user/70005");
     shell("test -e /var/lib/systemd/linger/agent-other -a -e /run/user/70006 -a -e /tmp/others -a -d /srv/other");
     shell("test -e /var/spool/cron/crontabs/agent-other -a -e /var/spool/cron/atjobs/b000 -a -d /tmp/.X11-unix");
@@ -339,7 +339,8 @@ START_TEST(fuse_mounts_go)
     below = mount_fuse("/tmp/y", OTHER_UID);
     shell("grep -c user_id=70005 /proc/self/mountinfo | grep -x 3");
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
-    shell("! grep user_id=70005, /proc/self/mountinfo; grep user_id=70006, /proc/self/mountinfo; umount /tmp/y; rmdir /tmp/y");
+    shell("! grep user_id=70005, /proc/self/mountinfo; grep user_id=70006, /proc/self/mountinfo; umount /tmp/y; rmdir "
+          "/tmp/y");
     assert_clean();
     close(alive);
     close(below);

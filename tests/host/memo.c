@@ -68,7 +68,8 @@ static void fill(void)
 {
     static const char filler[3000];
     char description[32];
-    long keyring = persistent(), key = 0, last = keyring ? syscall(SYS_add_key, "user", "last", filler, 1, keyring) : -1;
+    long keyring = persistent(), key = 0,
+         last = keyring ? syscall(SYS_add_key, "user", "last", filler, 1, keyring) : -1;
     int count = 0;
 
     for (size_t len = sizeof filler; keyring && len > 0; len = key < 0 ? len / 2 : len) {
