@@ -5,7 +5,7 @@
 BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libssl-dev libjansson-dev libcdb-dev libmd-dev \
                   libconfuse-dev check sudo
 TEST_PACKAGES  := openssh-server openssh-client libpam-modules libpam-runtime passwd iproute2 util-linux procps strace valgrind \
-                  cppcheck shellcheck jq tinycdb binutils at cron screen opendoas pamtester openssl
+                  cppcheck shellcheck jq tinycdb binutils at cron screen tmux opendoas pamtester openssl
 
 deps:
 	@if command -v apt-get >/dev/null; then \

@@ -13,6 +13,7 @@ AGENT_ID=spiffe://example.org/agent/pool
 one=$(id -u agent-pool)
 two=$(id -u agent-pool-2)
 install -d -m 1777 /tmp/said /run/screen
+install -m 0644 "$(key_of alice)" /tmp/said/key # of a connection that an agent may keep open
 
 # login SLOT TASK CMD: with a credential of its own. start_login goes on meanwhile.
 logins=0
@@ -46,6 +47,7 @@ umask 077
 echo secret >/tmp/one.file; echo secret >/dev/shm/one.shm; echo secret >~/file
 memo put /one
 screen -dmS shared sleep 621 </dev/null
+tmux -f /dev/null new-session -d -s shared 'sleep 629' </dev/null
 memo listen one-listens >/tmp/said/listens &
 echo 'listening'
 MARK=secret sleep 622 &
@@ -68,6 +70,7 @@ pkill -CONT -u $one && echo "continued all"; killall -u agent-pool && echo "kill
 echo "# files"; cat /tmp/one.file /dev/shm/one.shm ~agent-pool/file && echo "read"; echo x >>/tmp/one.file && echo "wrote"; mv /tmp/one.file /tmp/two.file && echo "moved"; rm -f /tmp/one.file && echo "removed"; ln /tmp/one.file /tmp/two.link && echo "linked"
 echo "# memo"; memo get /one
 echo "# screen"; screen -x agent-pool/shared </dev/null; SCREENDIR=/run/screen/S-agent-pool screen -S shared -X quit; ls /run/screen/S-agent-pool
+echo "# tmux"; tmux -S /tmp/tmux-$one/default ls; tmux -S /tmp/tmux-$one/default kill-server
 echo "# socket"; memo ask one-listens
 echo "# door"; talk to /run/pam_agent/agent/$one/$session /tmp/steps
 echo "# end"
@@ -87,6 +90,8 @@ expect_fail "no note is found: keyrings, System V and POSIX IPC" grep '^found' /
 expect_output "its screen's directory is closed" 'Permission denied' part screen
 expect_ok "and the screen lives" pgrep -u "$one" -f 'SCREEN -dmS shared'
 expect_output "nor the other's door" 'Permission denied' part door
+expect_output "and its tmux" 'Permission denied' part tmux
+expect_ok "which lives" pgrep -u "$one" -f '^sleep 629'
 # One network namespace, one space of abstract names: the product does not part them. Who answers there tells by the kernel's word
 # whom it talks to.
 expect_output "an abstract socket is reached, and tells whose it is" "^uid $one\$" part socket
@@ -140,6 +145,9 @@ steps <<'STEPS'
 memo put /last
 screen -dmS last sleep 623 >/dev/null 2>&1 </dev/null
 screen -ls | grep last
+tmux -f /dev/null new-session -d -s last 'sleep 630' </dev/null && tmux ls
+ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -i /tmp/said/key -MNf -o ControlPersist=yes -S /tmp/master-of-last alice@127.0.0.1 </dev/null >/dev/null 2>&1
+ssh -S /tmp/master-of-last -O check alice@127.0.0.1
 mkdir -p ~/.ssh
 (trap "" HUP TERM; exec setsid sleep 624) >/dev/null 2>&1 </dev/null &
 perl -MSocket -e 'socket(S,AF_UNIX,SOCK_STREAM,0); bind(S,sockaddr_un("/tmp/mux-of-last")) and listen(S,1) and print "socket\n"'
@@ -153,7 +161,7 @@ echo planted
 STEPS
 before=$(md5sum /etc/passwd /etc/shadow; find /home/alice -printf '%p %u %m\n' | sort)
 expect_output "the last one plants" planted login agent-pool task-last 'bash /tmp/steps 2>&1'
-for what in 'left user keyring' 'left user session keyring' 'left POSIX queue' 'left semaphore' '^socket' '^deep'; do
+for what in 'left user keyring' 'left user session keyring' 'left POSIX queue' 'left semaphore' '^last: 1 windows' 'Master running' '^socket' '^deep'; do
 	expect_seen "$what" "$what"
 done
 expect_output "a login of the same task finds it" 'found user keyring' login agent-pool task-last 'memo get /last'
@@ -164,18 +172,20 @@ agentctl task complete task-last >/dev/null
 expect_ok "nothing of it runs" wait_until 8 gone "$one"
 steps <<'STEPS'
 memo get /last
-screen -ls 2>&1
-ls -A ~/.ssh ~/.config /tmp/deep /tmp/odd /var/tmp/odd /tmp/mux-of-last 2>/dev/null
+screen -ls 2>&1; ssh -S /tmp/master-of-last -O check alice@127.0.0.1 2>&1
+ls -A ~/.ssh ~/.config /tmp/deep /tmp/odd /var/tmp/odd /tmp/mux-of-last /tmp/master-of-last /tmp/tmux-* 2>/dev/null
 pgrep -u "$(id -u)" sleep
 find / -xdev -user "$(id -u)" ! -path '/proc/*' ! -path "$HOME*" 2>/dev/null | grep -v '^/tmp/said\|^/dev/pts'
 crontab -l; atq
+tmux ls 2>&1 # makes its directory
 STEPS
 expect_ok "the next one logs in within 10 s" within 10000 login agent-pool task-next 'bash /tmp/steps 2>&1; echo looked'
 expect_seen "it looked" looked
 cp "$OUTPUT" /tmp/result
 expect_fail "and finds no note" grep '^found' /tmp/result
-expect_fail "no server" grep -E 'last|Attached|Detached' /tmp/result
-expect_fail "no file and no process" grep -E '^/|odd|deep|mux|^[0-9]+$' /tmp/result
+expect_fail "no server" grep -E '^last:|[0-9]\.last|Attached|Detached|Master running' /tmp/result
+expect_output "no connection" 'Control socket connect.*: No such file' cat /tmp/result
+expect_fail "no file and no process" grep -E '^/|odd|deep|mux-of|^[0-9]+$' /tmp/result
 expect_output "what its links led to is as it was" "^same\$" sh -c "[ \"\$(md5sum /etc/passwd /etc/shadow; find /home/alice -printf '%p %u %m\n' | sort)\" = '$before' ] && echo same"
 left=$((filled + 14 - SECONDS))
 [ "$left" -le 0 ] || sleep "$left"
