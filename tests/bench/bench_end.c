@@ -4,6 +4,7 @@
  *
  *   NAME-to-stop-p99-ms, -max-ms    each ran its last instruction, at the latest: its last tick and TICK_MS (those that ignore SIGTERM
  *                                   left out)
+ *   NAME-stubborn-to-stop-max-ms    the same with those
  *   NAME-to-dead-ms                 the last of them was gone
  *   NAME-stubborn-to-dead-ms        the last of those that ignore SIGTERM was gone
  *
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
 {
     static double stops[SLOTS];
     struct slot *slots;
-    double dead[2];
+    double dead[2], all = 0;
     size_t count = 0;
     long first, last;
     int64_t start;
@@ -102,14 +103,22 @@ int main(int argc, char **argv)
     }
     watch(slots, first, last, start, dead);
     (void)waitpid(pid, NULL, 0);
-    for (long i = first; i <= last; i++)
-        if (slots[i].pid != 0 && !slots[i].stubborn && slots[i].last > 0)
-            stops[count++] = (slots[i].last > start ? (double)(slots[i].last - start) / 1e6 : 0) + TICK_MS;
+    for (long i = first; i <= last; i++) {
+        double stop = (slots[i].last > start ? (double)(slots[i].last - start) / 1e6 : 0) + TICK_MS;
+
+        if (slots[i].pid == 0 || slots[i].last <= 0)
+            continue;
+        if (!slots[i].stubborn)
+            stops[count++] = stop;
+        if (stop > all)
+            all = stop;
+    }
     if (count == 0)
         return 2;
     qsort(stops, count, sizeof *stops, by_value);
     print(argv[4], "to-stop-p99-ms", stops[(count * 99 - 1) / 100]);
     print(argv[4], "to-stop-max-ms", stops[count - 1]);
+    print(argv[4], "stubborn-to-stop-max-ms", all);
     print(argv[4], "to-dead-ms", dead[0]);
     if (dead[1] != 0)
         print(argv[4], "stubborn-to-dead-ms", dead[1]);

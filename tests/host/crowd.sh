@@ -43,13 +43,25 @@ crowd_session() {
 
 # ticking FIRST LAST: how many of these slots have a live process.
 ticking() {
-	local last pid count=0
-	while read -r last pid; do
+	local pid count=0
+	while read -r pid; do
 		if [ "$pid" != 0 ] && [ -d "/proc/$pid" ]; then count=$((count + 1)); fi
-	done < <(od -An -v -w16 -t d4 -j $(($1 * 16)) -N $((($2 - $1 + 1) * 16)) "$TICKS" | awk '{ print $1, $3 }')
+	done < <(od -An -v -w16 -t d4 -j $(($1 * 16)) -N $((($2 - $1 + 1) * 16)) "$TICKS" | awk "{ print \$3 }")
 	echo "$count"
 }
 all_tick() { [ "$(ticking "$1" "$2")" = $(($2 - $1 + 1)) ]; }
+# When each of them last ran; all_go_on: every one has run since this began.
+last_ticks() { od -An -v -w16 -t d8 -j $(($1 * 16)) -N $((($2 - $1 + 1) * 16)) "$TICKS" | awk '{ print $1 }'; }
+all_ran_since() {
+	local before=$1
+	shift
+	! paste <(echo "$before") <(last_ticks "$@") | awk '$1 == $2 { same = 1 } END { exit !same }'
+}
+all_go_on() {
+	local before
+	before=$(last_ticks "$@")
+	all_tick "$@" && wait_until 5 all_ran_since "$before" "$@"
+}
 none_ticks() { [ "$(ticking "$1" "$2")" = 0 ]; }
 
 # open_crowd PER-ACCOUNT: account I has the slots from I * PER-ACCOUNT * 5 on.

@@ -66,7 +66,7 @@ expect_end() {
 	expect_ok "$name: all is gone" wait_until 20 all_gone
 	wait "$session" 2>/dev/null || true
 	expect_log "$name: $reason in the log" "\"status_code\":\"$reason\".*\"step\":\"close\".*\"session\":\"$id\"" "$DECISIONS"
-	expect_output "$name: and in session show" "$reason" agentctl session show "$id"
+	expect_output "$name: and in session show" "because +$reason( |\$)" agentctl session show "$id"
 	[ -z "${TOLD-1}" ] || expect_log "$name: and on the terminal" "pam_agent: this session ends: .*\\($reason\\)" "/tmp/session.$name"
 	: >"$DECISIONS"
 }

@@ -85,6 +85,23 @@ expect_ok "with two grants its memory is small: $memory KB of its own" test "$me
 agentctl task complete task-inside >/dev/null
 expect_end inside task_completed
 
+story "attested by a narrower credential, which is revoked"
+set_policy ''
+credential narrower --task task-wide --tool host:login
+open_session wide 'sudo -n /usr/bin/id; echo "before: $?"; until [ -e /tmp/agent/narrow ]; do sleep 0.2; done; sudo -n /usr/bin/id; echo "after: $?"; sleep 771'
+expect_ok "with sudo at first" wait_until 8 grep -q 'before: 0' /tmp/session.wide
+must agentctl session attest "$id" --credential "$CREDENTIALS/narrower" --key "$CREDENTIALS/key"
+touch /tmp/agent/narrow
+expect_ok "without it then" wait_until 8 grep -q 'after: [1-9]' /tmp/session.wide
+expect_log "as the record says" "\"status_code\":\"scope_exceeded\".*\"session\":\"$id\"" "$DECISIONS"
+must agentctl revoke jti "$(claims_of narrower | jq -r .jti)"
+expect_end wide revoked
+open_session twice 'sleep 771'
+credential renews --task task-twice --tool host:login --tool host:sudo
+must agentctl session attest "$id" --credential "$CREDENTIALS/renews" --key "$CREDENTIALS/key"
+must agentctl revoke jti "$(claims_of twice | jq -r .jti)"
+expect_end twice revoked
+
 story "processes that linger"
 set_policy 'linger = true'
 open_session stays 'setsid sleep 771 >/dev/null 2>&1 & sleep 0.3'

@@ -75,6 +75,10 @@ people_go_on() {
 
 story "by audit session"
 people
+session audit-is true
+expect_fail "an audit session of its own" test "$(known_by audit)" = 4294967295
+must agentctl task complete task-audit-is
+must wait_until 8 all_gone
 daemons audit
 service_stays audit
 # As most containers are: nobody may begin an audit session, and everybody is in the one of whoever started sshd.

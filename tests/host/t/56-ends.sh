@@ -109,6 +109,13 @@ open expiry --ttl 6s
 end expiry session_expired true
 open longest
 end longest session_expired set_policy 'max-session = "1s"'
+set_policy 'max-session = "7s"'
+open lasting
+credential more --task task-lasting
+must agentctl session attest "$id" --credential "$CREDENTIALS/more" --key "$CREDENTIALS/key"
+before=$SECONDS
+end lasting session_expired true
+expect_ok "attested or not, it lasts no longer" test $((SECONDS - before)) -le 12
 set_policy 'reattest-every = "3s"  reattest-grace = "1s"'
 open overdue
 end overdue attestation_overdue true
@@ -124,15 +131,40 @@ end ordered session_ended agentctl session end "$id"
 open closed
 pkill -f "ssh .*agent-deploy@127.0.0.1" || true
 TOLD='' expect_end closed closed
-for signal in KILL SEGV TERM HUP; do
+for signal in KILL SEGV ABRT TERM HUP INT QUIT; do
 	open "leader-$signal"
 	kill "-$signal" "$(sed -n 's/^leader //p' "/run/pam_agent/session/$id")"
-	case $signal in TERM | HUP) reason='(closed|leader_gone)' ;; *) reason=leader_gone ;; esac
+	case $signal in TERM | HUP | INT) reason='(closed|leader_gone)' ;; *) reason=leader_gone ;; esac
 	TOLD='' expect_end "leader-$signal" "$reason"
 done
 open unrecorded
 rm "/run/pam_agent/session/$id"
 end unrecorded guard_lost talk to "/run/pam_agent/ctl/$id" /tmp/recheck
+
+story "in their order"
+cat >/usr/local/sbin/note <<'NOTE'
+#!/bin/sh
+[ "$PAM_TYPE" != close_session ] || echo "$PAM_USER closed" >>/tmp/closes
+NOTE
+chmod 0755 /usr/local/sbin/note
+cp /etc/pam.d/sshd /tmp/pam.sshd
+echo 'session optional pam_exec.so quiet /usr/local/sbin/note' >>/etc/pam.d/sshd
+install -d -m 1777 /tmp/marks
+# Asked to end, it takes its time; the terminal hangs up meanwhile.
+tidy='trap "" HUP; trap "sleep 1; echo tidy >/tmp/marks/$1; exit" TERM; while :; do sleep 0.1; done'
+for kind in ordinary hostile; do
+	rm -f /tmp/closes
+	open_session "$kind" "bash -c '$tidy' sh $kind & exec sleep 771"
+	if [ "$kind" = ordinary ]; then
+		end ordinary session_ended agentctl session end "$id"
+		expect_ok "an ordinary end leaves the time to tidy up" test -s /tmp/marks/ordinary
+	else
+		end hostile task_revoked agentctl task revoke task-hostile
+		expect_fail "one for cause does not" test -e /tmp/marks/hostile
+	fi
+	expect_output "$kind: sshd closes what PAM opened" '^agent-deploy closed$' cat /tmp/closes
+done
+cp /tmp/pam.sshd /etc/pam.d/sshd
 
 story "a human beside all of this"
 expect_ok "her shell lives" kill -0 "$human"

@@ -17,8 +17,8 @@ story "one task of ten is completed"
 expect_ok "complete" agentctl task complete crowd-task-3
 expect_ok "its fifty processes are gone within 4 s" wait_until 4 none_ticks 150 199
 expect_ok "and its sessions" wait_until 3 sessions_are 90
-expect_ok "those before it tick" all_tick 0 149
-expect_ok "those behind it tick" all_tick 200 499
+expect_ok "those before it tick" all_go_on 0 149
+expect_ok "those behind it tick" all_go_on 200 499
 expect_ok "no process of its account is left" no_process_of agent-03
 expect_ok "a human's sshd lives" as_human alice true
 
@@ -27,7 +27,7 @@ jti=$(claims_of crowd-5 | jq -r .jti)
 expect_ok "revoke jti" agentctl revoke jti "$jti"
 expect_ok "its processes are gone within 2 s" wait_until 2 none_ticks 250 299
 expect_ok "and its sessions" wait_until 3 sessions_are 80
-expect_ok "the others tick" all_tick 300 499
+expect_ok "the others tick" all_go_on 300 499
 expect_log "its reason is in the record" '"status_code":"revoked".*"step":"close"' "$DECISIONS"
 
 story "the issuer is revoked with eighty sessions"
