@@ -114,6 +114,21 @@ expect_ok "moved: the session ends" wait_until 8 all_gone
 expect_fail "moved: and what it started" pgrep -f '^/usr/bin/sleep 802$'
 expect_ok "no cgroup is left" sh -c "! find /sys/fs/cgroup -name 'pam_agent-*' | grep ."
 
+story "by cgroup of version 2"
+unified=/sys/fs/cgroup/unified
+if grep -q '^[0-9]*:pids:' /proc/self/cgroup && mkdir -p $unified && mount -t cgroup2 cgroup2 $unified 2>/dev/null; then
+	session unified-is true
+	expect_output "a cgroup of its own there" "^$unified/" known_by cgroup
+	must agentctl task complete task-unified-is
+	must wait_until 8 all_gone
+	daemons unified
+	service_stays unified
+	expect_ok "none is left" sh -c "! find $unified -name 'pam_agent-*' | grep ."
+	must umount $unified
+else
+	skip "pids is not of version 1, or no other can be mounted"
+fi
+
 story "by descent: no cgroup either, so that nothing can be left"
 must mount -o remount,bind,ro /sys/fs/cgroup/pids
 session descent-is true
