@@ -202,6 +202,15 @@ whole() {
 	done
 	id agent-deploy >/dev/null 2>&1 || problem "agent-deploy is unknown"
 }
+# judged: the session, which the old policy alone allows, is what the policy on disk makes of it, after one sweep at the latest.
+judged() {
+	agentctl sweep >/tmp/swept 2>&1 || problem "sweep: $(tail -n 1 /tmp/swept)"
+	if cmp -s $state/policy.cdb /tmp/new/policy.cdb; then
+		wait_until 4 is_quiet || problem "forbidden, swept, and alive: $(what_lives)"
+	else
+		wait_until 2 is_running || problem "allowed, swept, and not running: $(what_lives)"
+	fi
+}
 # apply_walk WHAT HOW
 apply_walk() {
 	local what=$1 how=$2 call n status
@@ -213,20 +222,23 @@ apply_walk() {
 	while read -r -u 3 call n; do
 		at="apply $what at $call $n"
 		count=$((count + 1))
+		is_running || open_session
 		new_policy
 		status=0
 		"$how" "$call" "$n" agentctl apply || status=$?
 		whole
+		judged
 		if [ $status = 0 ]; then
 			cmp -s $state/policy.cdb /tmp/new/policy.cdb || problem "exit 0, and not the new policy"
 		fi
 		agentctl apply >/tmp/said 2>&1 || problem "again: $(cat /tmp/said)"
+		wait_until 4 is_quiet || problem "again, and alive: $(what_lives)"
 		diff -r -x state -x enable $state /tmp/new >/tmp/said || problem "again, and not new: $(cat /tmp/said)"
 		[ -z "$(hidden_files)" ] || problem "left: $(hidden_files | tr '\n' ' ')"
 		old_policy
 		agentctl apply >/dev/null
 	done 3</tmp/points
-	walked "apply $what: old or new, whole"
+	walked "apply $what: old or new, whole, and so is a session"
 }
 new_policy
 must agentctl apply
