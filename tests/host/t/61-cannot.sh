@@ -87,11 +87,11 @@ SECONDS_MAX=12 expect_end "the time is over" session_expired
 story "a message that whoever closes it has to wait for"
 # shellcheck disable=SC2016
 own='own=$(ls -d /run/pam_agent/agent/$(id -u)/*); '
-run_session linger "$own cling linger \$own 8 >/tmp/marks/sent & sleep 611" --ttl 8s
-expect_ok "it was sent" wait_until 7 marks sent
+run_session linger "$own cling linger \$own 8 >/tmp/marks/sent & sleep 611" --ttl 16s
+expect_ok "it was sent" wait_until 15 marks sent
 expect_ok "the guard answers root" within 500 report
 expect_output "and says how the session stands" 'state running' report
-SECONDS_MAX=12 expect_end "it ends in time" session_expired
+SECONDS_MAX=20 expect_end "it ends in time" session_expired
 expect_ok "and no process of ours waits" wait_until 5 sh -c '! pgrep -x "guard|gate"'
 
 story "the account's own door, beset by its owner"
