@@ -42,7 +42,7 @@ static void unescape(char *text)
     for (const char *from = text; *from; to++) {
         unsigned byte;
 
-        if (sscanf(from, "\\%3o", &byte) == 1) {
+        if (*from == '\\' && strspn(from + 1, "01234567") >= 3 && sscanf(from + 1, "%3o", &byte) == 1) {
             *to = (char)byte;
             from += 4;
         } else {

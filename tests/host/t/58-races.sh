@@ -1,5 +1,6 @@
 #!/bin/bash
 # Two things at once, in random order, RUNS times each: whoever comes first, nothing outlives its authority and nothing is done twice.
+# again: 0
 # timeout: 3000
 # pids: 2048
 . "$TOP/tests/host/agent.sh"

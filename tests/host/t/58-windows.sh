@@ -2,6 +2,7 @@
 # Two things at once, without sshd: RUNS pairs each, one side begun at a random moment of the other. Whoever comes first, nothing
 # outlives its authority, nothing is done twice and nothing is left over. By hand, for one race or more of those below:
 #	HOST_TIMEOUT=3600 tests/host/enter env RUNS=1000 RACES='login sudo' bash tests/host/t/58-windows.sh
+# again: 0
 # timeout: 400
 # pids: 2048
 . "$TOP/tests/host/agent.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # agentctl, gate and guard die at every point; disks are full at every point. What is written is whole, what is over stays over, and
 # one sweep puts the rest right. RUNS points of each walk (by hand: RUNS=1000 walks through every system call).
+# again: 0
 # timeout: 400
 . "$TOP/tests/host/agent.sh"
 agent_host
