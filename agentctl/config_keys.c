@@ -15,6 +15,7 @@
     ONE("max-lifetime"), ONE("max-session"), ONE("max-logins"), ONE("possession"), \
     ONE("max-sessions"), ONE("reattest-every"), ONE("reattest-grace"), ONE("max-denials"), \
     ONE("max-risk-low"), ONE("max-risk-medium"), ONE("max-risk-high"), ONE("linger"), \
+    ONE("abstract-sockets"), \
     LATER("issuers"), LATER("principals"), LATER("requires"), LATER("max-steps"), LATER("steps-per-minute"), \
     LATER("max-delegation"), LATER("mode")
 

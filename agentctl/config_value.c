@@ -147,6 +147,15 @@ static void read_linger(struct reader *reader, const struct section *section, in
         *ret = linger ? LINGER_YES : LINGER_NO;
 }
 
+static void read_sockets(struct reader *reader, const struct section *section, int *ret)
+{
+    const struct value *value = read_value(section, "abstract-sockets");
+
+    if (value && (*ret = sockets_parse(value->text)) == SOCKETS_UNSET)
+        value_problem(reader, section, value, "abstract-sockets: \"%s\" is neither: write \"apart\" or \"shared\"",
+                      value->text);
+}
+
 void read_limits(struct reader *reader, const struct section *section, struct limits *ret)
 {
     read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &ret->max_lifetime);
@@ -161,4 +170,5 @@ void read_limits(struct reader *reader, const struct section *section, struct li
     read_level(reader, section, "max-risk-medium", &ret->max_risk[LEVEL_MEDIUM]);
     read_level(reader, section, "max-risk-high", &ret->max_risk[LEVEL_HIGH]);
     read_linger(reader, section, &ret->linger);
+    read_sockets(reader, section, &ret->sockets);
 }

@@ -4,6 +4,7 @@
 
 #include "ask/ask.h"
 #include "ask/outcome.h"
+#include "core/apart.h"
 #include "pam_agent/conversation.h"
 #include "pam_agent/login_uid.h"
 
@@ -15,15 +16,16 @@ static void adopt_orphans(void)
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-/* Where a permit says so, in the caller: it starts the session or the command after this. */
-static void take_place(const struct call *call, const struct outcome *outcome)
+/* Where a permit says so, in the caller: it starts the session or the command after this. 0, or -1: it cannot be had. */
+static int take_place(const struct call *call, const struct outcome *outcome)
 {
     if (call->phase != PHASE_OPEN || outcome->verdict != OUTCOME_PERMIT)
-        return;
+        return 0;
     if (call->kind == CALL_LOGIN && outcome->adopt)
         adopt_orphans();
     if (call->kind == CALL_INSIDE && outcome->leaves)
         login_uid_leave();
+    return call->kind == CALL_LOGIN && outcome->apart && apart_enter() < 0 ? -1 : 0;
 }
 
 /* --- inside a session: its guard answers --- */
@@ -145,6 +147,17 @@ static int remembered(const struct call *call, struct outcome *ret)
     return 1;
 }
 
+static void take(const struct call *call, struct outcome *ret)
+{
+    decide(call, ret);
+    memory_put(call->memory, call->phase, ret);
+    if (take_place(call, ret) == 0)
+        return;
+    memory_close_session(call->memory);
+    outcome_refuse(ret, REASON_ISOLATION_UNAVAILABLE);
+    memory_put(call->memory, call->phase, ret);
+}
+
 /* Before anything is asked: what cannot be remembered cannot be closed either. */
 static int begin_memory(struct call *call)
 {
@@ -219,11 +232,8 @@ enum verdict steps_take(struct call *call)
     if (call->args.broken || begin_memory(call) < 0)
         return refuse(call, &outcome, 1);
     again = remembered(call, &outcome);
-    if (!again) {
-        decide(call, &outcome);
-        take_place(call, &outcome);
-        memory_put(call->memory, call->phase, &outcome);
-    }
+    if (!again)
+        take(call, &outcome);
     if (outcome.verdict != OUTCOME_PERMIT)
         return refuse(call, &outcome, !again);
     call_debug(call, "permitted", "");

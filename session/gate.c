@@ -354,6 +354,7 @@ static int reply(const struct gate *gate, enum reason reason, const char *refere
         .reference = reference,
         .session = reason == REASON_PERMIT && gate->session[0] ? gate->session : NULL,
         .adopt = reason == REASON_PERMIT && gate->adopt ? "1" : NULL,
+        .apart = reason == REASON_PERMIT && gate->apart ? "1" : NULL,
     };
     char buf[ANSWER_MAX];
     size_t len;

@@ -39,6 +39,7 @@ struct gate {
     struct decision decision;
     const char *detail;
     char session[SESSION_ID_LENGTH + 1]; /* that is being opened or attested */
+    int apart;                           /* it shall keep to abstract sockets of its own */
     int adopt;                           /* its orphans may have to be found by descent */
 };
 

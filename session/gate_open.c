@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/apart.h"
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/paths.h"
@@ -165,8 +166,12 @@ static enum reason activate(struct gate *gate)
 
 enum reason gate_open_session(struct gate *gate)
 {
-    enum reason reason = gate_home_clear(gate);
+    enum reason reason;
 
+    gate->apart = gate->decision.limits.sockets == SOCKETS_APART;
+    if (gate->apart && !apart_possible())
+        return REASON_ISOLATION_UNAVAILABLE;
+    reason = gate_home_clear(gate);
     if (reason != REASON_PERMIT)
         return reason;
     reason = publish(gate);

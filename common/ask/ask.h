@@ -20,6 +20,7 @@ struct outcome {
     char session[32];   /* open: the session's ID, else "" */
     int leaves;         /* sudo: what the command leaves running is the host's */
     int adopt;          /* open: the caller shall become the reaper of its descendants' orphans */
+    int apart;          /* open: the caller shall keep to its own abstract sockets */
 };
 
 /*

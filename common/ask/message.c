@@ -29,6 +29,7 @@ static const struct member answer_members[] = {
     {"prompt", offsetof(struct answer, prompt)},
     {"leaves", offsetof(struct answer, leaves)},
     {"adopt", offsetof(struct answer, adopt)},
+    {"apart", offsetof(struct answer, apart)},
     {"state", offsetof(struct answer, state)},
     {"deadline", offsetof(struct answer, deadline)},
     {"attest-by", offsetof(struct answer, attest_by)},

@@ -40,6 +40,7 @@ struct question {
  *            prompt TEXT                                   verdict prompt: show it, send the reply
  *            leaves service                                sudo (open), permit: what the command leaves is the host's
  *            adopt 1                                       open, permit: become the reaper of orphans (no audit session)
+ *            apart 1                                       open, permit: keep to abstract sockets of its own (apart.h)
  *   to recheck and status also, numbers of seconds since the epoch
  *            state running | lingering | frozen | ending   phase of the session; reason: why it is frozen or ending
  *            deadline N    attest-by N    frozen-until N   absent where none
@@ -49,7 +50,7 @@ struct question {
  */
 struct answer {
     const char *verdict, *reason, *reference, *session, *prompt;
-    const char *leaves, *adopt;
+    const char *leaves, *adopt, *apart;
     const char *state, *deadline, *attest_by, *attest_from, *frozen_until, *steps, *refusals, *task;
 };
 

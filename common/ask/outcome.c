@@ -55,6 +55,7 @@ void outcome_of_answer(const struct answer *answer, struct outcome *ret)
         outcome.reason = REASON_PERMIT;
         outcome.leaves = text_equal(answer->leaves, "service");
         outcome.adopt = text_equal(answer->adopt, "1");
+        outcome.apart = text_equal(answer->apart, "1");
     } else if (text_equal(answer->verdict, "deny")) {
         outcome.reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
         if (outcome.reason == REASON_PERMIT)

@@ -86,6 +86,9 @@
       "attest with a credential of the session's own task and purpose") \
     X(TOO_MANY_SESSIONS, "too_many_sessions", "the account has as many sessions as its policies allow", \
       "end one, or raise `max-sessions`") \
+    X(ISOLATION_UNAVAILABLE, "isolation_unavailable", \
+      "the policy keeps sessions from the abstract sockets of others, and this host cannot", \
+      "run a kernel of Linux 6.12 or later with Landlock, or take `abstract-sockets` out of the policy") \
     X(TRIPWIRE, "tripwire", "the session was refused more often than its policies tolerate", \
       "see its refusals with `agentctl session show`; the credential is revoked") \
     X(SESSION_ENDED, "session_ended", "an administrator ended the session", "log in again") \

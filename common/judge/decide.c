@@ -86,6 +86,7 @@ static void narrow_limits(struct limits *limits, const struct limits *other)
     limits->max_denials = stricter(limits->max_denials, other->max_denials);
     limits->possession = stricter(limits->possession, other->possession);
     limits->linger = stricter(limits->linger, other->linger);
+    limits->sockets = stricter(limits->sockets, other->sockets);
     for (unsigned i = LEVEL_LOW; i <= LEVEL_HIGH; i++)
         limits->max_risk[i] = stricter(limits->max_risk[i], other->max_risk[i]);
 }
@@ -116,6 +117,8 @@ static void default_limits(struct limits *limits)
         limits->reattest_grace = DEFAULT_GRACE_SECONDS;
     if (limits->linger == LINGER_UNSET)
         limits->linger = LINGER_NO;
+    if (limits->sockets == SOCKETS_UNSET)
+        limits->sockets = SOCKETS_SHARED;
     default_risks(limits->max_risk);
 }
 

@@ -11,6 +11,7 @@ static const char *const possession_words[] = {"", "channel", "signed", "bearer"
 static const char *const level_words[] = {"", "low", "medium", "high"};
 static const char *const risk_keys[] = {"", "max-risk-low", "max-risk-medium", "max-risk-high"}; /* by sensitivity */
 static const char *const linger_words[] = {"", "no", "yes"};
+static const char *const sockets_words[] = {"", "apart", "shared"};
 static const char *const rule_words[] = {"allow-login", "deny-login", "allow-sudo", "deny-sudo"};
 
 /* Limits that are numbers, as they are written. */
@@ -44,6 +45,11 @@ enum possession possession_parse(const char *word)
 const char *possession_word(enum possession possession)
 {
     return (unsigned)possession < COUNT_OF(possession_words) ? possession_words[possession] : "";
+}
+
+int sockets_parse(const char *word)
+{
+    return (int)word_index(sockets_words, COUNT_OF(sockets_words), word);
 }
 
 enum level level_parse(const char *word)
@@ -168,6 +174,8 @@ static int limit_line(struct limits *limits, const char *key, const char *value)
         return (limits->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 0;
     if (strcmp(key, "linger") == 0)
         return (limits->linger = (int)word_index(linger_words, COUNT_OF(linger_words), value)) ? 0 : -EBADMSG;
+    if (strcmp(key, "abstract-sockets") == 0)
+        return (limits->sockets = sockets_parse(value)) == SOCKETS_UNSET ? -EBADMSG : 0;
     return -EBADMSG; /* a restriction that is not understood is not skipped */
 }
 
@@ -306,6 +314,8 @@ static void write_limits(struct fields_writer *w, const struct limits *limits)
             fields_put(w, risk_keys[i], level_word(limits->max_risk[i]));
     if (limits->linger != LINGER_UNSET)
         fields_put(w, "linger", linger_words[limits->linger]);
+    if (limits->sockets != SOCKETS_UNSET)
+        fields_put(w, "abstract-sockets", sockets_words[limits->sockets]);
 }
 
 static void write_command(struct fields_writer *w, const struct command *command)

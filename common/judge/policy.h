@@ -20,6 +20,7 @@
  *     max-denials N
  *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
  *     linger yes|no
+ *     abstract-sockets apart|shared
  *     rule allow-login|deny-login|allow-sudo|deny-sudo      starts a rule of the policy
  *     rule-where FILE:LINE
  *     service NAME                    login: PAM services; none: only "sshd"
@@ -86,9 +87,12 @@ struct limits {
     uint32_t max_denials;                    /* refusals inside one session; one more revokes its credential */
     enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
     int linger; /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
+    int sockets; /* SOCKETS_APART: a session reaches no abstract socket of others */
 };
 
-enum { LINGER_UNSET, LINGER_NO, LINGER_YES }; /* of several policies one NO is no */
+/* Of several policies the lower one counts. */
+enum { LINGER_UNSET, LINGER_NO, LINGER_YES };
+enum { SOCKETS_UNSET, SOCKETS_APART, SOCKETS_SHARED };
 
 struct policy {
     const char *name, *where;
@@ -118,6 +122,8 @@ void policy_write(struct fields_writer *w, const struct policy *policy);
 /* Words of the configuration and the compiled text. POSSESSION_UNSET for an unknown word. */
 enum possession possession_parse(const char *word);
 const char *possession_word(enum possession possession);
+/* SOCKETS_UNSET for an unknown word. */
+int sockets_parse(const char *word);
 /* low, medium, high; LEVEL_UNSET for an unknown word. */
 enum level level_parse(const char *word);
 const char *level_word(enum level level);

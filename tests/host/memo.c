@@ -6,7 +6,7 @@
  *     memo get NAME       says where it finds them
  *     memo fill NAME      uses up its quota of keys in the persistent keyring, for twelve seconds
  *     memo listen NAME    an abstract unix socket: says who connects, and lets go
- *     memo ask NAME       connects to it, and says who listens
+ *     memo ask NAME       connects to it, and says who listens, or why not
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -124,8 +124,10 @@ static int talk(int listens)
 
     snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "%s", name);
     if (!listens) {
-        if (connect(fd, (struct sockaddr *)&address, len) < 0)
+        if (connect(fd, (struct sockaddr *)&address, len) < 0) {
+            printf("not reached: %s\n", strerror(errno));
             return 1;
+        }
         say_peer(fd);
         return 0;
     }

@@ -203,6 +203,7 @@ static const struct {
     {POLICY(" max-risk-low = none\n"), "agent.conf:5: ", "max-risk-low: \"none\" is unknown"},
     {POLICY(" max-risk-medium = 2\n"), "agent.conf:5: ", "max-risk-medium: \"2\" is unknown"},
     {HOST "defaults {\n max-risk-high = High }", "agent.conf:3: ", "max-risk-high: \"High\" is unknown"},
+    {POLICY(" abstract-sockets = true\n"), "agent.conf:5: ", "\"true\" is neither: write \"apart\" or \"shared\""},
     {POLICY(" linger = yes\n"), "agent.conf:5: ", "linger: \"yes\" is neither: write true or false"},
     {HOST "defaults { max-session = 30 }", "agent.conf:2: ", "max-session: \"30\" has no unit"},
     {HOST "defaults { max-session = \"30 m\" }", "agent.conf:2: ", "is no duration"},
@@ -351,9 +352,9 @@ START_TEST(test_good_live)
         "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
         "identity b { id = \"spiffe://e.org/b\" home = task }\n"
-        "defaults { linger = false max-risk-low = low }\n"
+        "defaults { linger = false abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
-        " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true\n"
+        " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true abstract-sockets = apart\n"
         " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
         "policy q { identities = { \"spiffe://e.org/*\" } }\n");
     static const char *const accounts[] = {"a", "a-2", "a-3", "b"};
@@ -378,6 +379,8 @@ START_TEST(test_good_live)
     ck_assert_int_eq(limits->max_risk[LEVEL_HIGH], LEVEL_LOW);
     ck_assert_int_eq(limits->linger, LINGER_YES);
     ck_assert_int_eq(config->defaults.limits.linger, LINGER_NO);
+    ck_assert_int_eq(limits->sockets, SOCKETS_APART);
+    ck_assert_int_eq(config->defaults.limits.sockets, SOCKETS_SHARED);
     ck_assert_int_eq(config->defaults.limits.max_risk[LEVEL_LOW], LEVEL_LOW);
     ck_assert_int_eq(config->policies[1].limits.linger, LINGER_UNSET);
     ck_assert_int_eq(config->policies[1].limits.max_risk[LEVEL_HIGH], LEVEL_UNSET);

@@ -658,6 +658,29 @@ START_TEST(any_no_is_no_linger)
 }
 END_TEST
 
+START_TEST(one_policy_parts_the_sockets)
+{
+    static const struct {
+        const char *text;
+        int sockets;
+    } cases[] = {
+        {TWO("", ""), SOCKETS_SHARED},
+        {TWO("abstract-sockets shared\n", ""), SOCKETS_SHARED},
+        {TWO("", "abstract-sockets shared\n"), SOCKETS_SHARED},
+        {TWO("abstract-sockets shared\n", "abstract-sockets shared\n"), SOCKETS_SHARED},
+        {TWO("abstract-sockets shared\n", "abstract-sockets apart\n"), SOCKETS_APART},
+        {TWO("abstract-sockets apart\n", "abstract-sockets shared\n"), SOCKETS_APART},
+        {TWO("abstract-sockets apart\n", ""), SOCKETS_APART},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct facts facts = good(STEP_OPEN);
+
+        ck_assert_int_eq(judge(&facts, cases[i].text).limits.sockets, cases[i].sockets);
+    }
+}
+END_TEST
+
 /* --- risk --- */
 
 /* The highest risk for each sensitivity, l, m or h. */
@@ -1001,6 +1024,7 @@ static Suite *decide_suite(void)
     tcase_add_loop_test(tables, deadline_is_the_earliest, 0, COUNT_OF(deadlines));
     tcase_add_test(tables, limits_of_a_session);
     tcase_add_test(tables, any_no_is_no_linger);
+    tcase_add_test(tables, one_policy_parts_the_sockets);
     tcase_add_loop_test(tables, risk_limits, 0, COUNT_OF(risks));
     tcase_add_test(tables, risk_by_sensitivity);
     tcase_add_test(tables, risk_and_several_rules);

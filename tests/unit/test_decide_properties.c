@@ -110,6 +110,8 @@ static void random_limits(char *text)
             append(text, risks[i], PICK(levels));
     if (one_in(3))
         append(text, "linger", one_in(2) ? "yes" : "no");
+    if (one_in(3))
+        append(text, "abstract-sockets", one_in(2) ? "apart" : "shared");
 }
 
 /* It makes a session longer than its credential, so a policy that has it is no narrower. */
@@ -137,7 +139,8 @@ static void random_policy(char *text)
 /* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
 #define WIDEST \
     "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
-    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-risk-medium high\nmax-risk-high high\nlinger yes\n"
+    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-risk-medium high\nmax-risk-high high\nlinger yes\n" \
+    "abstract-sockets shared\n"
 
 static void random_policies(char *text)
 {
@@ -283,6 +286,7 @@ static void assert_no_wider(const struct decision *before, const struct decision
     ck_assert(no_wider(was->max_denials, is->max_denials));
     ck_assert(no_wider(was->possession, is->possession));
     ck_assert(no_wider((uint32_t)was->linger, (uint32_t)is->linger));
+    ck_assert(no_wider((uint32_t)was->sockets, (uint32_t)is->sockets));
     for (int i = LEVEL_LOW; i <= LEVEL_HIGH; i++)
         ck_assert(no_wider(was->max_risk[i], is->max_risk[i]));
 }

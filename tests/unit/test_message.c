@@ -255,19 +255,19 @@ START_TEST(only_a_whole_permit_permits)
 }
 END_TEST
 
-START_TEST(only_a_permit_adopts_or_leaves)
+START_TEST(only_a_permit_adopts_parts_or_leaves)
 {
-    const struct answer permit = {.verdict = "permit", .leaves = "service", .adopt = "1"};
-    const struct answer deny = {.verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1"};
-    const struct answer odd = {.verdict = "permit", .leaves = "1", .adopt = "service"};
+    const struct answer permit = {.verdict = "permit", .leaves = "service", .adopt = "1", .apart = "1"};
+    const struct answer deny = {.verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1", .apart = "1"};
+    const struct answer odd = {.verdict = "permit", .leaves = "1", .adopt = "service", .apart = "yes"};
     struct outcome outcome;
 
     outcome_of_answer(&permit, &outcome);
-    ck_assert(outcome.leaves && outcome.adopt);
+    ck_assert(outcome.leaves && outcome.adopt && outcome.apart);
     outcome_of_answer(&deny, &outcome);
-    ck_assert(!outcome.leaves && !outcome.adopt);
+    ck_assert(!outcome.leaves && !outcome.adopt && !outcome.apart);
     outcome_of_answer(&odd, &outcome);
-    ck_assert(!outcome.leaves && !outcome.adopt);
+    ck_assert(!outcome.leaves && !outcome.adopt && !outcome.apart);
 }
 END_TEST
 
@@ -415,7 +415,7 @@ static Suite *message_suite(void)
     suite_add_tcase(suite, questions);
     tcase_add_test(others, answer_comes_back_as_it_was);
     tcase_add_loop_test(others, only_a_whole_permit_permits, 0, COUNT_OF(answers));
-    tcase_add_test(others, only_a_permit_adopts_or_leaves);
+    tcase_add_test(others, only_a_permit_adopts_parts_or_leaves);
     tcase_add_test(others, report_comes_back_as_it_was);
     tcase_add_loop_test(others, report_is_read_whole_or_not, 0, COUNT_OF(reports));
     tcase_add_loop_test(others, reply_is_read_whole_or_not, 0, COUNT_OF(replies));

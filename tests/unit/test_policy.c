@@ -33,7 +33,7 @@ static const char whole[] = HEAD "policy defaults\n"
                                  "max-risk-low high\n"
                                  "max-risk-medium medium\n"
                                  "max-risk-high low\n"
-                                 "linger yes\n"
+                                 "linger yes\nabstract-sockets apart\n"
                                  "rule allow-login\n"
                                  "rule-where /etc/pam_agent/agent.conf:20\n"
                                  "service sshd\n"
@@ -124,6 +124,7 @@ START_TEST(policy_read)
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_HIGH], LEVEL_LOW);
     ck_assert_int_eq(policy->limits.linger, LINGER_YES);
+    ck_assert_int_eq(policy->limits.sockets, SOCKETS_APART);
     ck_assert_int_eq(set.policies[0].limits.linger, LINGER_UNSET);
     ck_assert_int_eq(set.policies[2].limits.linger, LINGER_NO);
     ck_assert_uint_eq(policy->rule_count, 5);
@@ -332,6 +333,9 @@ static const struct {
     {SOME "linger yes\n", 0},
     {SOME "linger \n", -EBADMSG},
     {SOME "linger true\n", -EBADMSG},
+    {SOME "abstract-sockets shared\n", 0},
+    {SOME "abstract-sockets \n", -EBADMSG},
+    {SOME "abstract-sockets yes\n", -EBADMSG},
     {SOME "sensitivity high\n", -EBADMSG}, /* of a rule */
     {SOME "leaves service\n", -EBADMSG},
     {SOME "rule allow-sudo\nsensitivity high\n", 0},

@@ -3,7 +3,7 @@
 # Two tasks side by side in two slots of one identity: nothing crosses. And one after the other in the same slot: nothing stays.
 . "$TOP/tests/host/agent.sh"
 agent_host
-for tool in cling harass memo talk; do install -m 0755 "$TOP/${B:-build}/tests/host/$tool" /usr/local/bin/; done
+for tool in cling harass memo monitor talk; do install -m 0755 "$TOP/${B:-build}/tests/host/$tool" /usr/local/bin/; done
 cat >/etc/pam_agent/conf.d/20-pool.conf <<CONF
 identity "agent-pool" { id = "spiffe://example.org/agent/pool"  slots = 2 }
 identity "agent-keeper" { id = "spiffe://example.org/agent/keeper"  home = "keep" }
@@ -92,8 +92,8 @@ expect_ok "and the screen lives" pgrep -u "$one" -f 'SCREEN -dmS shared'
 expect_output "nor the other's door" 'Permission denied' part door
 expect_output "and its tmux" 'Permission denied' part tmux
 expect_ok "which lives" pgrep -u "$one" -f '^sleep 629'
-# One network namespace, one space of abstract names: the product does not part them. Who answers there tells by the kernel's word
-# whom it talks to.
+# One network namespace, one space of abstract names: they part where the policy says so. Elsewhere, who answers there tells by the
+# kernel's word whom it talks to.
 expect_output "an abstract socket is reached, and tells whose it is" "^uid $one\$" part socket
 expect_output "on both sides" "^uid $two\$" cat /tmp/said/listens
 expect_ok "the first one's processes live" pgrep -u "$one" -x sleep
@@ -104,6 +104,49 @@ expect_output "its notes too, after the other slot was cleared" 'found user keyr
 expect_seen "of every kind" 'found POSIX queue'
 expect_ok "the first task is completed" agentctl task complete task-one
 expect_ok "and gone" wait_until 8 gone "$one"
+
+story "two slots whose policy keeps abstract sockets apart"
+cat >/etc/pam_agent/conf.d/30-apart.conf <<CONF
+policy "apart" { identities = { "$AGENT_ID" }  abstract-sockets = "apart"
+    sudo { any-command = true } }
+CONF
+must agentctl apply
+setpriv --reuid alice --clear-groups memo listen human-listens >/tmp/said/human &
+human=$!
+steps <<'STEPS'
+memo listen apart-listens >/tmp/said/apart &
+until memo ask apart-listens; do sleep 0.1; done
+sudo -n memo ask apart-listens
+tmux -f /dev/null new-session -d -s apart 'memo ask apart-listens >/tmp/said/tmux; sleep 629' </dev/null
+echo listening >/tmp/said/ready
+exec sleep 622
+STEPS
+start_login agent-pool task-apart /tmp/steps
+expect_ok "the first one is at work" wait_until 15 grep -q listening /tmp/said/ready
+expect_ok "its own processes reach each other" wait_until 5 grep -qx "uid $one" /tmp/said/tmux
+expect_output "what its sudo starts too" "^uid 0\$" cat /tmp/said/apart
+expect_output "another session does not, not of its own task either" 'not reached: Operation not permitted' \
+	login agent-pool task-apart 'memo ask apart-listens || true'
+expect_output "nor the other slot" 'not reached: Operation not permitted' login agent-pool-2 task-other 'memo ask apart-listens || true'
+expect_output "nor with sudo" 'not reached: Operation not permitted' login agent-pool-2 task-other 'sudo -n memo ask apart-listens || true'
+expect_output "and none reaches a human's" 'not reached: Operation not permitted' login agent-pool-2 task-other 'memo ask human-listens || true'
+expect_output "nobody came" "^uid ($one|0)\$" cat /tmp/said/apart
+expect_fail "but whom it let in" grep -v "^uid \($one\|0\)\$" /tmp/said/apart
+expect_output "humans reach theirs" "^uid $(id -u alice)\$" setpriv --reuid alice --clear-groups memo ask human-listens
+expect_output "what it costs: root of sudo sees less of others in /proc" 'Permission denied' \
+	login agent-pool-2 task-other 'sudo -n readlink /proc/1/exe 2>&1 || sudo -n ls -l /proc/1/exe 2>&1'
+expect_output "the rest of a session is as ever" 'task-other' login agent-pool-2 task-other "$(command -v agentctl) status; sudo -n id -u"
+expect_seen "and its sudo" '^0$'
+kill "$human"
+issue task-other
+expect_fail "where it cannot be had, nobody opens" \
+	setpriv --bounding-set=-sys_admin monitor agent-pool-2 "$CREDENTIALS/login-$logins" "$CREDENTIALS/key.pub" true
+expect_ok "and the reason is on record" grep -q '"status_code":"isolation_unavailable".*"step":"open"' "$DECISIONS"
+agentctl task complete task-apart >/dev/null
+agentctl task complete task-other >/dev/null
+expect_ok "both are gone" wait_until 8 gone "$one"
+rm /etc/pam_agent/conf.d/30-apart.conf
+must agentctl apply
 
 story "a setuid program of one slot that the other runs"
 steps <<'STEPS'
