@@ -167,6 +167,11 @@ static int thread_uids(pid_t tid, uid_t ret[4])
     return line && sscanf(line, "\nUid: %u %u %u %u", &ret[0], &ret[1], &ret[2], &ret[3]) == 4 ? 0 : -ESRCH;
 }
 
+int process_uids(pid_t pid, uid_t ret[4])
+{
+    return thread_uids(pid, ret);
+}
+
 int process_uid(pid_t pid, uid_t *ret)
 {
     uid_t uids[4];
@@ -255,6 +260,15 @@ int process_same_program(pid_t a, pid_t b)
         return 0;
     return stat(path_a, &st_a) == 0 && stat(path_b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
            st_a.st_ino == st_b.st_ino;
+}
+
+int process_is_setuid(pid_t pid)
+{
+    char path[64];
+    struct stat st;
+
+    return text_format(path, sizeof path, "/proc/%ld/exe", (long)pid) < 0 || stat(path, &st) < 0 ||
+           (st.st_mode & S_ISUID) != 0;
 }
 
 void process_write_own(const char *name, const char *value)

@@ -29,6 +29,8 @@ uint32_t process_loginuid(pid_t pid);
 uint32_t process_audit_session(pid_t pid);
 /* Real uid. */
 int process_uid(pid_t pid, uid_t *ret) MUST_CHECK;
+/* Real, effective, saved and file system uid. */
+int process_uids(pid_t pid, uid_t ret[4]) MUST_CHECK;
 /* Has a thread of it this uid, be it the real, effective, saved or file system one? 1 or 0. */
 int process_acts_as(pid_t pid, uid_t uid);
 /* The name that it gave itself: what is not printable ASCII, or stands in the way in a list or a format, shows as '?'. */
@@ -42,6 +44,8 @@ int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
 int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
 /* Do both run the same executable file? 1 or 0. */
 int process_same_program(pid_t a, pid_t b);
+/* Is the file it runs setuid, or not to be found out? 1 or 0. */
+int process_is_setuid(pid_t pid);
 
 /*
  * Signal it, if it still is the process that it was. 0 or -errno; -ESRCH: it is gone. On kernels without pidfd (before 5.3) an

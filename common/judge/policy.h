@@ -86,7 +86,7 @@ struct limits {
     uint32_t reattest_every, reattest_grace; /* seconds; without the first a session ends with its credential */
     uint32_t max_denials;                    /* refusals inside one session; one more revokes its credential */
     enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
-    int linger; /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
+    int linger;  /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
     int sockets; /* SOCKETS_APART: a session reaches no abstract socket of others */
 };
 

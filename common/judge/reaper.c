@@ -252,7 +252,7 @@ static int look_around(const struct target *target, int who, struct look *ret)
 {
     int r;
 
-    *ret = (struct look){.target = target, .has_uid = target->uid && signal_uid(target->uid, 0) != 0};
+    *ret = (struct look){.target = target, .has_uid = target->uid && reaper_has_uid(target->uid)};
     if (is_known_by_audit(target) && !(who & OF_UID && ret->has_uid))
         return process_list_audited(target->audit, &ret->tree);
     r = look_at_tree(target, &ret->tree);
@@ -275,6 +275,11 @@ static int signal_each(const struct target *target, int who, int sig)
         if (is_meant(&look, &look.tree.list[i], who))
             (void)!process_signal(&look.tree.list[i].process, sig);
     return r;
+}
+
+int reaper_has_uid(uid_t uid)
+{
+    return signal_uid(uid, 0) != 0;
 }
 
 int reaper_signal_uid(uid_t uid, int sig)

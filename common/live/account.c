@@ -18,6 +18,7 @@
 #include "live/doorbell.h"
 
 #define WAIT_MS 10
+#define LOOKS 20
 
 int account_lock(uid_t uid, int milliseconds, int *ret_fd)
 {
@@ -58,53 +59,83 @@ int account_is_free(uid_t uid)
     return 1;
 }
 
-struct borrowers {
+/* --- killing --- */
+
+struct strays {
     uid_t uid;
-    unsigned count;
+    unsigned killed;
     uid_t asked; /* the last one asked about, and the answer: processes of one uid come in rows */
     int is_agent;
 };
 
-static int is_other_agent(struct borrowers *borrowers, uid_t uid)
+static int is_other_agent(struct strays *strays, uid_t uid)
 {
-    if (uid != borrowers->asked) {
-        borrowers->asked = uid;
-        borrowers->is_agent = uid != borrowers->uid && uid_is_agent(uid) == 1;
+    if (uid != strays->asked) {
+        strays->asked = uid;
+        strays->is_agent = uid != strays->uid && uid_is_agent(uid) == 1;
     }
-    return borrowers->is_agent;
+    return strays->is_agent;
 }
 
-/* Only an agent's process: root and its services may act as any account for a moment. */
-static int kill_borrower(const struct process *process, void *arg)
+/*
+ * A login that will ask to be opened: pam_keyinit, before us in the stack, gives root's process the real uid of the account for a moment.
+ * The account's own processes get to be root's by a setuid program alone.
+ */
+static int is_arriving(pid_t pid, const uid_t uids[4])
 {
-    struct borrowers *borrowers = arg;
-    uid_t real;
+    return uids[1] == 0 && uids[2] == 0 && !process_is_setuid(pid);
+}
 
-    if (process_uid(process->pid, &real) == 0 && is_other_agent(borrowers, real) &&
-        process_acts_as(process->pid, borrowers->uid)) {
+/*
+ * Also another agent's processes that act as this account, by a setuid program that its last task left them: kill(-1) passes those by
+ * that keep their own real and saved uid. Root and its services may act as any account.
+ */
+static int is_stray(struct strays *strays, pid_t pid)
+{
+    uid_t uids[4];
+
+    if (process_uids(pid, uids) < 0)
+        return 0;
+    if (uids[0] == strays->uid || uids[2] == strays->uid)
+        return !is_arriving(pid, uids);
+    return is_other_agent(strays, uids[0]) && process_acts_as(pid, strays->uid);
+}
+
+static int kill_stray(const struct process *process, void *arg)
+{
+    struct strays *strays = arg;
+
+    if (is_stray(strays, process->pid)) {
         (void)!process_signal(process, SIGKILL);
-        borrowers->count++;
+        strays->killed++;
     }
     return 0;
 }
 
 /*
- * Another agent's processes that act as this account, by a setuid program that its last task left them: kill(-1) passes those by
- * that keep their own real and saved uid. Their number.
+ * A pass of SIGKILL would end logins that arrive. So it is made when a walk finds somebody else, or when somebody is there time and
+ * again whom no walk finds: what forks all the time outruns them. How many were killed: they take time to die.
  */
-static unsigned kill_borrowers(uid_t uid)
+static unsigned kill_once(uid_t uid)
 {
-    struct borrowers borrowers = {.uid = uid};
+    for (int look = 0; look < LOOKS; look++) {
+        struct strays strays = {.uid = uid};
+        int any = reaper_has_uid(uid);
 
-    (void)!process_each(kill_borrower, &borrowers);
-    return borrowers.count;
+        if (process_each(kill_stray, &strays) < 0)
+            break;
+        if (strays.killed > 0)
+            (void)!reaper_signal_uid(uid, SIGKILL);
+        if (strays.killed > 0 || !any)
+            return strays.killed;
+        (void)poll(NULL, 0, 1);
+    }
+    return reaper_signal_uid(uid, SIGKILL) < 0;
 }
 
 int account_kill(uid_t uid, int64_t until)
 {
-    const struct target target = {.uid = uid, .audit = AUDIT_UNSET};
-
-    while (reaper_kill(&target) + kill_borrowers(uid) > 0) {
+    while (kill_once(uid) > 0) {
         if (clock_boot_ms() >= until)
             return -EAGAIN;
         (void)poll(NULL, 0, WAIT_MS);

@@ -354,7 +354,8 @@ START_TEST(test_good_live)
         "identity b { id = \"spiffe://e.org/b\" home = task }\n"
         "defaults { linger = false abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
-        " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true abstract-sockets = apart\n"
+        " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true "
+        "abstract-sockets = apart\n"
         " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
         "policy q { identities = { \"spiffe://e.org/*\" } }\n");
     static const char *const accounts[] = {"a", "a-2", "a-3", "b"};

@@ -258,7 +258,8 @@ END_TEST
 START_TEST(only_a_permit_adopts_parts_or_leaves)
 {
     const struct answer permit = {.verdict = "permit", .leaves = "service", .adopt = "1", .apart = "1"};
-    const struct answer deny = {.verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1", .apart = "1"};
+    const struct answer deny = {
+        .verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1", .apart = "1"};
     const struct answer odd = {.verdict = "permit", .leaves = "1", .adopt = "service", .apart = "yes"};
     struct outcome outcome;
 
