@@ -160,6 +160,7 @@ PAM_TESTS   := $(patsubst tests/pam/%.c,$(B)/tests/pam/%,$(wildcard tests/pam/*.
 NSS_TESTS   := $(patsubst tests/nss/%.c,$(B)/tests/nss/%,$(wildcard tests/nss/*.c))
 TEST_TOOLS  := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/*.c tests/host/*.c))
 BENCHES     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/bench/*.c))
+CONFORMANCE := $(patsubst tests/conformance/%_vectors.c,$(B)/tests/%-vectors,$(wildcard tests/conformance/*_vectors.c))
 FUZZERS     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 TESTABLE    := $(filter-out $(O)/agentctl/main.o,$(call objects,agentctl))
 TEST_LIBS    = -lconfuse $(TRUST_LIB) $(CDB) $(MD) -lpam $(shell pkg-config --libs check) -ldl
@@ -168,9 +169,13 @@ $(B)/tests/%: $(O)/tests/%.o $(TESTABLE) $(ALL)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK_EXE) -o $@ $^ $(TEST_LIBS)
+$(B)/tests/%-vectors: $(O)/tests/conformance/%_vectors.o $(TRUST) $(CORE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
 .SECONDARY:
 
-tests: all $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES) $(FUZZERS)
+tests: all $(CONFORMANCE) $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES) $(FUZZERS)
 
 # Everything: unit tests, then the built plug-ins, then real sshd and sudo on throw-away hosts (as root).
 check: tests

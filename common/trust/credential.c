@@ -58,7 +58,7 @@ static int kid_selects(const struct verify_context *ctx, const struct jws *jws)
 
 struct search {
     int by_kid;
-    size_t selected, tried;
+    size_t selected, tried, fitting;
     const struct anchor *found;
 };
 
@@ -75,6 +75,7 @@ static struct search search_anchor(const struct verify_context *ctx, const struc
         if (strcmp(key_alg(anchor->key), jws->alg) != 0) /* RFC 8725 Section 3.1: one algorithm a key */
             continue;
         s.tried++;
+        s.fitting += jws->signature_len == key_signature_size(anchor->key);
         if (jws_verify(jws, anchor->key) == 0)
             s.found = anchor;
     }
@@ -94,8 +95,8 @@ static struct verdict check_signature(const struct verify_context *ctx, const st
         return refuse(REASON_ALGORITHM_REFUSED, "3a: alg is not that of the key that kid names");
     if (s.tried == 0)
         return refuse(REASON_KEY_UNKNOWN, "3a: no configured key has this algorithm");
-    if (jws->signature_len != KEY_SIGNATURE_SIZE)
-        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature is not 64 bytes long");
+    if (s.fitting == 0)
+        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature has not the length of this algorithm's");
     if (s.by_kid && s.selected == 1)
         return refuse(REASON_SIGNATURE_INVALID, "3b: the signature does not verify with the key that kid names");
     return refuse(REASON_KEY_UNKNOWN, "3b: no configured key made this signature");

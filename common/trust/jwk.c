@@ -8,8 +8,18 @@
 #include "trust/crypto.h"
 #include "trust/json.h"
 
-#define MEMBER_MAX 64 /* bytes of a name or coordinate that we know */
-#define COORDINATE_TEXT_SIZE (BASE64URL_LENGTH(KEY_P256_COORDINATE_SIZE) + 1)
+#define MEMBER_MAX 64 /* bytes of a name that we know */
+#define NUMBER_TEXT_SIZE (BASE64URL_LENGTH(KEY_RSA_MAX) + 1)
+
+static const struct curve {
+    enum key_type type;
+    const char *kty, *crv;
+    size_t coordinate_len;
+} curves[] = {
+    {KEY_ED25519, "OKP", "Ed25519", KEY_ED25519_SIZE},
+    {KEY_P256, "EC", "P-256", (KEY_P256_SIZE - 1) / 2},
+    {KEY_P384, "EC", "P-384", (KEY_P384_SIZE - 1) / 2},
+};
 
 static int has_private_member(const json_t *jwk)
 {
@@ -52,35 +62,63 @@ static int use_fits(const json_t *jwk)
     return 0;
 }
 
-static int read_coordinate(const json_t *jwk, const char *name, unsigned char *ret_bytes)
+/* A member in strict base64url. */
+static int read_bytes(const json_t *jwk, const char *name, unsigned char *buf, size_t cap, size_t *ret_len)
 {
     const char *text;
-    size_t len;
 
-    if (json_member_string(jwk, name, MEMBER_MAX, &text) != 1 ||
-        base64url_decode(text, strlen(text), ret_bytes, KEY_P256_COORDINATE_SIZE, &len) < 0 ||
-        len != KEY_P256_COORDINATE_SIZE)
+    if (json_member_string(jwk, name, NUMBER_TEXT_SIZE - 1, &text) != 1 ||
+        base64url_decode(text, strlen(text), buf, cap, ret_len) < 0)
         return -EINVAL;
     return 0;
 }
 
-static int read_okp(const json_t *jwk, struct key **ret_key)
+static int read_point(const json_t *jwk, const struct curve *curve, struct key **ret_key)
 {
-    unsigned char point[KEY_ED25519_SIZE];
+    unsigned char point[1 + 2 * KEY_COORDINATE_MAX] = {0x04}, *at = curve->type == KEY_ED25519 ? point : point + 1;
+    size_t wanted = curve->coordinate_len, len;
 
-    if (!member_is(jwk, "crv", "Ed25519") || read_coordinate(jwk, "x", point) < 0)
+    if (read_bytes(jwk, "x", at, wanted, &len) < 0 || len != wanted)
         return -EINVAL;
-    return key_new_public(KEY_ED25519, point, sizeof point, ret_key);
+    if (curve->type == KEY_ED25519)
+        return key_new_public(curve->type, point, wanted, ret_key);
+    if (read_bytes(jwk, "y", at + wanted, wanted, &len) < 0 || len != wanted)
+        return -EINVAL;
+    return key_new_public(curve->type, point, 1 + 2 * wanted, ret_key);
 }
 
-static int read_ec(const json_t *jwk, struct key **ret_key)
+/* A curve that is not ours: the coordinates are there, or it is no key at all. */
+static int read_foreign(const json_t *jwk, int has_y)
 {
-    unsigned char point[KEY_P256_SIZE] = {0x04};
+    unsigned char bytes[KEY_RSA_MAX];
+    size_t len;
 
-    if (!member_is(jwk, "crv", "P-256") || read_coordinate(jwk, "x", point + 1) < 0 ||
-        read_coordinate(jwk, "y", point + 1 + KEY_P256_COORDINATE_SIZE) < 0)
+    if (read_bytes(jwk, "x", bytes, sizeof bytes, &len) < 0 ||
+        (has_y && read_bytes(jwk, "y", bytes, sizeof bytes, &len) < 0))
         return -EINVAL;
-    return key_new_public(KEY_P256, point, sizeof point, ret_key);
+    return -ENOTSUP;
+}
+
+static int read_on_curve(const json_t *jwk, struct key **ret_key)
+{
+    const char *crv;
+
+    for (size_t i = 0; i < COUNT_OF(curves); i++)
+        if (member_is(jwk, "kty", curves[i].kty) && member_is(jwk, "crv", curves[i].crv))
+            return read_point(jwk, &curves[i], ret_key);
+    if (json_member_string(jwk, "crv", MEMBER_MAX, &crv) != 1)
+        return -EINVAL;
+    return read_foreign(jwk, member_is(jwk, "kty", "EC"));
+}
+
+static int read_rsa(const json_t *jwk, struct key **ret_key)
+{
+    unsigned char n[KEY_RSA_MAX], e[KEY_RSA_EXPONENT_MAX];
+    size_t n_len, e_len;
+
+    if (read_bytes(jwk, "n", n, sizeof n, &n_len) < 0 || read_bytes(jwk, "e", e, sizeof e, &e_len) < 0)
+        return -EINVAL;
+    return key_new_rsa(member_is(jwk, "alg", "PS256") ? KEY_PS256 : KEY_RS256, n, n_len, e, e_len, ret_key);
 }
 
 int jwk_parse(const json_t *jwk, struct key **ret_key)
@@ -90,10 +128,10 @@ int jwk_parse(const json_t *jwk, struct key **ret_key)
 
     if (!json_is_object(jwk) || has_private_member(jwk) || !use_fits(jwk))
         return -EINVAL;
-    if (member_is(jwk, "kty", "OKP"))
-        error = read_okp(jwk, &key);
-    else if (member_is(jwk, "kty", "EC"))
-        error = read_ec(jwk, &key);
+    if (member_is(jwk, "kty", "OKP") || member_is(jwk, "kty", "EC"))
+        error = read_on_curve(jwk, &key);
+    else if (member_is(jwk, "kty", "RSA"))
+        error = read_rsa(jwk, &key);
     if (error)
         return error;
     if (!alg_fits(jwk, key))
@@ -114,44 +152,49 @@ int jwk_parse_text(const char *text, size_t len, struct key **ret_key)
     return error ? error : jwk_parse(jwk, ret_key);
 }
 
-/* The coordinates as JWK writes them; `y` is empty for Ed25519. */
-static void coordinates(const struct key *key, char x[COORDINATE_TEXT_SIZE], char y[COORDINATE_TEXT_SIZE])
+static json_t *pack_rsa(const struct key *key)
 {
+    char n[NUMBER_TEXT_SIZE], e[BASE64URL_LENGTH(KEY_RSA_EXPONENT_MAX) + 1];
+    size_t n_len, e_len;
+    const unsigned char *modulus = key_point(key, &n_len), *exponent = key_exponent(key, &e_len);
+
+    base64url_encode(modulus, n_len, n);
+    base64url_encode(exponent, e_len, e);
+    return json_pack("{s:s, s:s, s:s}", "e", e, "kty", "RSA", "n", n);
+}
+
+static json_t *pack_point(const struct key *key, const struct curve *curve)
+{
+    char x[BASE64URL_LENGTH(KEY_COORDINATE_MAX) + 1], y[sizeof x];
     size_t len;
     const unsigned char *point = key_point(key, &len);
 
-    y[0] = '\0';
-    if (key_type(key) == KEY_ED25519) {
+    if (curve->type == KEY_ED25519) {
         base64url_encode(point, len, x);
-        return;
+        return json_pack("{s:s, s:s, s:s}", "crv", curve->crv, "kty", curve->kty, "x", x);
     }
-    base64url_encode(point + 1, KEY_P256_COORDINATE_SIZE, x);
-    base64url_encode(point + 1 + KEY_P256_COORDINATE_SIZE, KEY_P256_COORDINATE_SIZE, y);
+    base64url_encode(point + 1, curve->coordinate_len, x);
+    base64url_encode(point + 1 + curve->coordinate_len, curve->coordinate_len, y);
+    return json_pack("{s:s, s:s, s:s, s:s}", "crv", curve->crv, "kty", curve->kty, "x", x, "y", y);
 }
 
 json_t *jwk_format(const struct key *key)
 {
-    char x[COORDINATE_TEXT_SIZE], y[COORDINATE_TEXT_SIZE];
-
-    coordinates(key, x, y);
-    if (key_type(key) == KEY_ED25519)
-        return json_pack("{s:s, s:s, s:s}", "crv", "Ed25519", "kty", "OKP", "x", x);
-    return json_pack("{s:s, s:s, s:s, s:s}", "crv", "P-256", "kty", "EC", "x", x, "y", y);
+    for (size_t i = 0; i < COUNT_OF(curves); i++)
+        if (curves[i].type == key_type(key))
+            return pack_point(key, &curves[i]);
+    return pack_rsa(key);
 }
 
-/* RFC 7638 Section 3: the required members in lexicographic order, no whitespace. */
+/* RFC 7638 Section 3: the required members in lexicographic order, as jwk_format() has them, without whitespace. */
 int jwk_thumbprint(const struct key *key, char ret_thumbprint[KEY_THUMBPRINT_SIZE])
 {
-    char x[COORDINATE_TEXT_SIZE], y[COORDINATE_TEXT_SIZE], text[256];
+    CLEANUP(json_freep) json_t *jwk = jwk_format(key);
+    char text[JWK_TEXT_MAX];
+    size_t len = jwk ? json_dumpb(jwk, text, sizeof text, JSON_COMPACT) : 0;
     unsigned char digest[SHA256_SIZE];
-    int len, error;
+    int error = len == 0 || len > sizeof text ? -EIO : crypto_sha256(text, len, digest);
 
-    coordinates(key, x, y);
-    if (key_type(key) == KEY_ED25519)
-        len = snprintf(text, sizeof text, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
-    else
-        len = snprintf(text, sizeof text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
-    error = crypto_sha256(text, (size_t)len, digest);
     if (!error)
         base64url_encode(digest, sizeof digest, ret_thumbprint);
     return error;

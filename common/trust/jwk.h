@@ -1,5 +1,5 @@
 /*
- * JWK: keys in JSON (RFC 7517; OKP by RFC 8037, EC by RFC 7518 Section 6.2), public ones only.
+ * JWK: keys in JSON (RFC 7517; OKP by RFC 8037, EC and RSA by RFC 7518 Sections 6.2 and 6.3), public ones only.
  */
 #ifndef PAM_AGENT_JWK_H
 #define PAM_AGENT_JWK_H
@@ -12,9 +12,10 @@
 #define JWK_TEXT_MAX 8192
 
 /*
- * 0 and the key; -EINVAL otherwise: a private member (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`, whatever its value),
- * an unknown `kty` or `crv`, a coordinate of the wrong length or not in strict base64url, a point off the curve, an `alg`
- * that is not the key's, a `use` that is not `sig`, `key_ops` without `verify`. Other members are ignored.
+ * 0 and the key, of an RSA key without `alg` for RS256; -EINVAL: a private member (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`,
+ * whatever its value), an unknown `kty`, a coordinate of the wrong length or not in strict base64url, a point off the curve, a
+ * modulus or exponent that key_new_rsa() refuses, an `alg` that is not the key's, a `use` that is not `sig`, `key_ops` without
+ * `verify`; -ENOTSUP a key on a curve that is none of ours. Other members are ignored.
  */
 int jwk_parse(const json_t *jwk, struct key **ret_key) MUST_CHECK;
 /* The same from text[len], read by json.h; -E2BIG, -EBADMSG for what is no JSON object. */

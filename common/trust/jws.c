@@ -7,8 +7,6 @@
 #include "trust/base64url.h"
 #include "trust/json.h"
 
-#define SIGNATURE_TEXT_LENGTH BASE64URL_LENGTH(KEY_SIGNATURE_SIZE)
-
 static void freep(char **text)
 {
     free(*text);
@@ -127,7 +125,7 @@ int jws_verify(const struct jws *jws, const struct key *key)
 int jws_sign(const char *header, const char *payload, size_t len, const struct key *key, char **ret_token)
 {
     CLEANUP(freep) char *token = NULL;
-    unsigned char signature[KEY_SIGNATURE_SIZE];
+    unsigned char signature[KEY_SIGNATURE_MAX];
     size_t header_len = strlen(header), payload_at, signing_len;
     int error;
 
@@ -135,7 +133,7 @@ int jws_sign(const char *header, const char *payload, size_t len, const struct k
         return -E2BIG;
     payload_at = BASE64URL_LENGTH(header_len) + 1;
     signing_len = payload_at + BASE64URL_LENGTH(len);
-    token = malloc(signing_len + 1 + SIGNATURE_TEXT_LENGTH + 1);
+    token = malloc(signing_len + 1 + BASE64URL_LENGTH(sizeof signature) + 1);
     if (!token)
         return -ENOMEM;
     base64url_encode(header, header_len, token);
@@ -145,7 +143,7 @@ int jws_sign(const char *header, const char *payload, size_t len, const struct k
     if (error)
         return error;
     token[signing_len] = '.';
-    base64url_encode(signature, sizeof signature, token + signing_len + 1);
+    base64url_encode(signature, key_signature_size(key), token + signing_len + 1);
     *ret_token = token;
     token = NULL;
     return 0;

@@ -1,5 +1,5 @@
 /*
- * Public keys and signatures as OpenSSH writes them: ssh-ed25519 (RFC 8709) and ecdsa-sha2-nistp256 (RFC 5656).
+ * Public keys and signatures as OpenSSH writes them: ssh-ed25519 (RFC 8709), ecdsa-sha2-nistp256 and -nistp384 (RFC 5656).
  * Certificates are another kind and refused.
  */
 #ifndef PAM_AGENT_SSHKEY_H
@@ -10,16 +10,16 @@
 #include "core/compat.h"
 #include "trust/key.h"
 
-#define SSHKEY_BLOB_MAX 256  /* bytes; the larger of the two kinds takes 104 */
+#define SSHKEY_BLOB_MAX 256  /* bytes; the largest of the kinds takes 136 */
 #define SSHKEY_LINE_MAX 4096 /* bytes of a line with its comment */
 
-/* A public key blob, nothing after it. 0; -EINVAL not a key of the two kinds. */
+/* A public key blob, nothing after it. 0; -EINVAL not a key of these kinds. */
 int sshkey_parse_blob(const unsigned char *blob, size_t len, struct key **ret_key) MUST_CHECK;
 
 /* `TYPE BASE64 [comment]` in line[len], a final newline allowed; TYPE must be the blob's. 0; -EINVAL. */
 int sshkey_parse_line(const char *line, size_t len, struct key **ret_key) MUST_CHECK;
 
-/* `TYPE BASE64` into buf[cap], NUL-terminated. 0; -ENOBUFS. */
+/* `TYPE BASE64` into buf[cap], NUL-terminated. 0; -EINVAL an RSA key; -ENOBUFS. */
 int sshkey_format_line(const struct key *key, char *buf, size_t cap) MUST_CHECK;
 
 /* 0 only when the signature blob (string algorithm, string signature) is this key's over bytes[len]; else -EKEYREJECTED. */

@@ -57,9 +57,27 @@ START_TEST(thumbprints)
 }
 END_TEST
 
+/* RFC 7638 Section 3.1. */
+START_TEST(rfc7638)
+{
+    struct key *key = parse("{\"kty\":\"RSA\",\"n\":"
+                            "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+                            "BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+                            "FDW2QvzqY368QQMicAtaSqzs8KJZg"
+                            "nYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-"
+                            "bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csF"
+                            "Cur-kEgU8awapJzKnqDKgw\",\"e\":\"AQAB\",\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}");
+    char thumbprint[KEY_THUMBPRINT_SIZE];
+
+    ck_assert_int_eq(jwk_thumbprint(key, thumbprint), 0);
+    ck_assert_str_eq(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    key_free(key);
+}
+END_TEST
+
 START_TEST(jwk_round_trip)
 {
-    for (int type = KEY_ED25519; type <= KEY_P256; type++) {
+    for (int type = KEY_ED25519; type <= KEY_P384; type++) {
         struct key *key, *again;
         json_t *jwk;
 
@@ -224,7 +242,10 @@ START_TEST(key_new_public_refuses)
     size_t len;
 
     ck_assert_int_eq(key_new_public((enum key_type)0, point, 32, &key), -EINVAL);
-    ck_assert_int_eq(key_new_public((enum key_type)3, point, 32, &key), -EINVAL);
+    ck_assert_int_eq(key_new_public(KEY_RS256, point, 32, &key), -EINVAL);
+    ck_assert_int_eq(key_new_public((enum key_type)6, point, 32, &key), -EINVAL);
+    ck_assert_int_eq(key_generate(KEY_RS256, &key), -EIO);
+    ck_assert_int_eq(key_generate((enum key_type)0, &key), -EIO);
     ck_assert_int_eq(key_new_public(KEY_ED25519, NULL, 32, &key), -EINVAL);
     ck_assert_int_eq(key_new_public(KEY_ED25519, point, 31, &key), -EINVAL);
     ck_assert_int_eq(key_new_public(KEY_ED25519, point, 33, &key), -EINVAL);
@@ -250,34 +271,36 @@ END_TEST
 START_TEST(sign_and_verify)
 {
     static const char text[] = "text";
-    unsigned char signature[KEY_SIGNATURE_SIZE + 1] = {0}, swapped[KEY_SIGNATURE_SIZE];
+    unsigned char signature[KEY_SIGNATURE_MAX + 1] = {0}, swapped[KEY_SIGNATURE_MAX];
     struct key *key, *other;
+    size_t size;
 
     ck_assert_int_eq(key_generate((enum key_type)_i, &key), 0);
     ck_assert_int_eq(key_generate((enum key_type)_i, &other), 0);
+    size = key_signature_size(key);
     for (int round = 0; round < 300; round++) { /* enough for r or s with leading zero bytes */
         ck_assert_int_eq(key_sign(key, text, sizeof text, signature), 0);
-        ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE), 0);
+        ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size), 0);
     }
-    ck_assert_int_eq(key_verify(other, text, sizeof text, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
-    ck_assert_int_eq(key_verify(key, text, sizeof text - 1, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE - 1), -EKEYREJECTED);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE + 1), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(other, text, sizeof text, signature, size), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, text, sizeof text - 1, signature, size), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size - 1), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size + 1), -EKEYREJECTED);
     ck_assert_int_eq(key_verify(key, text, sizeof text, signature, 0), -EKEYREJECTED);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, NULL, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
-    ck_assert_int_eq(key_verify(NULL, text, sizeof text, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
-    memcpy(swapped, signature + 32, 32);
-    memcpy(swapped + 32, signature, 32);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, swapped, sizeof swapped), -EKEYREJECTED);
-    for (size_t bit = 0; bit < KEY_SIGNATURE_SIZE * 8; bit += 7) {
+    ck_assert_int_eq(key_verify(key, text, sizeof text, NULL, size), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(NULL, text, sizeof text, signature, size), -EKEYREJECTED);
+    memcpy(swapped, signature + size / 2, size / 2);
+    memcpy(swapped + size / 2, signature, size / 2);
+    ck_assert_int_eq(key_verify(key, text, sizeof text, swapped, size), -EKEYREJECTED);
+    for (size_t bit = 0; bit < size * 8; bit += 7) {
         signature[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
+        ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size), -EKEYREJECTED);
         signature[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
     memset(signature, 0, sizeof signature);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size), -EKEYREJECTED);
     memset(signature, 0xff, sizeof signature);
-    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, KEY_SIGNATURE_SIZE), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, text, sizeof text, signature, size), -EKEYREJECTED);
     key_free(key);
     key_free(other);
 }
@@ -285,7 +308,7 @@ END_TEST
 
 START_TEST(public_keys_do_not_sign)
 {
-    unsigned char signature[KEY_SIGNATURE_SIZE];
+    unsigned char signature[KEY_SIGNATURE_MAX];
     char pem[KEY_PEM_MAX];
     struct key *key = parse(RFC7515_JWK);
     size_t len;
@@ -298,7 +321,7 @@ END_TEST
 
 START_TEST(rfc7515_a3)
 {
-    unsigned char signature[KEY_SIGNATURE_SIZE];
+    unsigned char signature[KEY_SIGNATURE_MAX];
     struct key *key = parse(RFC7515_JWK);
     size_t len;
 
@@ -309,6 +332,70 @@ START_TEST(rfc7515_a3)
 }
 END_TEST
 
+/* RFC 7515 Appendix A.2. */
+#define RFC7515_A2_N \
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-" \
+    "pCgNMsD1W_" \
+    "YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-" \
+    "UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uD" \
+    "Zlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+#define RFC7515_A2_SIGNED \
+    "eyJhbGciOiJSUzI1NiJ9." \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define RFC7515_A2_SIGNATURE \
+    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_" \
+    "O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQ" \
+    "jbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-" \
+    "eOkHWEsqt" \
+    "FZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+
+START_TEST(rfc7515_a2)
+{
+    unsigned char signature[512];
+    struct key *key = parse("{\"kty\":\"RSA\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"}"),
+               *pss = parse("{\"kty\":\"RSA\",\"alg\":\"PS256\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"}");
+    size_t len;
+
+    ck_assert_str_eq(key_alg(key), "RS256");
+    ck_assert_str_eq(key_alg(pss), "PS256");
+    ck_assert(!key_equal(key, pss));
+    ck_assert_int_eq(
+        base64url_decode(RFC7515_A2_SIGNATURE, strlen(RFC7515_A2_SIGNATURE), signature, sizeof signature, &len), 0);
+    ck_assert_uint_eq(len, key_signature_size(key));
+    ck_assert_int_eq(key_verify(key, RFC7515_A2_SIGNED, strlen(RFC7515_A2_SIGNED), signature, len), 0);
+    ck_assert_int_eq(key_verify(pss, RFC7515_A2_SIGNED, strlen(RFC7515_A2_SIGNED), signature, len), -EKEYREJECTED);
+    ck_assert_int_eq(key_verify(key, RFC7515_A2_SIGNED, strlen(RFC7515_A2_SIGNED) - 1, signature, len), -EKEYREJECTED);
+    ck_assert_int_eq(key_sign(key, "x", 1, signature), -EINVAL);
+    key_free(key);
+    key_free(pss);
+}
+END_TEST
+
+START_TEST(rsa_keys_refused)
+{
+    unsigned char n[KEY_RSA_MAX + 1] = {0x80}, e[KEY_RSA_EXPONENT_MAX + 1] = {1, 0, 1};
+    struct key *key;
+
+    n[KEY_RSA_MIN - 1] = n[KEY_RSA_MAX - 1] = n[KEY_RSA_MAX] = 1;
+    ck_assert_int_eq(key_new_rsa(KEY_PS256, n, KEY_RSA_MIN, e, 3, &key), 0);
+    key_free(key);
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MAX, e, 3, &key), 0);
+    key_free(key);
+    ck_assert_int_eq(key_new_rsa(KEY_P256, n, KEY_RSA_MIN, e, 3, &key), -EINVAL);
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MAX + 1, e, 3, &key), -EINVAL);
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN - 1, e, 3, &key), -EINVAL);
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN + 1, e, 3, &key), -EINVAL); /* even */
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e, 1, &key), -EINVAL);     /* 1 */
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e, 2, &key), -EINVAL);     /* even */
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e, 0, &key), -EINVAL);
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e + 1, 2, &key), -EINVAL); /* a leading zero */
+    e[KEY_RSA_EXPONENT_MAX] = 1;
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e, KEY_RSA_EXPONENT_MAX + 1, &key), -EINVAL);
+    n[0] = 0x7f;
+    ck_assert_int_eq(key_new_rsa(KEY_RS256, n, KEY_RSA_MIN, e, 3, &key), -EINVAL); /* 2047 bits */
+}
+END_TEST
+
 /* RFC 8037 Appendix A.4: the private key as PKCS#8, the signature over "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc". */
 START_TEST(rfc8037_a4)
 {
@@ -316,14 +403,14 @@ START_TEST(rfc8037_a4)
                               "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
                               "-----END PRIVATE KEY-----\n";
     static const char text[] = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-    unsigned char signature[KEY_SIGNATURE_SIZE];
-    char encoded[BASE64URL_LENGTH(KEY_SIGNATURE_SIZE) + 1];
+    unsigned char signature[KEY_SIGNATURE_MAX];
+    char encoded[BASE64URL_LENGTH(KEY_SIGNATURE_MAX) + 1];
     struct key *key, *wanted = parse(RFC8037_JWK);
 
     ck_assert_int_eq(key_parse_private(pem, strlen(pem), &key), 0);
     ck_assert(key_equal(key, wanted));
     ck_assert_int_eq(key_sign(key, text, strlen(text), signature), 0);
-    base64url_encode(signature, sizeof signature, encoded);
+    base64url_encode(signature, key_signature_size(key), encoded);
     ck_assert_str_eq(encoded, "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
     key_free(key);
     key_free(wanted);
@@ -357,7 +444,7 @@ static int run(const char *command)
 
 static const char *const foreign_keys[] = {
     "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-    "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384",
+    "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521",
     "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp256k1",
     "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit",
     "openssl genpkey -algorithm ed448",
@@ -505,6 +592,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, thumbprints);
+    tcase_add_test(tests, rfc7638);
     tcase_add_test(tests, jwk_round_trip);
     tcase_add_loop_test(tests, jwk_accepts, 0, COUNT_OF(good_jwks));
     tcase_add_loop_test(tests, jwk_refuses, 0, COUNT_OF(bad_jwks));
@@ -512,11 +600,13 @@ int main(void)
     tcase_add_test(tests, ssh_blobs);
     tcase_add_loop_test(tests, key_refuses_small_order, 0, COUNT_OF(small_order));
     tcase_add_test(tests, key_new_public_refuses);
-    tcase_add_loop_test(tests, sign_and_verify, KEY_ED25519, KEY_P256 + 1);
+    tcase_add_loop_test(tests, sign_and_verify, KEY_ED25519, KEY_P384 + 1);
     tcase_add_test(tests, public_keys_do_not_sign);
+    tcase_add_test(tests, rfc7515_a2);
     tcase_add_test(tests, rfc7515_a3);
+    tcase_add_test(tests, rsa_keys_refused);
     tcase_add_test(tests, rfc8037_a4);
-    tcase_add_loop_test(tests, private_round_trip, KEY_ED25519, KEY_P256 + 1);
+    tcase_add_loop_test(tests, private_round_trip, KEY_ED25519, KEY_P384 + 1);
     tcase_add_loop_test(tests, private_refuses_foreign_keys, 0, COUNT_OF(foreign_keys));
     tcase_add_test(tests, keyfile_round_trip);
     tcase_add_loop_test(tests, sshkey_of_ssh_keygen, 0, COUNT_OF(ssh_types));
