@@ -47,7 +47,7 @@
       "check the file in AGENT_CREDENTIAL with `agentctl verify`") \
     X(TYPE_REFUSED, "type_refused", "the token type is not one that is accepted", "present an aat+jwt token") \
     X(ALGORITHM_REFUSED, "algorithm_refused", "the signature algorithm is not allowed for this key", \
-      "sign with the algorithm of the issuer's key (Ed25519 or ES256)") \
+      "sign with the algorithm of the issuer's key") \
     X(CRIT_REFUSED, "crit_refused", "the token demands an extension that is not understood", \
       "issue the token without `crit`") \
     X(KEY_UNKNOWN, "key_unknown", "no configured key of an issuer made this signature", \
@@ -67,9 +67,16 @@
       "issue it with a shorter lifetime") \
     X(BEFORE_BOOT, "before_boot", "the credential was issued before this host, or container, was started", \
       "issue a new one") \
-    X(CHAIN_UNSUPPORTED, "chain_unsupported", "delegated chains are not accepted here", "present a root token") \
+    X(CHAIN_INVALID, "chain_invalid", "the delegation chain does not hold together", \
+      "present the whole chain, the root first, each token as its holder made it") \
+    X(CHAIN_TOO_DEEP, "chain_too_deep", "the credential was delegated more often than is allowed", \
+      "delegate from a token nearer to the root, or issue one with a larger `del_max_depth`") \
+    X(DELEGATION_WIDENED, "delegation_widened", "a token of the chain allows more than the one it derives from", \
+      "derive it anew with `agentctl delegate`, which only narrows") \
+    X(DELEGATEE_UNKNOWN, "delegatee_unknown", "a delegated credential does not open an account of those who delegated it", \
+      "log in to the account of the agent that it was delegated to") \
     X(CONSTRAINT_UNKNOWN, "constraint_unknown", "the credential holds a constraint that is not understood", \
-      "use the constraint types exact, one_of and wildcard") \
+      "use the constraint types that agentctl(8) names") \
     X(NOT_TASK_BOUND, "not_task_bound", "the credential names no task", "issue it with `txn` or `mission.id`") \
     X(TASK_COMPLETED, "task_completed", "the task was completed", "start a new task") \
     X(TASK_SUSPENDED, "task_suspended", "the task is suspended", "wait for `agentctl task resume`") \

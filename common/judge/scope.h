@@ -16,7 +16,17 @@
  *     any 1                  (below an argument) wildcard: any value
  *     rest 1                 (below a tool) unnamed arguments are allowed: the "*" entry, or an empty map
  *
- * A value that is no string and no array of strings matches nothing and is left out, so an argument without
+ * What else may be said of the alternatives that stand before it:
+ *
+ *     is one-of              as where nothing is said
+ *     is not-one-of          the argument equals none of them
+ *     is containing          it is an array, and every `value` is an element of it
+ *     is within              it is an array, and every element of it is a `value`
+ *     is anything, is nothing
+ *     open all | any         clauses, each ended by `is` or `close`, all or one of which hold
+ *     close 1
+ *
+ * A value that is no string and no array of strings matches nothing and is left out. An argument without
  * alternatives never matches. Closed world: an argument of the step that the tool does not name is refused unless `rest`.
  */
 #ifndef PAM_AGENT_SCOPE_H
@@ -27,7 +37,9 @@
 #include "core/reason.h"
 
 #define SCOPE_MAX 65536
-#define SCOPE_ARGS_MAX 8 /* arguments of a step */
+#define SCOPE_ARGS_MAX 8     /* arguments of a step */
+#define SCOPE_ITEMS_MAX 1024 /* elements of one */
+#define SCOPE_DEPTH_MAX 32   /* of constraints inside each other */
 
 /* One argument of a step: a string, or (items != NULL) an array of strings. */
 struct scope_arg {

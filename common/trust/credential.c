@@ -6,113 +6,94 @@
 
 #include "core/text.h"
 #include "trust/aat.h"
+#include "trust/base64url.h"
 #include "trust/crypto.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
-#include "trust/jws.h"
-#include "trust/tools.h"
+#include "trust/workload.h"
+
+#define JSON_MAX (AAT_CHAIN_MAX + 4096) /* bytes of a presentation as JSON */
 
 static void credential_freep(struct credential **credential)
 {
     credential_free(*credential);
 }
 
-/* Steps 2a, 2c and 3a as far as the token alone can tell. A chain of one repeats no jti: it is read only after the signature. */
-static struct verdict take_apart(const char *token, size_t len, struct jws *ret_jws)
+static void freep(char **text)
 {
-    int error;
-
-    if (!token || len == 0)
-        return refuse(REASON_CREDENTIAL_MISSING, "2c: the token is empty");
-    if (len > CREDENTIAL_MAX)
-        return refuse(REASON_TOO_LARGE, "2a: the token is larger than 65536 bytes");
-    error = jws_parse(token, len, ret_jws);
-    if (error == -ENOMEM)
-        return refuse(REASON_INTERNAL, "2c: out of memory");
-    if (error == -E2BIG)
-        return refuse(REASON_TOO_LARGE, "2c: the header is too large or too deep");
-    if (error)
-        return refuse(REASON_CREDENTIAL_MALFORMED, "2c: not a compact JWS with one JSON object as its header");
-    return permit();
+    free(*text);
 }
 
-static struct verdict check_header(const struct jws *jws)
-{
-    if (!text_equal(jws->alg, "Ed25519") && !text_equal(jws->alg, "ES256"))
-        return refuse(REASON_ALGORITHM_REFUSED, "3a: alg is neither Ed25519 nor ES256");
-    if (!text_equal(jws->typ, AAT_TYP))
-        return refuse(REASON_TYPE_REFUSED, "3a: typ is not aat+jwt");
-    if (jws->has_crit)
-        return refuse(REASON_CRIT_REFUSED, "3a: crit is present");
-    return permit();
-}
+/* --- what is presented --- */
 
-/* A kid that some anchor has selects those that have it; any other kid is ignored (Section 3.5). */
-static int kid_selects(const struct verify_context *ctx, const struct jws *jws)
-{
-    for (size_t i = 0; i < ctx->anchor_count; i++)
-        if (text_equal(ctx->anchors[i].kid, jws->kid))
-            return 1;
-    return 0;
-}
-
-struct search {
-    int by_kid;
-    size_t selected, tried, fitting;
-    const struct anchor *found;
+/* One token, or those of an object. Borrowed. */
+struct presentation {
+    json_t *object;
+    const char *tokens[AAT_TOKENS_MAX + 1];
+    size_t lens[AAT_TOKENS_MAX + 1], count;
 };
 
-static struct search search_anchor(const struct verify_context *ctx, const struct jws *jws)
+static struct verdict read_chain(struct presentation *p)
 {
-    struct search s = {.by_kid = kid_selects(ctx, jws)};
+    const json_t *chain = json_object_get(p->object, "aat_chain"), *token;
+    size_t i;
 
-    for (size_t i = 0; i < ctx->anchor_count && !s.found; i++) {
-        const struct anchor *anchor = &ctx->anchors[i];
-
-        if (!anchor->key || (s.by_kid && !text_equal(anchor->kid, jws->kid)))
-            continue;
-        s.selected++;
-        if (strcmp(key_alg(anchor->key), jws->alg) != 0) /* RFC 8725 Section 3.1: one algorithm a key */
-            continue;
-        s.tried++;
-        s.fitting += jws->signature_len == key_signature_size(anchor->key);
-        if (jws_verify(jws, anchor->key) == 0)
-            s.found = anchor;
+    if (!json_is_array(chain))
+        return refuse(REASON_CREDENTIAL_MALFORMED, "1: aat_chain is missing or not an array");
+    if (json_array_size(chain) > COUNT_OF(p->tokens))
+        return refuse(REASON_CHAIN_TOO_DEEP, "4e: the chain has more tokens than any del_max_depth allows");
+    json_array_foreach(chain, i, token)
+    {
+        if (!json_is_string(token))
+            return refuse(REASON_CREDENTIAL_MALFORMED, "2c: a token of the chain is not a string");
+        p->tokens[i] = json_string_value(token);
+        p->lens[i] = json_string_length(token);
     }
-    return s;
+    p->count = i;
+    return permit();
 }
 
-static struct verdict check_signature(const struct verify_context *ctx, const struct jws *jws,
-                                      const struct anchor **ret_anchor)
+static struct verdict read_object(const char *text, size_t len, struct presentation *p)
 {
-    struct search s = search_anchor(ctx, jws);
+    int error = json_claims_parse(text, len, JSON_MAX, &p->object);
 
-    if (s.found) {
-        *ret_anchor = s.found;
-        return permit();
-    }
-    if (s.tried == 0 && s.selected > 0 && s.by_kid)
-        return refuse(REASON_ALGORITHM_REFUSED, "3a: alg is not that of the key that kid names");
-    if (s.tried == 0)
-        return refuse(REASON_KEY_UNKNOWN, "3a: no configured key has this algorithm");
-    if (s.fitting == 0)
-        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature has not the length of this algorithm's");
-    if (s.by_kid && s.selected == 1)
-        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature does not verify with the key that kid names");
-    return refuse(REASON_KEY_UNKNOWN, "3b: no configured key made this signature");
+    if (error == -E2BIG)
+        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
+    if (error < 0)
+        return refuse(REASON_CREDENTIAL_MALFORMED,
+                      "1: the presentation is not one JSON object without duplicate members");
+    return read_chain(p);
 }
 
-/* One key may be configured for two issuers: `iss` says which of them is meant. */
-static const struct anchor *settle_anchor(const struct verify_context *ctx, const struct anchor *found,
-                                          const json_t *claims)
+static struct verdict read_encoded(const char *text, size_t len, struct presentation *p)
 {
-    const char *iss = json_string_value(json_object_get(claims, "iss"));
+    CLEANUP(freep) char *bytes = malloc(BASE64URL_BYTES(len));
+    size_t n;
 
-    for (size_t i = 0; iss && i < ctx->anchor_count; i++)
-        if (key_equal(ctx->anchors[i].key, found->key) && text_equal(ctx->anchors[i].iss, iss))
-            return &ctx->anchors[i];
-    return found;
+    if (!bytes)
+        return refuse(REASON_INTERNAL, "out of memory");
+    if (base64url_decode(text, len, bytes, BASE64URL_BYTES(len), &n) < 0)
+        return refuse(REASON_CREDENTIAL_MALFORMED, "2c: neither a compact JWS nor an object in base64url");
+    return read_object(bytes, n, p);
 }
+
+static struct verdict read_presentation(const char *text, size_t len, struct presentation *p)
+{
+    if (!text || len == 0)
+        return refuse(REASON_CREDENTIAL_MISSING, "1: nothing is presented");
+    if (len > CREDENTIAL_MAX)
+        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
+    if (text[0] == '{')
+        return read_object(text, len, p);
+    if (!memchr(text, '.', len))
+        return read_encoded(text, len, p);
+    p->tokens[0] = text;
+    p->lens[0] = len;
+    p->count = 1;
+    return permit();
+}
+
+/* --- what is found --- */
 
 static int copy(char **ret_copy, const char *text)
 {
@@ -122,22 +103,45 @@ static int copy(char **ret_copy, const char *text)
     return *ret_copy ? 0 : -ENOMEM;
 }
 
-static int copy_claims(struct credential *c, struct aat *aat)
+static int copy_claims(struct credential *c, const struct aat_chain *chain, const struct workload *workload)
 {
-    if (copy(&c->issuer, aat->anchor->issuer) < 0 || copy(&c->iss, aat->iss) < 0 || copy(&c->jti, aat->jti) < 0 ||
-        copy(&c->identity, aat->identity) < 0 || copy(&c->principal, aat->principal) < 0 ||
-        copy(&c->task, aat->task) < 0 || copy(&c->purpose, aat->purpose) < 0)
+    const struct aat_token *leaf = aat_leaf(chain);
+
+    if (copy(&c->issuer, chain->anchor->issuer) < 0 || copy(&c->iss, chain->anchor->iss) < 0 ||
+        copy(&c->jti, json_string_value(leaf->jti)) < 0 || copy(&c->identity, workload->identity) < 0 ||
+        copy(&c->principal, workload->principal) < 0 || copy(&c->task, workload->task) < 0 ||
+        copy(&c->purpose, workload->purpose) < 0)
         return -ENOMEM;
-    c->iat = aat->iat;
-    c->exp = aat->exp;
-    c->holder = aat->holder;
-    aat->holder = NULL;
-    if (jwk_thumbprint(c->holder, c->holder_thumbprint) < 0)
-        return -EIO;
-    return jwk_thumbprint(aat->anchor->key, c->signer_thumbprint);
+    c->iat = chain->tokens[0].iat;
+    c->exp = leaf->exp;
+    return jwk_thumbprint(chain->anchor->key, c->signer_thumbprint);
 }
 
-static int hash_token(struct credential *c, const char *token, size_t len)
+static int copy_ancestors(struct credential *c, const struct aat_chain *chain)
+{
+    int r = 0;
+
+    c->ancestors = calloc(chain->count, sizeof *c->ancestors);
+    if (!c->ancestors)
+        return -ENOMEM;
+    for (; r == 0 && c->ancestor_count + 1 < chain->count; c->ancestor_count++) {
+        const struct aat_token *token = &chain->tokens[c->ancestor_count];
+
+        r = copy(&c->ancestors[c->ancestor_count].jti, json_string_value(token->jti));
+        if (r == 0)
+            r = jwk_thumbprint(token->holder, c->ancestors[c->ancestor_count].holder_thumbprint);
+    }
+    return r;
+}
+
+static int take_holder(struct credential *c, struct aat_token *leaf)
+{
+    c->holder = leaf->holder;
+    leaf->holder = NULL;
+    return jwk_thumbprint(c->holder, c->holder_thumbprint);
+}
+
+static int hash_presentation(struct credential *c, const char *token, size_t len)
 {
     unsigned char digest[SHA256_SIZE];
     int error = crypto_sha256(token, len, digest);
@@ -147,48 +151,47 @@ static int hash_token(struct credential *c, const char *token, size_t len)
     return error;
 }
 
-static struct verdict make_credential(struct aat *aat, const char *token, size_t len,
-                                      struct credential **ret_credential)
+static struct verdict make_credential(struct aat_chain *chain, const struct workload *workload, const char *token,
+                                      size_t len, struct credential **ret_credential)
 {
     CLEANUP(credential_freep) struct credential *c = calloc(1, sizeof *c);
+    struct aat_token *leaf = &chain->tokens[chain->count - 1];
 
-    if (!c || copy_claims(c, aat) < 0 || hash_token(c, token, len) < 0 || !(c->scope = malloc(CREDENTIAL_SCOPE_MAX)))
+    if (!c || copy_claims(c, chain, workload) < 0 || copy_ancestors(c, chain) < 0 || take_holder(c, leaf) < 0 ||
+        hash_presentation(c, token, len) < 0 || !(c->scope = malloc(CREDENTIAL_SCOPE_MAX)))
         return refuse(REASON_INTERNAL, "out of memory");
-    if (tools_compile(aat->tools, c->scope, CREDENTIAL_SCOPE_MAX, &c->scope_len) < 0)
+    if (tools_compile(&leaf->tools, c->scope, CREDENTIAL_SCOPE_MAX, &c->scope_len) < 0)
         return refuse(REASON_TOO_LARGE, "3n: the tools are too large");
     *ret_credential = c;
     c = NULL;
     return permit();
 }
 
-static struct verdict check_claims(const struct verify_context *ctx, const struct jws *jws, const struct anchor *found,
-                                   const char *token, size_t len, struct credential **ret_credential)
-{
-    CLEANUP(json_freep) json_t *claims = NULL;
-    CLEANUP(aat_clear) struct aat aat = {.ctx = ctx, .payload = jws->payload, .payload_len = jws->payload_len};
-    struct verdict verdict;
-
-    if (json_strict_parse_object(jws->payload, jws->payload_len, &claims) < 0)
-        return refuse(REASON_CLAIM_INVALID, "3b: the payload is not one JSON object without duplicate members");
-    aat.claims = claims;
-    aat.anchor = settle_anchor(ctx, found, claims);
-    verdict = aat_check(&aat);
-    return verdict.reason == REASON_PERMIT ? make_credential(&aat, token, len, ret_credential) : verdict;
-}
-
 static struct verdict verify(const struct verify_context *ctx, const char *token, size_t len,
                              struct credential **ret_credential)
 {
-    CLEANUP(jws_clear) struct jws jws = {.token = NULL};
-    const struct anchor *anchor = NULL;
-    struct verdict verdict = take_apart(token, len, &jws);
+    const struct aat_rules rules = {
+        .anchors = ctx->anchors,
+        .anchor_count = ctx->anchor_count,
+        .audience = ctx->audience,
+        .need_audience = 1,
+        .now = ctx->now,
+        .max_lifetime = CREDENTIAL_LIFETIME_HARD,
+        .max_depth = AAT_DEPTH_MAX,
+    };
+    struct presentation presentation = {.object = NULL};
+    struct aat_chain chain = {.count = 0};
+    struct workload workload;
+    struct verdict verdict = read_presentation(token, len, &presentation);
 
     if (verdict.reason == REASON_PERMIT)
-        verdict = check_header(&jws);
+        verdict = aat_verify(&rules, presentation.tokens, presentation.lens, presentation.count, &chain);
     if (verdict.reason == REASON_PERMIT)
-        verdict = check_signature(ctx, &jws, &anchor);
+        verdict = workload_check(&chain, ctx->now, &workload);
     if (verdict.reason == REASON_PERMIT)
-        verdict = check_claims(ctx, &jws, anchor, token, len, ret_credential);
+        verdict = make_credential(&chain, &workload, token, len, ret_credential);
+    aat_clear(&chain);
+    json_decref(presentation.object);
     return verdict;
 }
 
@@ -215,6 +218,9 @@ void credential_free(struct credential *credential)
     free(credential->principal);
     free(credential->task);
     free(credential->purpose);
+    for (size_t i = 0; credential->ancestors && i < credential->ancestor_count; i++)
+        free(credential->ancestors[i].jti);
+    free(credential->ancestors);
     key_free(credential->holder);
     free(credential->scope);
     free(credential);

@@ -1,9 +1,10 @@
 /*
  * Credentials: what an agent presents, verified.
  *
- * Verification is offline and pure: token, trust anchors, host id and time in; claims or a reason out. Order and
- * rules: draft-niyikiza-oauth-attenuating-agent-tokens-02 Section 8 (one-token chains: root = leaf), RFC 7515,
- * RFC 7519, RFC 8725. The signature is verified before any claim is parsed.
+ * Verification is offline and pure: a presentation, trust anchors, host id and time in; claims or a reason out. A presentation is one
+ * compact token, or a chain as the JSON object of draft-niyikiza-oauth-attenuating-agent-tokens-02 Section 7.4, as it is or in
+ * base64url. Order and rules: Section 8 of the draft (aat.h), then this host's own (workload.h), RFC 7515, RFC 7519, RFC 8725. A
+ * signature is verified before any claim is parsed.
  */
 #ifndef PAM_AGENT_CREDENTIAL_H
 #define PAM_AGENT_CREDENTIAL_H
@@ -14,8 +15,8 @@
 #include "core/reason.h"
 #include "trust/key.h"
 
-#define CREDENTIAL_MAX 65536          /* bytes of one token (MAX_TOKEN_SIZE) */
-#define CREDENTIAL_SKEW_SECONDS 30    /* MAX_IAT_SKEW */
+#define CREDENTIAL_MAX 524288 /* bytes of a presentation */
+#define CREDENTIAL_SKEW_SECONDS 30
 #define CREDENTIAL_LIFETIME_HARD 3600 /* seconds; no issuer may exceed it (MAX_TOKEN_LIFETIME) */
 #define CREDENTIAL_SCOPE_MAX 65536    /* bytes of the scope text */
 
@@ -36,25 +37,33 @@ struct verify_context {
     int64_t now;          /* seconds since the epoch */
 };
 
-/* Verified claims. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
+/* A credential that another one was derived from. */
+struct ancestor {
+    char *jti;
+    char holder_thumbprint[KEY_THUMBPRINT_SIZE];
+};
+
+/* Verified claims: of the root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
     char *issuer; /* name in agent.conf */
     char *iss, *jti;
-    char *identity;  /* SPIFFE ID of the agent: act.sub, else sub */
-    char *principal; /* sub when act is present, else NULL */
-    char *task;      /* mission.id or txn */
-    char *purpose;   /* tctx.purpose, or NULL */
-    int64_t iat, exp;
+    char *identity;             /* SPIFFE ID of the agent: act.sub, else sub */
+    char *principal;            /* sub when act is present, else NULL */
+    char *task;                 /* mission.id or txn */
+    char *purpose;              /* tctx.purpose, or NULL */
+    int64_t iat, exp;           /* of the root; of the leaf */
+    struct ancestor *ancestors; /* from the root on; none of a credential that was not delegated */
+    size_t ancestor_count;
     struct key *holder;                          /* cnf.jwk */
     char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256 */
     char signer_thumbprint[KEY_THUMBPRINT_SIZE]; /* the same of the issuer's key that made the signature */
-    char sha256[65];                             /* of the presented token, lower-case hex */
+    char sha256[65];                             /* of the presentation, lower-case hex */
     char *scope;                                 /* fields text (core/fields.h) in the form of judge/scope.h */
     size_t scope_len;
 };
 
 /*
- * Verify the compact token[len]. On REASON_PERMIT *ret_credential is the caller's, else it is NULL; *ret_detail (may be NULL)
+ * Verify the presentation token[len]. On REASON_PERMIT *ret_credential is the caller's, else it is NULL; *ret_detail (may be NULL)
  * becomes a constant text that names the draft's step and what failed, e.g. "3e: exp has passed", never an
  * unverified value. Any other reason is a refusal.
  */

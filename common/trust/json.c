@@ -1,7 +1,10 @@
 #include "trust/json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "trust/number.h"
 
 /* Just past the string whose opening quote is at text[at]; len when it does not end. */
 static size_t skip_string(const char *text, size_t len, size_t at)
@@ -31,17 +34,35 @@ static int too_deep(const char *text, size_t len)
     return 0;
 }
 
-int json_strict_parse(const char *text, size_t len, json_t **ret_value)
+static int parse(const char *text, size_t len, size_t max, size_t flags, json_t **ret_value)
 {
+    char *tame;
     json_t *value;
 
-    if (len > JSON_SIZE_MAX || too_deep(text, len))
+    if (len > max || too_deep(text, len))
         return -E2BIG;
-    value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+    tame = malloc(len + 1);
+    if (!tame)
+        return -ENOMEM;
+    memcpy(tame, text, len);
+    tame[len] = '\0';
+    number_tame(tame, len);
+    value = json_loadb(tame, len, JSON_REJECT_DUPLICATES | flags, NULL);
+    free(tame);
     if (!value)
         return -EBADMSG;
     *ret_value = value;
     return 0;
+}
+
+int json_strict_parse(const char *text, size_t len, json_t **ret_value)
+{
+    return parse(text, len, JSON_SIZE_MAX, 0, ret_value);
+}
+
+int json_claims_parse(const char *text, size_t len, size_t max, json_t **ret_value)
+{
+    return parse(text, len, max, JSON_ALLOW_NUL, ret_value);
 }
 
 int json_strict_parse_object(const char *text, size_t len, json_t **ret_object)
@@ -90,6 +111,14 @@ int json_member_string(const json_t *object, const char *name, size_t max, const
         return -EBADMSG;
     *ret_text = json_string_value(member);
     return 1;
+}
+
+int json_is_text(const json_t *value, const char *text)
+{
+    size_t len = strlen(text);
+
+    return json_is_string(value) && json_string_length(value) == len &&
+           memcmp(json_string_value(value), text, len) == 0;
 }
 
 int json_member_integer(const json_t *object, const char *name, int64_t *ret_number)

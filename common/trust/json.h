@@ -1,9 +1,9 @@
 /*
  * JSON as strangers write it, read strictly: the only door to jansson's parser.
  *
- * Refused: duplicate members in any object, nesting beyond JSON_DEPTH_MAX, U+0000 in strings, bytes after the value,
- * texts longer than JSON_SIZE_MAX, numbers beyond long long or double. jansson checks UTF-8 and keeps members in order of writing.
- * Names carry `json_member_` and `json_strict_`, which jansson does not use.
+ * Refused: duplicate members in any object, nesting beyond JSON_DEPTH_MAX, U+0000 in names, bytes after the value. Numbers that
+ * jansson has no room for are tamed (number.h). jansson checks UTF-8 and keeps members in order of writing. Names carry `json_member_`,
+ * `json_strict_`, `json_claims_` and `json_is_text`, which jansson does not use.
  */
 #ifndef PAM_AGENT_JSON_H
 #define PAM_AGENT_JSON_H
@@ -16,14 +16,16 @@
 
 #define JSON_SIZE_MAX 65536 /* bytes */
 /* Arrays and objects inside each other; jansson's own limit is 2048. A constraint tree of depth 32 needs 68 (AAT Section 3.4). */
-#define JSON_DEPTH_MAX 80
+#define JSON_DEPTH_MAX 512
 
 /*
- * Parse text[len], one object or array. 0 and a new reference; -E2BIG too long or too deep; -EBADMSG everything else,
- * want of memory too.
+ * Parse text[len], one object or array, without U+0000 in strings. 0 and a new reference; -E2BIG too long or too deep; -EBADMSG
+ * everything else, want of memory too.
  */
 int json_strict_parse(const char *text, size_t len, json_t **ret_value) MUST_CHECK;
-/* The same, and it must be an object. */
+/* The same of at most max bytes, with U+0000 in strings: who reads them minds the length. */
+int json_claims_parse(const char *text, size_t len, size_t max, json_t **ret_value) MUST_CHECK;
+/* As json_strict_parse, and it must be an object. */
 int json_strict_parse_object(const char *text, size_t len, json_t **ret_object) MUST_CHECK;
 
 void json_freep(json_t **value); /* for CLEANUP() */
@@ -35,6 +37,8 @@ void json_freep(json_t **value); /* for CLEANUP() */
 
 /* A string of 1..max bytes of UTF-8 without control characters (U+0000-001F, 007F-009F). */
 int json_member_string(const json_t *object, const char *name, size_t max, const char **ret_text) MUST_CHECK;
+/* Is the value this very string? 1 or 0. */
+int json_is_text(const json_t *value, const char *text);
 /* A number written without fraction and exponent. */
 int json_member_integer(const json_t *object, const char *name, int64_t *ret_number) MUST_CHECK;
 int json_member_object(const json_t *object, const char *name, json_t **ret_object) MUST_CHECK;

@@ -178,7 +178,8 @@ static json_t *pack_point(const struct key *key, const struct curve *curve)
     return json_pack("{s:s, s:s, s:s, s:s}", "crv", curve->crv, "kty", curve->kty, "x", x, "y", y);
 }
 
-json_t *jwk_format(const struct key *key)
+/* The members that a thumbprint is made of, in their order. */
+static json_t *pack_required(const struct key *key)
 {
     for (size_t i = 0; i < COUNT_OF(curves); i++)
         if (curves[i].type == key_type(key))
@@ -186,10 +187,22 @@ json_t *jwk_format(const struct key *key)
     return pack_rsa(key);
 }
 
-/* RFC 7638 Section 3: the required members in lexicographic order, as jwk_format() has them, without whitespace. */
+/* What algorithm an RSA key is for, it does not say by itself. */
+json_t *jwk_format(const struct key *key)
+{
+    json_t *jwk = pack_required(key);
+
+    if (jwk && key_is_rsa(key) && json_object_set_new(jwk, "alg", json_string(key_alg(key))) < 0) {
+        json_decref(jwk);
+        jwk = NULL;
+    }
+    return jwk;
+}
+
+/* RFC 7638 Section 3: the required members in lexicographic order, without whitespace. */
 int jwk_thumbprint(const struct key *key, char ret_thumbprint[KEY_THUMBPRINT_SIZE])
 {
-    CLEANUP(json_freep) json_t *jwk = jwk_format(key);
+    CLEANUP(json_freep) json_t *jwk = pack_required(key);
     char text[JWK_TEXT_MAX];
     size_t len = jwk ? json_dumpb(jwk, text, sizeof text, JSON_COMPACT) : 0;
     unsigned char digest[SHA256_SIZE];

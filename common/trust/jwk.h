@@ -21,7 +21,7 @@ int jwk_parse(const json_t *jwk, struct key **ret_key) MUST_CHECK;
 /* The same from text[len], read by json.h; -E2BIG, -EBADMSG for what is no JSON object. */
 int jwk_parse_text(const char *text, size_t len, struct key **ret_key) MUST_CHECK;
 
-/* The public key with the members its thumbprint is made of alone; a new reference, or NULL (no memory). */
+/* The public key with the members its thumbprint is made of, and of an RSA key `alg`; a new reference, or NULL (no memory). */
 json_t *jwk_format(const struct key *key);
 
 /* RFC 7638 with SHA-256. 0 or -EIO. */

@@ -1,5 +1,7 @@
 #include "trust/number.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,25 @@ static struct decimal shortest(double value)
     return decimal_of(text, text + strlen(text));
 }
 
+/* ECMAScript, Number::toString: digits and a point where that is short, else an exponent. */
+void number_format(double value, char ret[NUMBER_TEXT_SIZE])
+{
+    struct decimal d = shortest(value);
+    int count = (int)d.count, point = (int)d.point;
+    const char *sign = value < 0 ? "-" : "", *digits = d.digits;
+
+    if (count == 0)
+        strcpy(ret, "0");
+    else if (point > 21 || point < -5)
+        sprintf(ret, "%s%.1s%s%.*se%+d", sign, digits, count > 1 ? "." : "", count - 1, digits + 1, point - 1);
+    else if (point <= 0)
+        sprintf(ret, "%s0.%.*s%.*s", sign, -point, "00000", count, digits);
+    else if (count <= point)
+        sprintf(ret, "%s%.*s%.*s", sign, count, digits, point - count, "000000000000000000000");
+    else
+        sprintf(ret, "%s%.*s.%.*s", sign, point, digits, count - point, digits + point);
+}
+
 static int admissible(const char *at, const char *end, double value)
 {
     struct decimal written = decimal_of(at, end), kept = shortest(value);
@@ -156,4 +177,79 @@ int number_all_admissible(const char *text, size_t len, json_t *root, const json
     struct literals in = {text, text + len};
 
     return walk(&in, root, part, 0);
+}
+
+/* --- what jansson has no room for --- */
+
+/* A JSON number in text[len] from its first character on; its length, 0: none. */
+static size_t literal_length(const char *at, size_t len, int *ret_real)
+{
+    size_t i = at[0] == '-', start;
+
+    *ret_real = 0;
+    for (start = i; i < len && is_digit(at[i]); i++)
+        ;
+    if (i == start || (at[start] == '0' && i - start > 1))
+        return 0;
+    if (i < len && at[i] == '.') {
+        *ret_real = 1;
+        for (start = ++i; i < len && is_digit(at[i]); i++)
+            ;
+        if (i == start)
+            return 0;
+    }
+    if (i < len && (at[i] == 'e' || at[i] == 'E')) {
+        *ret_real = 1;
+        i++;
+        i += i < len && (at[i] == '+' || at[i] == '-');
+        for (start = i; i < len && is_digit(at[i]); i++)
+            ;
+        if (i == start)
+            return 0;
+    }
+    return i;
+}
+
+static void tame_integer(char *at, size_t len)
+{
+    size_t sign = at[0] == '-', kept = sign + DIGITS_MAX;
+    char exponent[24];
+
+    errno = 0;
+    (void)strtoll(at, NULL, 10);
+    if (errno != ERANGE)
+        return;
+    /* At least 19 digits: 17 of them and an exponent are no longer. */
+    sprintf(exponent, "e%zu", len - kept);
+    memset(at + kept, ' ', len - kept);
+    memcpy(at + kept, exponent, strlen(exponent));
+}
+
+static void tame_real(char *at, size_t len)
+{
+    double value = strtod(at, NULL);
+
+    if (value != HUGE_VAL && value != -HUGE_VAL)
+        return;
+    memset(at, ' ', len);
+    memcpy(at, value < 0 ? "-1e308" : "1e308", value < 0 ? 6 : 5);
+}
+
+void number_tame(char *text, size_t len)
+{
+    struct literals in = {text, text + len};
+    const char *found;
+
+    while (next_literal(&in, &found)) {
+        char *at = text + (found - text);
+        int is_real;
+        size_t length = literal_length(at, (size_t)(in.at - at), &is_real);
+
+        if (length != (size_t)(in.at - at))
+            continue; /* no number: jansson says so */
+        if (!is_real && length > DIGITS_MAX)
+            tame_integer(at, length);
+        if (length > 4)
+            tame_real(at, length);
+    }
 }

@@ -354,11 +354,18 @@ START_TEST(rfc7515_a2)
     unsigned char signature[512];
     struct key *key = parse("{\"kty\":\"RSA\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"}"),
                *pss = parse("{\"kty\":\"RSA\",\"alg\":\"PS256\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"}");
+    struct key *again;
+    json_t *jwk;
     size_t len;
 
     ck_assert_str_eq(key_alg(key), "RS256");
     ck_assert_str_eq(key_alg(pss), "PS256");
     ck_assert(!key_equal(key, pss));
+    jwk = jwk_format(pss);
+    ck_assert_int_eq(jwk_parse(jwk, &again), 0);
+    ck_assert(key_equal(pss, again));
+    json_decref(jwk);
+    key_free(again);
     ck_assert_int_eq(
         base64url_decode(RFC7515_A2_SIGNATURE, strlen(RFC7515_A2_SIGNATURE), signature, sizeof signature, &len), 0);
     ck_assert_uint_eq(len, key_signature_size(key));

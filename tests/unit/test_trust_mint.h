@@ -68,7 +68,7 @@ __attribute__((unused)) static char *mint(const char *header, const char *payloa
 /* The good claims without the member `drop`, then with the members of the object `set`, then with `raw` after the first brace. */
 __attribute__((unused)) static char *claims_with(const char *drop, const char *set, const char *raw)
 {
-    json_t *claims = json_loads(good_claims, 0, NULL), *more = json_loads(set ? set : "{}", 0, NULL);
+    json_t *claims = json_loads(good_claims, 0, NULL), *more = json_loads(set ? set : "{}", JSON_ALLOW_NUL, NULL);
     char *text, *whole;
 
     ck_assert_ptr_nonnull(claims);
