@@ -121,11 +121,14 @@ int compile_identities(int fd, const struct config *config, const struct account
 
 /* --- policy.cdb --- */
 
-static int account_text(const struct config *config, const struct owners *policies, char *buf, size_t *ret_len)
+static int account_text(const struct config *config, const struct identity_config *identity,
+                        const struct owners *policies, char *buf, size_t *ret_len)
 {
     struct fields_writer w;
 
     fields_begin(&w, buf, POLICY_TEXT_MAX);
+    for (size_t i = 0; i < identity->delegates.count; i++)
+        fields_put(&w, "delegator", identity->delegates.items[i]);
     policy_write(&w, &config->defaults);
     for (size_t i = 0; i < policies->count; i++)
         policy_write(&w, &config->policies[policies->items[i]]);
@@ -181,7 +184,7 @@ int compile_policy(int fd, const struct config *config, const struct accounts *a
         const struct account *account = &accounts->items[i];
         struct owners policies = overlap_find(&index, &arena, account->id);
         size_t len;
-        int r = account_text(config, &policies, buf, &len);
+        int r = account_text(config, &config->identities[i], &policies, buf, &len);
 
         *ret_account = account->name;
         if (r < 0) {

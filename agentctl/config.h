@@ -56,6 +56,7 @@ struct identity_config {
     const char *account, *id;
     unsigned slot; /* from 1 */
     int keep_home;
+    struct words delegates; /* identities whose delegated credentials it takes */
 };
 
 /* `where` of policies and rules is FILE:LINE. The strings of everything are the configuration's. */

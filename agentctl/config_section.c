@@ -187,6 +187,9 @@ void read_identity(struct reader *reader, const struct section *section)
             "for all below",
             id->text);
     read_home(reader, section, &identity);
+    read_words(reader, section, "delegates", spiffe_pattern_valid,
+               "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below",
+               &identity.delegates);
     add_slots(reader, section, &identity);
 }
 

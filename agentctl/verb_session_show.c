@@ -86,6 +86,7 @@ static void print_live(const struct live *live)
     print_field("account", grant->account);
     print_field("agent", grant->identity);
     print_field("principal", grant->principal);
+    print_field("delegator", grant->delegator);
     print_field("iss", grant->iss);
     print_field("task", grant->task);
     print_field("purpose", grant->purpose);

@@ -211,7 +211,8 @@ int gate_same_authority(const struct grant *a, const struct grant *b)
 
 int gate_same_intent(const struct grant *a, const struct grant *b)
 {
-    return gate_same_authority(a, b) && strcmp(a->principal, b->principal) == 0 && strcmp(a->purpose, b->purpose) == 0;
+    return gate_same_authority(a, b) && strcmp(a->principal, b->principal) == 0 &&
+           strcmp(a->delegator, b->delegator) == 0 && strcmp(a->purpose, b->purpose) == 0;
 }
 
 /* A session whose guard is gone: nothing will end it. One that is being opened has none yet. */
@@ -333,6 +334,7 @@ enum reason gate_record(const struct gate *gate, const char *step, const char *s
         .identity = grant                  ? grant->identity
                     : gate->identity.id[0] ? gate->identity.id
                                            : NULL,
+        .delegator = grant && grant->delegator[0] ? grant->delegator : NULL,
         .issuer = grant ? grant->issuer : NULL,
         .task = grant ? grant->task : NULL,
         .purpose = grant ? grant->purpose : NULL,

@@ -64,22 +64,47 @@ static enum reason collect(const char *what, char *text, size_t cap, enum reason
     return REASON_TOO_LARGE;
 }
 
+/* The identity that is configured for this SPIFFE ID. 0; -ENOENT; -errno. */
+static int find_identity(const char *id, struct identity *ret)
+{
+    CLEANUP(close_fd) int fd = -1;
+    int r = identities_open(PATH_IDENTITIES, &fd);
+
+    return r == 0 ? identities_by_spiffe(fd, id, ret) : r;
+}
+
 /* The identity that the credential names must be configured, and be that of this account, which may be any of its slots. */
 static enum reason map_identity(const struct gate *gate, const char *id)
 {
-    CLEANUP(close_fd) int fd = -1;
     struct identity identity;
-    int r = identities_open(PATH_IDENTITIES, &fd);
+    int r = find_identity(id, &identity);
 
-    if (r == 0)
-        r = identities_by_spiffe(fd, id, &identity);
-    if (r == -ENOENT)
-        return REASON_IDENTITY_UNKNOWN;
     if (r < 0)
-        return REASON_STATE_UNAVAILABLE;
+        return r == -ENOENT ? REASON_IDENTITY_UNKNOWN : REASON_STATE_UNAVAILABLE;
     if (strcmp(identity.id, gate->identity.id) != 0)
         return REASON_IDENTITY_MISMATCH;
     return identity.disabled ? REASON_IDENTITY_DISABLED : REASON_PERMIT;
+}
+
+/*
+ * A delegated credential names who was given its root. It opens an account of one agent, another one: whoever has the leaf's key acts
+ * there under the account's own identity. Whether that takes what the delegator delegates, is decided.
+ */
+static enum reason map_delegatee(const struct gate *gate, struct grant *grant)
+{
+    struct identity delegator;
+    int r = find_identity(grant->identity, &delegator);
+
+    if (r < 0 && r != -ENOENT)
+        return REASON_STATE_UNAVAILABLE;
+    if ((r == 0 && strcmp(delegator.id, gate->identity.id) == 0) || !spiffe_id_valid(gate->identity.id))
+        return REASON_DELEGATEE_UNKNOWN;
+    if (gate->identity.disabled)
+        return REASON_IDENTITY_DISABLED;
+    strcpy(grant->delegator, grant->identity);
+    if (grant_add_ancestor(grant, LINK_IDENTITY, NULL, grant->delegator) < 0)
+        return REASON_TOO_LARGE;
+    return text_copy(grant->identity, sizeof grant->identity, gate->identity.id) < 0 ? REASON_TOO_LARGE : REASON_PERMIT;
 }
 
 /* A signature over a nonce of this moment, this host and this account (P3). */
@@ -141,11 +166,11 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         gate->detail = answer.detail;
         return reason;
     }
-    if (gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
-        return REASON_ATTESTATION_MISMATCH;
-    reason = map_identity(gate, grant.identity);
+    reason = grant.ancestor_count ? map_delegatee(gate, &grant) : map_identity(gate, grant.identity);
     if (reason != REASON_PERMIT)
         return reason;
+    if (gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
+        return REASON_ATTESTATION_MISMATCH;
     grant.uid = gate->identity.uid;
     if (text_copy(grant.account, sizeof grant.account, gate->identity.account) < 0 ||
         text_copy(grant.service, sizeof grant.service, gate->question.service) < 0 ||

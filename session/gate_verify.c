@@ -87,6 +87,12 @@ static enum reason take_field(const char *key, const char *value, struct grant *
         answer->channel = strcmp(value, "1") == 0;
         return REASON_PERMIT;
     }
+    if (grant && strcmp(key, "ancestor-jti") == 0)
+        return grant->iss[0] && grant_add_ancestor(grant, LINK_JTI, grant->iss, value) == 0 ? REASON_PERMIT
+                                                                                            : REASON_INTERNAL;
+    if (grant && strcmp(key, "ancestor-key") == 0)
+        return is_thumbprint(value) && grant_add_ancestor(grant, LINK_KEY, NULL, value) == 0 ? REASON_PERMIT
+                                                                                             : REASON_INTERNAL;
     if (strcmp(key, "sha256") == 0)
         return text_copy(answer->sha256, sizeof answer->sha256, value) < 0 ? REASON_INTERNAL : REASON_PERMIT;
     return grant && is_claim(key) && grant_field(grant, key, value) > 0 ? REASON_PERMIT : REASON_INTERNAL;

@@ -136,6 +136,7 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .argc = question->argc,
         .account = grant->account,
         .identity = grant->identity,
+        .delegator = grant->delegator[0] ? grant->delegator : NULL,
         .issuer = grant->issuer,
         .task = grant->task,
         .purpose = grant->purpose,

@@ -96,6 +96,10 @@ static void write_credential(struct fields_writer *w, const struct credential *c
     fields_put_u64(w, "issued", (uint64_t)credential->iat);
     fields_put_u64(w, "expires", (uint64_t)credential->exp);
     fields_put(w, "sha256", credential->sha256);
+    for (size_t i = 0; i < credential->ancestor_count; i++) {
+        fields_put(w, "ancestor-jti", credential->ancestors[i].jti);
+        fields_put(w, "ancestor-key", credential->ancestors[i].holder_thumbprint);
+    }
     fields_put(w, "scope", credential->scope);
 }
 

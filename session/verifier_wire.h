@@ -8,7 +8,7 @@
  *
  *   reason WORD  detail TEXT
  *   on permit of a credential also: issuer iss jti key signer (thumbprints) identity principal task purpose issued
- *   expires scope, and channel 1 where the ssh key of this connection is the holder's
+ *   expires scope, from the root on ancestor-jti and ancestor-key of each token that it derives from, and channel 1 where the ssh key of this connection is the holder's
  *
  * The verifier has no more than its anchors: it dropped root, and its root directory is empty.
  */

@@ -350,6 +350,19 @@ static enum reason check_standing(const struct facts *facts)
     return REASON_PERMIT;
 }
 
+/* A delegated credential opens only what takes it from its delegator, as long as it does. */
+static enum reason check_delegator(const struct facts *facts, const struct policy_set *policies)
+{
+    const struct words *delegators = &policies->delegators;
+    size_t i = 0;
+
+    if (!facts->delegator)
+        return REASON_PERMIT;
+    while (i < delegators->count && !spiffe_pattern_matches(delegators->items[i], facts->delegator))
+        i++;
+    return i < delegators->count ? REASON_PERMIT : REASON_DELEGATEE_UNKNOWN;
+}
+
 /* Of a credential that opens or attests a session now. */
 static enum reason check_credential(const struct facts *facts, const struct limits *limits)
 {
@@ -402,6 +415,8 @@ static enum reason decide_authority(const struct facts *facts, const struct poli
     enum reason reason = check_standing(facts);
     struct limits *limits = &decision->limits;
 
+    if (reason == REASON_PERMIT)
+        reason = check_delegator(facts, policies);
     if (reason != REASON_PERMIT)
         return reason;
     if (facts->step != STEP_RECHECK && facts->expires <= facts->now)
@@ -441,6 +456,8 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
 
     if (reason == REASON_PERMIT)
         reason = check_standing(facts);
+    if (reason == REASON_PERMIT)
+        reason = check_delegator(facts, policies);
     if (reason != REASON_PERMIT)
         return reason;
     any = gather_limits(facts, policies, &limits);

@@ -41,6 +41,7 @@ struct facts {
 
     /* who and for what; from a verified credential */
     const char *account, *identity, *issuer, *task, *purpose; /* purpose may be NULL */
+    const char *delegator;                                    /* whose credential was delegated; NULL: it was not */
     int64_t issued, expires;    /* in a session: of the credential that attested it last */
     enum possession possession; /* proven */
     struct {

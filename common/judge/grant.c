@@ -12,10 +12,19 @@ static const struct {
 /* clang-format off */
 #define STRING(key, member) {key, offsetof(struct grant, member), sizeof((struct grant *)0)->member}
     /* clang-format on */
-    STRING("account", account), STRING("identity", identity), STRING("principal", principal),
-    STRING("issuer", issuer),   STRING("iss", iss),           STRING("jti", jti),
-    STRING("key", key),         STRING("signer", signer),     STRING("task", task),
-    STRING("purpose", purpose), STRING("source", source),     STRING("service", service),
+    STRING("account", account),
+    STRING("identity", identity),
+    STRING("principal", principal),
+    STRING("issuer", issuer),
+    STRING("iss", iss),
+    STRING("jti", jti),
+    STRING("key", key),
+    STRING("signer", signer),
+    STRING("task", task),
+    STRING("purpose", purpose),
+    STRING("source", source),
+    STRING("service", service),
+    STRING("delegator", delegator),
     STRING("scope", scope),
 #undef STRING
 };
@@ -32,6 +41,14 @@ void grant_links(const struct grant *grant, struct link links[LINK_KINDS])
     link_make(&links[LINK_KEY], LINK_KEY, NULL, grant->key);
     link_make(&links[LINK_IDENTITY], LINK_IDENTITY, NULL, grant->identity);
     link_make(&links[LINK_ISSUER], LINK_ISSUER, NULL, grant->iss);
+}
+
+int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss, const char *value)
+{
+    if (grant->ancestor_count == ANCESTORS_MAX)
+        return -E2BIG;
+    link_make(&grant->ancestors[grant->ancestor_count++], kind, iss, value);
+    return 0;
 }
 
 /* "KIND KEY" */

@@ -23,6 +23,7 @@ struct grant {
     uid_t uid;
     char identity[SPIFFE_ID_MAX + 1];
     char principal[SPIFFE_ID_MAX + 1]; /* "" when the agent acts for itself */
+    char delegator[SPIFFE_ID_MAX + 1]; /* whose credential it derives from; "" where it was not delegated */
     char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
     char iss[ISS_MAX + 1], jti[JTI_MAX + 1];
     char key[THUMBPRINT_MAX + 1];                      /* the holder's */
@@ -41,6 +42,9 @@ void grant_clear(struct grant *grant);
 
 /* The links of the grant itself, without its ancestors'. */
 void grant_links(const struct grant *grant, struct link links[LINK_KINDS]);
+
+/* It was derived from what this link names. 0; -E2BIG: from too many. iss as in link_make(). */
+int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss, const char *value) MUST_CHECK;
 
 /* Append its lines. */
 void grant_write(struct fields_writer *w, const struct grant *grant);

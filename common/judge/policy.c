@@ -226,7 +226,7 @@ static int line(struct place *at, const char *key, const char *value)
     if (strcmp(key, "policy") == 0)
         return start_policy(at, value);
     if (!at->policy)
-        return -EBADMSG;
+        return strcmp(key, "delegator") == 0 ? add_word(&at->set->delegators, value) : -EBADMSG;
     return at->rule ? rule_line(at, key, value) : policy_line(at, key, value);
 }
 
@@ -289,6 +289,7 @@ void policy_set_clear(struct policy_set *set)
         free(policy->purposes.items);
     }
     free(set->policies);
+    free(set->delegators.items);
     free(set->text);
     *set = (struct policy_set){0};
 }

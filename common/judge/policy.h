@@ -6,6 +6,7 @@
  *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS
  *   key "p" ACCOUNT     as below
  *
+ *     delegator PATTERN               before the policies: any number
  *     policy NAME                     starts a policy; all that follows belongs to it
  *     where FILE:LINE
  *     identity PATTERN                one or more
@@ -105,7 +106,8 @@ struct policy {
 struct policy_set {
     struct policy *policies;
     size_t count;
-    char *text; /* owned: the strings point into it */
+    struct words delegators; /* identities whose credentials, delegated to the account's holder, open it: patterns */
+    char *text;              /* owned: the strings point into it */
 };
 
 /*

@@ -175,6 +175,7 @@ int record_format(const struct record *record, const char *reference, long long 
     put_member(&line, "run_as", record->run_as);
     (void)put_command(&line, record->argv, record->argc);
     put_member(&line, "agent", record->identity);
+    put_member(&line, "delegator", record->delegator);
     put_member(&line, "issuer", record->issuer);
     put_member(&line, "purpose", record->purpose);
     put_member(&line, "rule", record->rule);

@@ -1,6 +1,7 @@
 #include "trust/credential.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,12 +104,30 @@ static int copy(char **ret_copy, const char *text)
     return *ret_copy ? 0 : -ENOMEM;
 }
 
+static int copy_id(char **ret_id, const struct aat_chain *chain, size_t at)
+{
+    const char *jti = json_string_value(chain->tokens[at].jti);
+    char signer[KEY_THUMBPRINT_SIZE];
+    int r;
+
+    if (at == 0)
+        return copy(ret_id, jti);
+    r = jwk_thumbprint(chain->tokens[at - 1].holder, signer);
+    if (r < 0)
+        return r;
+    *ret_id = malloc(sizeof signer + strlen(jti) + 1);
+    if (!*ret_id)
+        return -ENOMEM;
+    sprintf(*ret_id, "%s:%s", signer, jti);
+    return 0;
+}
+
 static int copy_claims(struct credential *c, const struct aat_chain *chain, const struct workload *workload)
 {
     const struct aat_token *leaf = aat_leaf(chain);
 
     if (copy(&c->issuer, chain->anchor->issuer) < 0 || copy(&c->iss, chain->anchor->iss) < 0 ||
-        copy(&c->jti, json_string_value(leaf->jti)) < 0 || copy(&c->identity, workload->identity) < 0 ||
+        copy_id(&c->jti, chain, chain->count - 1) < 0 || copy(&c->identity, workload->identity) < 0 ||
         copy(&c->principal, workload->principal) < 0 || copy(&c->task, workload->task) < 0 ||
         copy(&c->purpose, workload->purpose) < 0)
         return -ENOMEM;
@@ -127,7 +146,7 @@ static int copy_ancestors(struct credential *c, const struct aat_chain *chain)
     for (; r == 0 && c->ancestor_count + 1 < chain->count; c->ancestor_count++) {
         const struct aat_token *token = &chain->tokens[c->ancestor_count];
 
-        r = copy(&c->ancestors[c->ancestor_count].jti, json_string_value(token->jti));
+        r = copy_id(&c->ancestors[c->ancestor_count].jti, chain, c->ancestor_count);
         if (r == 0)
             r = jwk_thumbprint(token->holder, c->ancestors[c->ancestor_count].holder_thumbprint);
     }

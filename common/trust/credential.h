@@ -37,7 +37,10 @@ struct verify_context {
     int64_t now;          /* seconds since the epoch */
 };
 
-/* A credential that another one was derived from. */
+/*
+ * A credential that another one was derived from. The `jti` of a derived token is its signer's to choose: here it stands behind the
+ * thumbprint of the signer's key and a colon, so that nobody takes another's.
+ */
 struct ancestor {
     char *jti;
     char holder_thumbprint[KEY_THUMBPRINT_SIZE];
@@ -45,8 +48,8 @@ struct ancestor {
 
 /* Verified claims: of the root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
-    char *issuer; /* name in agent.conf */
-    char *iss, *jti;
+    char *issuer;               /* name in agent.conf */
+    char *iss, *jti;            /* jti: see struct ancestor */
     char *identity;             /* SPIFFE ID of the agent: act.sub, else sub */
     char *principal;            /* sub when act is present, else NULL */
     char *task;                 /* mission.id or txn */

@@ -61,8 +61,9 @@ static struct verdict check_ids(const struct aat_chain *chain, struct workload *
 
     (void)w;
     for (size_t i = 0; i < chain->count; i++)
-        if (json_member_string(chain->tokens[i].claims, "jti", WORKLOAD_JTI_MAX, &jti) != 1)
-            return refuse(REASON_CLAIM_INVALID, "jti is not a string of 1 to 256 bytes without control characters");
+        if (json_member_string(chain->tokens[i].claims, "jti", i ? WORKLOAD_DERIVED_JTI_MAX : WORKLOAD_JTI_MAX, &jti) !=
+            1)
+            return refuse(REASON_CLAIM_INVALID, "jti is not a short string without control characters");
     return permit();
 }
 

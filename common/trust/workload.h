@@ -15,8 +15,9 @@
 
 #include "trust/aat.h"
 
-#define WORKLOAD_JTI_MAX 256       /* bytes */
-#define WORKLOAD_PRINCIPAL_MAX 256 /* bytes */
+#define WORKLOAD_JTI_MAX 256                                              /* bytes */
+#define WORKLOAD_DERIVED_JTI_MAX (WORKLOAD_JTI_MAX - KEY_THUMBPRINT_SIZE) /* it gets its signer's thumbprint */
+#define WORKLOAD_PRINCIPAL_MAX 256                                        /* bytes */
 
 /* Borrowed from the chain; NULL where there is none. */
 struct workload {

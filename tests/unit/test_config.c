@@ -351,7 +351,8 @@ START_TEST(test_good_live)
     struct config *config = read_good(
         "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
-        "identity b { id = \"spiffe://e.org/b\" home = task }\n"
+        "identity b { id = \"spiffe://e.org/b\" home = task delegates = { \"spiffe://e.org/a\", \"spiffe://e.org/x/*\" "
+        "} }\n"
         "defaults { linger = false abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
         " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true "
@@ -381,6 +382,9 @@ START_TEST(test_good_live)
     ck_assert_int_eq(limits->linger, LINGER_YES);
     ck_assert_int_eq(config->defaults.limits.linger, LINGER_NO);
     ck_assert_int_eq(limits->sockets, SOCKETS_APART);
+    ck_assert_uint_eq(config->identities[0].delegates.count, 0);
+    ck_assert_uint_eq(config->identities[3].delegates.count, 2);
+    ck_assert_str_eq(config->identities[3].delegates.items[1], "spiffe://e.org/x/*");
     ck_assert_int_eq(config->defaults.limits.sockets, SOCKETS_SHARED);
     ck_assert_int_eq(config->defaults.limits.max_risk[LEVEL_LOW], LEVEL_LOW);
     ck_assert_int_eq(config->policies[1].limits.linger, LINGER_UNSET);

@@ -658,6 +658,35 @@ START_TEST(any_no_is_no_linger)
 }
 END_TEST
 
+/* In every step but close: what was delegated is taken from its delegator alone, and as long as that is so. */
+START_TEST(delegated)
+{
+    static const enum step held[] = {STEP_LOGIN,  STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN,
+                                     STEP_ATTEST, STEP_RECHECK, STEP_SUDO,    STEP_COMMAND};
+    static const struct {
+        const char *delegators;
+        enum reason reason;
+    } cases[] = {
+        {"", REASON_DELEGATEE_UNKNOWN},
+        {"delegator spiffe://example.org/agent/planner\n", REASON_PERMIT},
+        {"delegator spiffe://example.org/agent/other\ndelegator spiffe://example.org/agent/*\n", REASON_PERMIT},
+        {"delegator spiffe://example.org/agent/other\ndelegator spiffe://example.org/agent/planner/*\n",
+         REASON_DELEGATEE_UNKNOWN},
+    };
+    char text[4096];
+
+    for (size_t i = 0; i < COUNT_OF(held); i++)
+        for (size_t j = 0; j < COUNT_OF(cases); j++) {
+            struct facts facts = good(held[i]);
+
+            snprintf(text, sizeof text, "%s%s%s", HEAD, cases[j].delegators, BASE + strlen(HEAD));
+            ck_assert_int_eq(judge(&facts, text).reason, REASON_PERMIT);
+            facts.delegator = "spiffe://example.org/agent/planner";
+            ck_assert_int_eq(judge(&facts, text).reason, cases[j].reason);
+        }
+}
+END_TEST
+
 START_TEST(one_policy_parts_the_sockets)
 {
     static const struct {
@@ -1025,6 +1054,7 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, limits_of_a_session);
     tcase_add_test(tables, any_no_is_no_linger);
     tcase_add_test(tables, one_policy_parts_the_sockets);
+    tcase_add_test(tables, delegated);
     tcase_add_loop_test(tables, risk_limits, 0, COUNT_OF(risks));
     tcase_add_test(tables, risk_by_sensitivity);
     tcase_add_test(tables, risk_and_several_rules);
