@@ -35,9 +35,13 @@ static const struct verb verbs[] = {
     {.summary = "Credentials:"},
     {NULL, "issue", verb_issue,
      "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
-     "           [--purpose WORD] [--ttl 5m] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
+     "           [--purpose WORD] [--ttl 5m] [--max-depth N] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
      "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
      "issue a credential for one task and print it"},
+    {NULL, "delegate", verb_delegate,
+     "--parent FILE --key HOLDER-PRIVATE-KEY --to FILE.pub [--tool TOOL ...]\n"
+     "           [--ttl 5m] [--max-depth N] [--audience HOST-ID]",
+     "derive a narrower credential for another key and print it"},
     {NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?"},
 
     {.summary = "What agents do here:"},

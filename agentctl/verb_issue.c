@@ -6,6 +6,7 @@
 
 #include "agentctl/embedded.h"
 #include "agentctl/host.h"
+#include "agentctl/inputs.h"
 #include "agentctl/say.h"
 #include "agentctl/verbs.h"
 #include "core/clock.h"
@@ -13,8 +14,6 @@
 #include "core/text.h"
 #include "trust/credential.h"
 #include "trust/issue.h"
-#include "trust/keyfile.h"
-#include "trust/sshkey.h"
 
 struct arguments {
     struct issue_request request;
@@ -27,30 +26,6 @@ static int usage(const char *text)
 {
     complain("%s", text);
     return EXIT_USAGE;
-}
-
-/* "300", "300s", "5m", "1h": 0 and seconds, or -EINVAL. */
-static int parse_ttl(const char *text, uint32_t *ret_seconds)
-{
-    char digits[16];
-    size_t len = strspn(text, "0123456789");
-    uint32_t unit;
-    uint64_t number;
-
-    if (!text[len] || !strcmp(text + len, "s"))
-        unit = 1;
-    else if (!strcmp(text + len, "m"))
-        unit = 60;
-    else if (!strcmp(text + len, "h"))
-        unit = 3600;
-    else
-        return -EINVAL;
-    if (text_format(digits, sizeof digits, "%.*s", (int)len, text) < 0 ||
-        text_u64(digits, CREDENTIAL_LIFETIME_HARD, &number) < 0 || number == 0 ||
-        number * unit > CREDENTIAL_LIFETIME_HARD)
-        return -EINVAL;
-    *ret_seconds = (uint32_t)number * unit;
-    return 0;
 }
 
 static int take_option(int c, struct arguments *a)
@@ -81,8 +56,10 @@ static int take_option(int c, struct arguments *a)
         a->issuer_key = optarg;
         return 0;
     case 'l':
-        return parse_ttl(optarg, &a->request.lifetime) < 0 ? usage("--ttl: a time from 1s to 1h, such as 90s or 5m")
+        return input_ttl(optarg, &a->request.lifetime) < 0 ? usage("--ttl: a time from 1s to 1h, such as 90s or 5m")
                                                            : 0;
+    case 'd':
+        return input_depth(optarg, &a->request.max_depth) < 0 ? usage("--max-depth: a number from 0 to 8") : 0;
     case 'T':
         if (a->request.tool_count == ISSUE_TOOLS_MAX)
             return usage("too many --tool options");
@@ -96,17 +73,12 @@ static int take_option(int c, struct arguments *a)
 static int take_options(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
-        {"identity", required_argument, NULL, 'i'},
-        {"on-behalf-of", required_argument, NULL, 'b'},
-        {"task", required_argument, NULL, 't'},
-        {"purpose", required_argument, NULL, 'p'},
-        {"ttl", required_argument, NULL, 'l'},
-        {"audience", required_argument, NULL, 'a'},
-        {"key", required_argument, NULL, 'k'},
-        {"tool", required_argument, NULL, 'T'},
-        {"issuer", required_argument, NULL, 'I'},
-        {"issuer-key", required_argument, NULL, 'K'},
-        {0},
+        {"identity", required_argument, NULL, 'i'},   {"on-behalf-of", required_argument, NULL, 'b'},
+        {"task", required_argument, NULL, 't'},       {"purpose", required_argument, NULL, 'p'},
+        {"ttl", required_argument, NULL, 'l'},        {"audience", required_argument, NULL, 'a'},
+        {"key", required_argument, NULL, 'k'},        {"tool", required_argument, NULL, 'T'},
+        {"max-depth", required_argument, NULL, 'd'},  {"issuer", required_argument, NULL, 'I'},
+        {"issuer-key", required_argument, NULL, 'K'}, {0},
     };
     int c, r;
 
@@ -149,32 +121,6 @@ static int take_defaults(struct arguments *a)
     return 0;
 }
 
-static int load_holder(const char *path, struct key **ret_key)
-{
-    char line[SSHKEY_LINE_MAX];
-    size_t len;
-    int r = read_input(path, line, sizeof line, &len);
-
-    if (r == 0)
-        r = sshkey_parse_line(line, len, ret_key);
-    if (r < 0)
-        complain("%s: %s", path,
-                 r == -EINVAL ? "not a public ssh key of a kind that is taken (ed25519, ecdsa nistp256)"
-                              : strerror(-r));
-    return r;
-}
-
-static int load_issuer(const char *path, struct key **ret_key)
-{
-    int r = keyfile_load(path, ret_key);
-
-    if (r == -EPERM)
-        complain("%s: others may read it, or it is somebody else's: chmod 600", path);
-    else if (r < 0)
-        complain("%s: %s", path, r == -EINVAL ? "not a private key in PEM (Ed25519 or P-256)" : strerror(-r));
-    return r;
-}
-
 int verb_issue(int argc, char **argv)
 {
     CLEANUP(key_freep) struct key *holder = NULL;
@@ -185,7 +131,8 @@ int verb_issue(int argc, char **argv)
 
     if (r)
         return r;
-    if (take_defaults(&a) < 0 || load_holder(a.holder, &holder) < 0 || load_issuer(a.issuer_key, &issuer) < 0)
+    if (take_defaults(&a) < 0 || input_public_key(a.holder, &holder) < 0 ||
+        input_private_key(a.issuer_key, &issuer) < 0)
         return EXIT_NO;
     a.request.holder = holder;
     a.request.tools = a.tools;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentctl/host.h"
+#include "agentctl/inputs.h"
 #include "agentctl/say.h"
 #include "agentctl/verbs.h"
 #include "core/clock.h"
@@ -22,21 +23,6 @@ struct finding {
     struct credential *credential;
 };
 
-/* The credential, without the line's end that editors and shells leave. */
-static int read_credential(const char *path, char *buf, size_t cap, size_t *ret_len)
-{
-    int r = read_input(path, buf, cap, ret_len);
-
-    if (r == -EFBIG)
-        complain("%s: longer than %d bytes: not a credential", strcmp(path, "-") ? path : "standard input",
-                 CREDENTIAL_MAX);
-    else if (r < 0)
-        complain("%s: %s", path, strerror(-r));
-    while (r == 0 && *ret_len > 0 && (buf[*ret_len - 1] == '\n' || buf[*ret_len - 1] == '\r'))
-        --*ret_len;
-    return r;
-}
-
 /* What this host knows against the credential, by the grant that gate would make of it. */
 static enum reason reason_here(const struct credential *c, int64_t now)
 {
@@ -45,6 +31,10 @@ static enum reason reason_here(const struct credential *c, int64_t now)
 
     grant_clear(&grant);
     grant.issued = c->iat;
+    for (size_t i = 0; i < c->ancestor_count; i++)
+        if (grant_add_ancestor(&grant, LINK_JTI, c->iss, c->ancestors[i].jti) < 0 ||
+            grant_add_ancestor(&grant, LINK_KEY, NULL, c->ancestors[i].holder_thumbprint) < 0)
+            return REASON_STATE_UNAVAILABLE;
     if (text_copy(grant.iss, sizeof grant.iss, c->iss) < 0 || text_copy(grant.jti, sizeof grant.jti, c->jti) < 0 ||
         text_copy(grant.task, sizeof grant.task, c->task) < 0 ||
         text_copy(grant.identity, sizeof grant.identity, c->identity) < 0 ||
@@ -106,6 +96,14 @@ static void print_scope(const char *scope, size_t len)
                 values = 0;
             } else if (!strcmp(key, "any")) {
                 putchar('*');
+            } else if (!strcmp(key, "is")) {
+                printf("(%s)", value);
+                values = 0;
+            } else if (!strcmp(key, "open")) {
+                printf("%s(", value);
+                values = 0;
+            } else if (!strcmp(key, "close")) {
+                putchar(')');
             } else if (!strcmp(key, "rest")) {
                 fputs(" ...", stdout);
             } else if (!strcmp(key, "list-empty")) {
@@ -141,7 +139,21 @@ static void print_text(const struct finding *f)
     print_field("jti", c->jti);
     print_field("expires", format_time(c->exp, until));
     print_field("key", c->holder_thumbprint);
+    for (size_t i = 0; i < c->ancestor_count; i++) {
+        print_field(i ? "then from" : "derived from", c->ancestors[i].jti);
+        print_field("held by", c->ancestors[i].holder_thumbprint);
+    }
     print_scope(c->scope, c->scope_len);
+}
+
+static json_t *json_of_ancestors(const struct credential *c)
+{
+    json_t *chain = json_array();
+
+    for (size_t i = 0; i < c->ancestor_count; i++)
+        json_array_append_new(
+            chain, json_pack("{s:s, s:s}", "jti", c->ancestors[i].jti, "holder", c->ancestors[i].holder_thumbprint));
+    return chain;
 }
 
 static void print_json(const struct finding *f)
@@ -159,6 +171,7 @@ static void print_json(const struct finding *f)
 
         json_object_update(out, claims);
         json_decref(claims);
+        json_object_set_new(out, "chain", json_of_ancestors(c));
     }
     json_dumpf(out, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     putchar('\n');
@@ -168,7 +181,7 @@ static void print_json(const struct finding *f)
 int verb_verify(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
-    char token[CREDENTIAL_MAX + 8];
+    static char token[CREDENTIAL_MAX + 8];
     struct finding f = {.reason = REASON_INTERNAL};
     int c, json = 0, status;
     size_t len;
@@ -182,7 +195,7 @@ int verb_verify(int argc, char **argv)
         complain("one credential at a time");
         return EXIT_USAGE;
     }
-    if (read_credential(optind < argc ? argv[optind] : "-", token, sizeof token, &len) < 0)
+    if (input_credential(optind < argc ? argv[optind] : "-", token, sizeof token, &len) < 0)
         return EXIT_PART;
     status = find(token, len, &f);
     if (status)

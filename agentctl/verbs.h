@@ -14,6 +14,7 @@ enum {
 
 int verb_apply(int argc, char **argv);
 int verb_attest(int argc, char **argv);
+int verb_delegate(int argc, char **argv);
 int verb_disable(int argc, char **argv);
 int verb_done(int argc, char **argv);
 int verb_enable(int argc, char **argv);

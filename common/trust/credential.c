@@ -7,94 +7,15 @@
 
 #include "core/text.h"
 #include "trust/aat.h"
-#include "trust/base64url.h"
 #include "trust/crypto.h"
-#include "trust/json.h"
 #include "trust/jwk.h"
+#include "trust/presentation.h"
 #include "trust/workload.h"
-
-#define JSON_MAX (AAT_CHAIN_MAX + 4096) /* bytes of a presentation as JSON */
 
 static void credential_freep(struct credential **credential)
 {
     credential_free(*credential);
 }
-
-static void freep(char **text)
-{
-    free(*text);
-}
-
-/* --- what is presented --- */
-
-/* One token, or those of an object. Borrowed. */
-struct presentation {
-    json_t *object;
-    const char *tokens[AAT_TOKENS_MAX + 1];
-    size_t lens[AAT_TOKENS_MAX + 1], count;
-};
-
-static struct verdict read_chain(struct presentation *p)
-{
-    const json_t *chain = json_object_get(p->object, "aat_chain"), *token;
-    size_t i;
-
-    if (!json_is_array(chain))
-        return refuse(REASON_CREDENTIAL_MALFORMED, "1: aat_chain is missing or not an array");
-    if (json_array_size(chain) > COUNT_OF(p->tokens))
-        return refuse(REASON_CHAIN_TOO_DEEP, "4e: the chain has more tokens than any del_max_depth allows");
-    json_array_foreach(chain, i, token)
-    {
-        if (!json_is_string(token))
-            return refuse(REASON_CREDENTIAL_MALFORMED, "2c: a token of the chain is not a string");
-        p->tokens[i] = json_string_value(token);
-        p->lens[i] = json_string_length(token);
-    }
-    p->count = i;
-    return permit();
-}
-
-static struct verdict read_object(const char *text, size_t len, struct presentation *p)
-{
-    int error = json_claims_parse(text, len, JSON_MAX, &p->object);
-
-    if (error == -E2BIG)
-        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
-    if (error < 0)
-        return refuse(REASON_CREDENTIAL_MALFORMED,
-                      "1: the presentation is not one JSON object without duplicate members");
-    return read_chain(p);
-}
-
-static struct verdict read_encoded(const char *text, size_t len, struct presentation *p)
-{
-    CLEANUP(freep) char *bytes = malloc(BASE64URL_BYTES(len));
-    size_t n;
-
-    if (!bytes)
-        return refuse(REASON_INTERNAL, "out of memory");
-    if (base64url_decode(text, len, bytes, BASE64URL_BYTES(len), &n) < 0)
-        return refuse(REASON_CREDENTIAL_MALFORMED, "2c: neither a compact JWS nor an object in base64url");
-    return read_object(bytes, n, p);
-}
-
-static struct verdict read_presentation(const char *text, size_t len, struct presentation *p)
-{
-    if (!text || len == 0)
-        return refuse(REASON_CREDENTIAL_MISSING, "1: nothing is presented");
-    if (len > CREDENTIAL_MAX)
-        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
-    if (text[0] == '{')
-        return read_object(text, len, p);
-    if (!memchr(text, '.', len))
-        return read_encoded(text, len, p);
-    p->tokens[0] = text;
-    p->lens[0] = len;
-    p->count = 1;
-    return permit();
-}
-
-/* --- what is found --- */
 
 static int copy(char **ret_copy, const char *text)
 {
@@ -201,7 +122,7 @@ static struct verdict verify(const struct verify_context *ctx, const char *token
     struct presentation presentation = {.object = NULL};
     struct aat_chain chain = {.count = 0};
     struct workload workload;
-    struct verdict verdict = read_presentation(token, len, &presentation);
+    struct verdict verdict = presentation_read(token, len, &presentation);
 
     if (verdict.reason == REASON_PERMIT)
         verdict = aat_verify(&rules, presentation.tokens, presentation.lens, presentation.count, &chain);
@@ -210,7 +131,7 @@ static struct verdict verify(const struct verify_context *ctx, const char *token
     if (verdict.reason == REASON_PERMIT)
         verdict = make_credential(&chain, &workload, token, len, ret_credential);
     aat_clear(&chain);
-    json_decref(presentation.object);
+    presentation_clear(&presentation);
     return verdict;
 }
 

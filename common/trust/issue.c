@@ -14,8 +14,6 @@
 #include "trust/jws.h"
 #include "trust/toolspec.h"
 
-#define UUID_SIZE 37
-
 static void freep(char **text)
 {
     free(*text);
@@ -28,7 +26,7 @@ static int fail(char error[ISSUE_ERROR_SIZE], int number, const char *what, cons
 }
 
 /* RFC 9562 Section 5.7: 48 bits of milliseconds, version, randomness. */
-static int make_uuid(int64_t now, char ret_text[UUID_SIZE])
+int issue_new_id(int64_t now, char ret_id[ISSUE_ID_SIZE])
 {
     unsigned char b[16];
     uint64_t ms = (uint64_t)now * 1000;
@@ -40,7 +38,7 @@ static int make_uuid(int64_t now, char ret_text[UUID_SIZE])
         b[i] = (unsigned char)(ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f));
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f));
-    snprintf(ret_text, UUID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+    snprintf(ret_id, ISSUE_ID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
              b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
     return 0;
 }
@@ -78,8 +76,8 @@ static json_t *make_claims(const struct issue_request *request, const char *jti,
     json_t *claims = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:i, s:{s:o}, s:[{s:s, s:O}]}", "jti", jti, "iss", request->iss,
         "sub", request->identity, "txn", request->task, "aud", request->audience, "iat", (json_int_t)request->now,
-        "exp", (json_int_t)request->now + request->lifetime, "del_depth", 0, "del_max_depth", 0, "cnf", "jwk",
-        jwk_format(request->holder), "authorization_details", "type", AAT_ENTRY_TYPE, "tools", tools);
+        "exp", (json_int_t)request->now + request->lifetime, "del_depth", 0, "del_max_depth", request->max_depth, "cnf",
+        "jwk", jwk_format(request->holder), "authorization_details", "type", AAT_ENTRY_TYPE, "tools", tools);
 
     if (claims && add_context(request, claims) < 0) {
         json_decref(claims);
@@ -135,12 +133,12 @@ int credential_issue(const struct issue_request *request, const struct key *issu
     CLEANUP(json_freep) json_t *tools = NULL;
     CLEANUP(json_freep) json_t *claims = NULL;
     CLEANUP(freep) char *token = NULL;
-    char uuid[UUID_SIZE];
+    char uuid[ISSUE_ID_SIZE];
     int error;
 
     if (!request->iss || !request->identity || !request->task || !request->audience || !request->holder)
         return fail(ret_error, -EINVAL, "iss, identity, task, audience and holder are required", NULL);
-    error = make_uuid(request->now, uuid);
+    error = issue_new_id(request->now, uuid);
     if (error)
         return fail(ret_error, error, "no randomness for an id", NULL);
     error = make_tools(request, &tools, ret_error);

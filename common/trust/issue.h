@@ -12,6 +12,7 @@
 
 #define ISSUE_ERROR_SIZE 256
 #define ISSUE_TOOLS_MAX 256
+#define ISSUE_ID_SIZE 37 /* with its NUL */
 
 /* What a credential is to say. Strings are borrowed, UTF-8. */
 struct issue_request {
@@ -26,6 +27,7 @@ struct issue_request {
     size_t tool_count;
     int64_t now;       /* seconds since the epoch */
     uint32_t lifetime; /* seconds */
+    int max_depth;     /* how often it may be delegated, 0 to AAT_DEPTH_MAX */
     const char *jti;   /* or NULL: a new UUIDv7 (RFC 9562) */
 };
 
@@ -35,5 +37,8 @@ struct issue_request {
  */
 int credential_issue(const struct issue_request *request, const struct key *issuer, char **ret_token,
                      char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
+
+/* A new `jti`: a UUIDv7 (RFC 9562) of this second. 0 or -EIO. */
+int issue_new_id(int64_t now, char ret_id[ISSUE_ID_SIZE]) MUST_CHECK;
 
 #endif

@@ -282,6 +282,72 @@ static int wrap_private(EVP_PKEY **pkey, struct key **ret_key)
     return error;
 }
 
+/* ECPrivateKey (RFC 5915), the curve named by what stands in the SubjectPublicKeyInfo: 30 LEN, 06 07 ecPublicKey, 06 LEN curve. */
+static EVP_PKEY *decode_ec_private(const struct kind *kind, const unsigned char *secret, size_t len,
+                                   const unsigned char *point, size_t point_len)
+{
+    const unsigned char *curve = kind->spki + 13; /* its OBJECT IDENTIFIER, whole */
+    struct der der = {.at = RSA_DER_MAX};
+    unsigned char number[KEY_COORDINATE_MAX] = {0};
+    size_t size = (kind->point_len - 1) / 2, end;
+    EVP_PKEY *pkey;
+    const unsigned char *at;
+
+    if (len > size)
+        return NULL;
+    memcpy(number + size - len, secret, len);
+    der_put(&der, point, point_len);
+    der_put(&der, "", 1);
+    der_wrap(&der, 0x03, RSA_DER_MAX);
+    der_wrap(&der, 0xa1, RSA_DER_MAX);
+    end = der.at;
+    der_put(&der, curve, 2u + curve[1]);
+    der_wrap(&der, 0xa0, end);
+    end = der.at;
+    der_put(&der, number, size);
+    der_wrap(&der, 0x04, end);
+    der_put_number(&der, (const unsigned char[]){1}, 1);
+    der_wrap(&der, 0x30, RSA_DER_MAX);
+    at = der.buf + der.at;
+    pkey = d2i_PrivateKey(EVP_PKEY_EC, NULL, &at, (long)(RSA_DER_MAX - der.at));
+    OPENSSL_cleanse(&der, sizeof der);
+    OPENSSL_cleanse(number, sizeof number);
+    return pkey;
+}
+
+/* It must sign for its point: neither library nor file says that the two belong together. */
+static int signs_for_itself(const struct key *key)
+{
+    CLEANUP(key_freep) struct key *public = NULL;
+    unsigned char signature[KEY_SIGNATURE_MAX];
+
+    return key_new_public(key->kind->type, key->public, key->public_len, &public) == 0 &&
+           key_sign(key, "", 0, signature) == 0 && key_verify(public, "", 0, signature, key_signature_size(key)) == 0;
+}
+
+int key_new_private(enum key_type type, const unsigned char *secret, size_t len, const unsigned char *point,
+                    size_t point_len, struct key **ret_key)
+{
+    const struct kind *kind = kind_of(type);
+    CLEANUP(key_freep) struct key *key = NULL;
+    CLEANUP(pkey_freep) EVP_PKEY *pkey = NULL;
+    int r;
+
+    if (!kind || kind->is_rsa || point_len != kind->point_len)
+        return -EINVAL;
+    pkey = kind->curve ? decode_ec_private(kind, secret, len, point, point_len)
+                       : EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, len);
+    ERR_clear_error();
+    r = pkey ? wrap(kind, &pkey, 1, point, point_len, &key) : -EINVAL;
+    if (r < 0)
+        return r;
+    if (!signs_for_itself(key))
+        return -EINVAL;
+    *ret_key = key;
+    key = NULL;
+    return 0;
+}
+
 int key_generate(enum key_type type, struct key **ret_key)
 {
     const struct kind *kind = kind_of(type);

@@ -52,6 +52,13 @@ int key_new_rsa(enum key_type type, const unsigned char *n, size_t n_len, const 
 /* A new private key, not RSA. 0 or -EIO. */
 int key_generate(enum key_type type, struct key **ret_key) MUST_CHECK;
 
+/*
+ * A private key from its secret, big-endian, and its point: Ed25519's seed of 32 bytes, or ECDSA's number of at most as many as a
+ * coordinate. 0; -EINVAL one of another kind, or not the secret of this point; -ENOMEM.
+ */
+int key_new_private(enum key_type type, const unsigned char *secret, size_t len, const unsigned char *point,
+                    size_t point_len, struct key **ret_key) MUST_CHECK;
+
 /* A private key from PEM text[len], not encrypted. 0; -EINVAL not such a text, or a key of another kind; -E2BIG. */
 int key_parse_private(const char *pem, size_t len, struct key **ret_key) MUST_CHECK;
 

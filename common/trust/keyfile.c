@@ -2,11 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/files.h"
+#include "trust/base64url.h"
 #include "trust/crypto.h"
+#include "trust/sshkey.h"
 
 struct secret {
     char text[KEY_PEM_MAX + 1];
@@ -49,6 +52,24 @@ static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
     return 0;
 }
 
+/* The armor of ssh-keygen: base64 in lines. */
+static int parse_openssh(const char *text, size_t len, struct key **ret_key)
+{
+    static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----", end[] = "-----END OPENSSH PRIVATE KEY-----";
+    CLEANUP(secret_wipe) struct secret packed, bytes;
+    const char *at = text + strlen(begin), *stop;
+    size_t packed_len = 0, bytes_len;
+
+    if (len < strlen(begin) || memcmp(text, begin, strlen(begin)) != 0 || !(stop = strstr(at, end)))
+        return -EINVAL;
+    for (; at < stop; at++)
+        if (*at != '\n' && *at != '\r')
+            packed.text[packed_len++] = *at;
+    if (base64_decode(packed.text, packed_len, bytes.text, sizeof bytes.text, &bytes_len) < 0)
+        return -EINVAL;
+    return sshkey_parse_private((const unsigned char *)bytes.text, bytes_len, ret_key);
+}
+
 int keyfile_load(const char *path, struct key **ret_key)
 {
     CLEANUP(secret_wipe) struct secret pem;
@@ -61,7 +82,12 @@ int keyfile_load(const char *path, struct key **ret_key)
     error = check_owner(fd);
     if (!error)
         error = read_all(fd, pem.text, sizeof pem.text, &len);
-    return error ? error : key_parse_private(pem.text, len, ret_key);
+    if (error)
+        return error;
+    if (len > KEY_PEM_MAX)
+        return -E2BIG;
+    pem.text[len] = '\0';
+    return parse_openssh(pem.text, len, ret_key) == 0 ? 0 : key_parse_private(pem.text, len, ret_key);
 }
 
 int keyfile_save(const char *path, const struct key *key)

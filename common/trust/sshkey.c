@@ -30,20 +30,29 @@ static int is_text(const unsigned char *bytes, size_t len, const char *text)
     return len == strlen(text) && memcmp(bytes, text, len) == 0;
 }
 
+/* The type, and the curve where the type has one. */
+static const struct format *read_format(struct sshwire_reader *r)
+{
+    const struct format *format = NULL;
+    const unsigned char *type;
+    size_t len;
+
+    if (sshwire_get_string(r, SSHKEY_BLOB_MAX, &type, &len) < 0)
+        return NULL;
+    for (size_t i = 0; i < COUNT_OF(formats); i++)
+        if (is_text(type, len, formats[i].type))
+            format = &formats[i];
+    return format && format->curve && sshwire_get_text(r, format->curve) < 0 ? NULL : format;
+}
+
 int sshkey_parse_blob(const unsigned char *blob, size_t len, struct key **ret_key)
 {
     struct sshwire_reader r = {blob, len};
-    const struct format *format = NULL;
-    const unsigned char *type, *point;
-    size_t type_len, point_len;
+    const struct format *format = len > SSHKEY_BLOB_MAX ? NULL : read_format(&r);
+    const unsigned char *point;
+    size_t point_len;
 
-    if (len > SSHKEY_BLOB_MAX || sshwire_get_string(&r, SSHKEY_BLOB_MAX, &type, &type_len) < 0)
-        return -EINVAL;
-    for (size_t i = 0; i < COUNT_OF(formats); i++)
-        if (is_text(type, type_len, formats[i].type))
-            format = &formats[i];
-    if (!format || (format->curve && sshwire_get_text(&r, format->curve) < 0) ||
-        sshwire_get_string(&r, SSHKEY_BLOB_MAX, &point, &point_len) < 0 || r.left != 0)
+    if (!format || sshwire_get_string(&r, SSHKEY_BLOB_MAX, &point, &point_len) < 0 || r.left != 0)
         return -EINVAL;
     return key_new_public(format->key, point, point_len, ret_key);
 }
@@ -100,6 +109,55 @@ int sshkey_format_line(const struct key *key, char *buf, size_t cap)
     base64_encode(blob, write_blob(key, format, blob, sizeof blob), text);
     n = snprintf(buf, cap, "%s %s", format->type, text);
     return n > 0 && (size_t)n < cap ? 0 : -ENOBUFS;
+}
+
+/* The secret part: two equal numbers, the key, a comment, and padding 1, 2, 3 ... up to a block of 8. */
+static int read_secret(struct sshwire_reader r, struct key **ret_key)
+{
+    const unsigned char *point, *secret, *comment;
+    size_t point_len, secret_len, comment_len;
+    const struct format *format;
+    uint32_t check, again;
+
+    if (sshwire_get_u32(&r, &check) < 0 || sshwire_get_u32(&r, &again) < 0 || check != again ||
+        !(format = read_format(&r)) || sshwire_get_string(&r, SSHKEY_BLOB_MAX, &point, &point_len) < 0 ||
+        sshwire_get_string(&r, SSHKEY_BLOB_MAX, &secret, &secret_len) < 0 ||
+        sshwire_get_string(&r, SSHKEY_LINE_MAX, &comment, &comment_len) < 0 || r.left >= 8)
+        return -EINVAL;
+    for (unsigned char i = 1; r.left > 0; i++, r.at++, r.left--)
+        if (*r.at != i)
+            return -EINVAL;
+    if (format->key == KEY_ED25519) { /* seed and point */
+        if (secret_len != 2 * KEY_ED25519_SIZE)
+            return -EINVAL;
+        secret_len = KEY_ED25519_SIZE;
+    }
+    for (; secret_len > 0 && format->curve && *secret == 0; secret++) /* an mpint */
+        secret_len--;
+    return key_new_private(format->key, secret, secret_len, point, point_len, ret_key);
+}
+
+int sshkey_parse_private(const unsigned char *bytes, size_t len, struct key **ret_key)
+{
+    static const char magic[] = "openssh-key-v1"; /* with its NUL */
+    struct sshwire_reader r = {bytes, len}, secret;
+    CLEANUP(key_freep) struct key *key = NULL;
+    CLEANUP(key_freep) struct key *public = NULL;
+    const unsigned char *start, *blob;
+    size_t blob_len;
+    uint32_t count;
+
+    if (sshwire_get_bytes(&r, sizeof magic, &start) < 0 || memcmp(start, magic, sizeof magic) != 0 ||
+        sshwire_get_text(&r, "none") < 0 || sshwire_get_text(&r, "none") < 0 || sshwire_get_text(&r, "") < 0 ||
+        sshwire_get_u32(&r, &count) < 0 || count != 1 ||
+        sshwire_get_string(&r, SSHKEY_BLOB_MAX, &blob, &blob_len) < 0 ||
+        sshwire_get_string(&r, len, &secret.at, &secret.left) < 0 || r.left != 0)
+        return -EINVAL;
+    if (sshkey_parse_blob(blob, blob_len, &public) < 0 || read_secret(secret, &key) < 0 || !key_equal(public, key))
+        return -EINVAL;
+    *ret_key = key;
+    key = NULL;
+    return 0;
 }
 
 /* RFC 5656 Section 3.1.2: mpint r, mpint s, of half a signature each. */

@@ -22,6 +22,12 @@ int sshkey_parse_line(const char *line, size_t len, struct key **ret_key) MUST_C
 /* `TYPE BASE64` into buf[cap], NUL-terminated. 0; -EINVAL an RSA key; -ENOBUFS. */
 int sshkey_format_line(const struct key *key, char *buf, size_t cap) MUST_CHECK;
 
+/*
+ * A private key as ssh-keygen writes it ("openssh-key-v1", OpenSSH PROTOCOL.key), not encrypted, one key: bytes[len] without armor. 0;
+ * -EINVAL anything else.
+ */
+int sshkey_parse_private(const unsigned char *bytes, size_t len, struct key **ret_key) MUST_CHECK;
+
 /* 0 only when the signature blob (string algorithm, string signature) is this key's over bytes[len]; else -EKEYREJECTED. */
 int sshkey_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
                   size_t signature_len) MUST_CHECK;

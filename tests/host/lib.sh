@@ -79,6 +79,14 @@ expect_ok() {
 	if [ "$status" = 0 ]; then pass "$what"; else fail "$what" "exit status $status, not 0"; fi
 }
 
+# expect_status WHAT STATUS CMD...: CMD ends with this status.
+expect_status() {
+	local what=$1 wanted=$2 status=0
+	shift 2
+	try "$@" || status=$?
+	if [ "$status" = "$wanted" ]; then pass "$what"; else fail "$what" "exit status $status, not $wanted"; fi
+}
+
 # A command that could not be run, crashed or hung has not been refused.
 expect_fail() {
 	local what=$1 status=0

@@ -13,13 +13,6 @@ snapshot() {
 remember() { snapshot >/tmp/remembered; }
 unchanged() { diff /tmp/remembered <(snapshot); }
 
-expect_status() {
-	local what=$1 wanted=$2 status=0
-	shift 2
-	try "$@" || status=$?
-	if [ "$status" = "$wanted" ]; then pass "$what"; else fail "$what" "exit status $status, not $wanted"; fi
-}
-
 # A pseudo-terminal whose person types this.
 typing() {
 	local text=$1

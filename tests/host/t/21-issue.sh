@@ -7,13 +7,6 @@
 ISSUE=(agentctl issue --identity "$AGENT_ID" --task T1 --key /tmp/credentials/key.pub --tool host:login)
 ISSUER=spiffe://example.org/issuer/web-07
 
-expect_status() {
-	local what=$1 wanted=$2 status=0
-	shift 2
-	try "$@" || status=$?
-	if [ "$status" = "$wanted" ]; then pass "$what"; else fail "$what" "exit status $status, not $wanted"; fi
-}
-
 claims_of() { cut -d. -f2 "$1" | tr -- '-_' '+/' | base64 -d 2>/dev/null || true; }
 askpass() { env AGENT_CREDENTIAL="${CREDENTIAL-$CREDENTIALS/one}" AGENT_KEY="${KEY-$CREDENTIALS/key}" agent-askpass "$@"; }
 verify_stdin() { agentctl verify "$@" <"$CREDENTIALS/one"; }

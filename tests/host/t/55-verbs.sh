@@ -7,13 +7,6 @@
 ISSUER=spiffe://example.org/issuer/web-07
 OWN=/opt/own # what the agent brings along
 
-expect_status() {
-	local what=$1 wanted=$2 status=0
-	shift 2
-	try "$@" || status=$?
-	if [ "$status" = "$wanted" ]; then pass "$what"; else fail "$what" "exit status $status, not $wanted"; fi
-}
-
 # expect_json WHAT FILTER CMD...: its JSON makes the filter of jq true.
 expect_json() {
 	local what=$1 filter=$2

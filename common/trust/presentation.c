@@ -1,0 +1,103 @@
+#include "trust/presentation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trust/base64url.h"
+#include "trust/json.h"
+
+#define JSON_MAX (AAT_CHAIN_MAX + 4096) /* bytes of a presentation as JSON */
+
+static void freep(char **text)
+{
+    free(*text);
+}
+
+static struct verdict read_chain(struct presentation *p)
+{
+    const json_t *chain = json_object_get(p->object, "aat_chain"), *token;
+    size_t i;
+
+    if (!json_is_array(chain))
+        return refuse(REASON_CREDENTIAL_MALFORMED, "1: aat_chain is missing or not an array");
+    if (json_array_size(chain) > COUNT_OF(p->tokens))
+        return refuse(REASON_CHAIN_TOO_DEEP, "4e: the chain has more tokens than any del_max_depth allows");
+    json_array_foreach(chain, i, token)
+    {
+        if (!json_is_string(token))
+            return refuse(REASON_CREDENTIAL_MALFORMED, "2c: a token of the chain is not a string");
+        p->tokens[i] = json_string_value(token);
+        p->lens[i] = json_string_length(token);
+    }
+    p->count = i;
+    return permit();
+}
+
+static struct verdict read_object(const char *text, size_t len, struct presentation *p)
+{
+    int error = json_claims_parse(text, len, JSON_MAX, &p->object);
+
+    if (error == -E2BIG)
+        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
+    if (error < 0)
+        return refuse(REASON_CREDENTIAL_MALFORMED,
+                      "1: the presentation is not one JSON object without duplicate members");
+    return read_chain(p);
+}
+
+static struct verdict read_encoded(const char *text, size_t len, struct presentation *p)
+{
+    CLEANUP(freep) char *bytes = malloc(BASE64URL_BYTES(len));
+    size_t n;
+
+    if (!bytes)
+        return refuse(REASON_INTERNAL, "out of memory");
+    if (base64url_decode(text, len, bytes, BASE64URL_BYTES(len), &n) < 0)
+        return refuse(REASON_CREDENTIAL_MALFORMED, "2c: neither a compact JWS nor an object in base64url");
+    return read_object(bytes, n, p);
+}
+
+struct verdict presentation_read(const char *text, size_t len, struct presentation *p)
+{
+    *p = (struct presentation){.object = NULL};
+    if (!text || len == 0)
+        return refuse(REASON_CREDENTIAL_MISSING, "1: nothing is presented");
+    if (len > CREDENTIAL_MAX)
+        return refuse(REASON_TOO_LARGE, "2b: the presentation is too large");
+    if (text[0] == '{')
+        return read_object(text, len, p);
+    if (!memchr(text, '.', len))
+        return read_encoded(text, len, p);
+    p->tokens[0] = text;
+    p->lens[0] = len;
+    p->count = 1;
+    return permit();
+}
+
+void presentation_clear(struct presentation *presentation)
+{
+    json_decref(presentation->object);
+    presentation->object = NULL;
+    presentation->count = 0;
+}
+
+char *presentation_format(const char *const *tokens, size_t count)
+{
+    CLEANUP(json_freep) json_t *chain = json_array();
+    CLEANUP(json_freep) json_t *object = NULL;
+    CLEANUP(freep) char *text = NULL;
+    char *encoded;
+
+    if (count == 1)
+        return strdup(tokens[0]);
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(chain, json_string(tokens[i])) < 0)
+            return NULL;
+    object = json_pack("{s:O}", "aat_chain", chain);
+    text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    encoded = text ? malloc(BASE64URL_LENGTH(strlen(text)) + 1) : NULL;
+    if (encoded)
+        base64url_encode(text, strlen(text), encoded);
+    return encoded;
+}

@@ -1,0 +1,28 @@
+/*
+ * Presentations: one compact token, or a chain of them as the JSON object of draft-niyikiza-oauth-attenuating-agent-tokens-02 Section
+ * 7.4, as it is or in base64url. Members that are not known are ignored.
+ */
+#ifndef PAM_AGENT_PRESENTATION_H
+#define PAM_AGENT_PRESENTATION_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "trust/aat.h"
+#include "trust/verdict.h"
+
+/* The tokens are borrowed from the text, or from the object. */
+struct presentation {
+    json_t *object;
+    const char *tokens[AAT_TOKENS_MAX + 1]; /* one more than a chain may have */
+    size_t lens[AAT_TOKENS_MAX + 1], count;
+};
+
+/* Of text[len]. The caller clears *ret in any case, and the text must outlive it. */
+struct verdict presentation_read(const char *text, size_t len, struct presentation *ret);
+void presentation_clear(struct presentation *presentation);
+
+/* Tokens as a presentation: a single one as it is, more in base64url. For free(); NULL: no memory. */
+char *presentation_format(const char *const *tokens, size_t count) MUST_CHECK;
+
+#endif
