@@ -190,6 +190,10 @@ void read_identity(struct reader *reader, const struct section *section)
     read_words(reader, section, "delegates", spiffe_pattern_valid,
                "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below",
                &identity.delegates);
+    if (identity.delegates.count > 0 && id && !spiffe_id_valid(id->text))
+        section_problem(reader, section,
+                        "identity \"%s\": delegates needs an id that is no pattern: whoever acts here acts as this one",
+                        section->title);
     add_slots(reader, section, &identity);
 }
 

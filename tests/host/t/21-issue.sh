@@ -35,7 +35,7 @@ expect_output "a stranger's: no" '^(key_unknown|signature_invalid)' agentctl ver
 printf 'a.b\033[2J.c' >"$CREDENTIALS/garbage"
 expect_status "garbage: no" 1 agentctl verify "$CREDENTIALS/garbage"
 expect_status "a file that is not there: cannot tell" 3 agentctl verify /tmp/nothing
-head -c 70000 /dev/zero >"$CREDENTIALS/large"
+head -c 600000 /dev/zero >"$CREDENTIALS/large"
 expect_status "one that is too large: cannot tell" 3 agentctl verify "$CREDENTIALS/large"
 
 story "What issue refuses"

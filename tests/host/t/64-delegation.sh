@@ -14,7 +14,6 @@ B=spiffe://example.org/agent/worker
 cat >/etc/pam_agent/conf.d/20-worker.conf <<CONF
 identity "worker" { id = "$B"  delegates = { "$A" } }
 identity "stranger" { id = "spiffe://example.org/agent/stranger" }
-identity "pool" { id = "spiffe://example.org/agent/pool/*"  delegates = { "$A" } }
 policy "systemctl" {
     identities = { "spiffe://example.org/agent/*" }
     max-logins = 99
@@ -43,7 +42,6 @@ as() {
 	shift 2
 	agent "$@"
 }
-status_of() { sudo -n /usr/local/bin/systemctl status nginx; }
 
 story "what is given away"
 delegate part root key b "${status[@]}"
@@ -60,7 +58,6 @@ expect_output "in JSON too" '"chain": *\[' agentctl verify --json part
 story "whom it lets in"
 expect_refused "the account of who delegated" delegatee_unknown as b agent-deploy part true
 expect_refused "an account that takes nothing from it" delegatee_unknown as b stranger part true
-expect_refused "an account of nobody in particular" delegatee_unknown as b pool part true
 expect_refused "the parent's key" possession_invalid as key worker part true
 expect_refused "another key" possession_invalid as c worker part true
 expect_refused "the root alone, in the other's account" identity_mismatch as key worker root true
@@ -83,22 +80,17 @@ expect_output "a third one, with another kind of key" '^worker$' as e worker lea
 expect_refused "has that alone" scope_exceeded as e worker leaf 'sudo -n /usr/local/bin/systemctl status nginx'
 expect_fail "and cannot go on" agentctl delegate --parent leaf --key e --to c.pub
 # By hand: the second token of another chain behind the same root, a wider one signed by the holder itself, the order, a part.
-cat >/tmp/widen.sh <<'SH'
 decode() { tr -- '-_' '+/' | awk '{ while (length($0) % 4) $0 = $0 "="; print }' | base64 -d; }
 encode() { base64 -w0 | tr -- '+/' '-_' | tr -d '='; }
-chain=$(decode <"$1" | jq -c .aat_chain)
-SH
-. /tmp/widen.sh middle
+chain=$(decode <middle | jq -c .aat_chain)
 claims=$(jq -r '.[1]' <<<"$chain" | cut -d. -f2 | decode | jq -c '.authorization_details[0].tools["host:sudo"] = {}')
-openssl pkey -in /etc/pam_agent/keys/private/issuer.pem -noout 2>/dev/null
 head=$(printf '{"alg":"Ed25519","typ":"aat+jwt"}' | encode).$(printf %s "$claims" | encode)
-ssh-keygen -q -t ed25519 -N '' -f "$CREDENTIALS/pem"
 openssl genpkey -algorithm ed25519 -out /tmp/holder.pem 2>/dev/null
 printf %s "$head" >/tmp/signed
 openssl pkeyutl -sign -inkey /tmp/holder.pem -rawin -in /tmp/signed -out /tmp/signature
 forged=$head.$(encode </tmp/signature)
 jq -c --arg t "$forged" '{aat_chain: [.[0], $t]}' <<<"$chain" | tr -d '\n' | encode >forged
-expect_refused "a wider token, signed by whom it was given" signature_invalid as b worker forged true
+expect_refused "a wider token, signed by somebody else" signature_invalid as b worker forged true
 jq -c '{aat_chain: [.[1], .[0]]}' <<<"$chain" | tr -d '\n' | encode >swapped
 expect_fail "the order" as b worker swapped true
 jq -c '{aat_chain: [.[1]]}' <<<"$chain" | tr -d '\n' | encode >orphan
