@@ -15,7 +15,7 @@
 #include "trust/base64url.h"
 #include "trust/credential.h"
 #include "trust/crypto.h"
-#include "trust/json.h"
+#include "trust/presentation.h"
 
 #define PART_MAX 1000 /* bytes of an answer; one of them is the "~" when more follows */
 #define PARTS_MAX 30
@@ -54,32 +54,14 @@ int attester_load(struct attester *attester, const char *credential, const char 
     return r;
 }
 
-static int read_claims(const char *credential, json_t **ret_claims)
-{
-    const char *payload = strchr(credential, '.'), *end = payload ? strchr(payload + 1, '.') : NULL;
-    char text[ATTEST_TEXT_MAX];
-    size_t len;
-
-    if (!end || base64url_decode(payload + 1, (size_t)(end - payload - 1), text, sizeof text, &len) < 0)
-        return -EBADMSG;
-    return json_strict_parse_object(text, len, ret_claims);
-}
-
 int attest_is_for(const char *credential, const char *host_id)
 {
-    CLEANUP(json_freep) json_t *claims = NULL;
-    json_t *aud, *item;
-    size_t i;
+    struct presentation presentation;
+    struct verdict verdict = presentation_read(credential, strlen(credential), &presentation);
+    int is_for = verdict.reason == REASON_PERMIT && presentation_is_for(&presentation, host_id);
 
-    if (read_claims(credential, &claims) < 0)
-        return 0;
-    aud = json_object_get(claims, "aud");
-    json_array_foreach(aud, i, item)
-    {
-        if (text_equal(json_string_value(item), host_id))
-            return 1;
-    }
-    return text_equal(json_string_value(aud), host_id);
+    presentation_clear(&presentation);
+    return is_for;
 }
 
 /* --- the proof --- */

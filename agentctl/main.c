@@ -42,6 +42,9 @@ static const struct verb verbs[] = {
      "--parent FILE --key HOLDER-PRIVATE-KEY --to FILE.pub [--tool TOOL ...]\n"
      "           [--ttl 5m] [--max-depth N] [--audience HOST-ID]",
      "derive a narrower credential for another key and print it"},
+    {NULL, "prove", verb_prove,
+     "--credential FILE --key HOLDER-PRIVATE-KEY --nonce NONCE --host-id HOST-ID --account ACCOUNT",
+     "answer a host's question for a proof, and print the answer"},
     {NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?"},
 
     {.summary = "What agents do here:"},

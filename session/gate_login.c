@@ -107,7 +107,7 @@ static enum reason map_delegatee(const struct gate *gate, struct grant *grant)
     return text_copy(grant->identity, sizeof grant->identity, gate->identity.id) < 0 ? REASON_TOO_LARGE : REASON_PERMIT;
 }
 
-/* A signature over a nonce of this moment, this host and this account (P3). */
+/* A signature over a nonce of this moment, this host and this account: an SSHSIG (P3) or a PoP JWT (P2). */
 static enum reason prove_by_signature(struct gate *gate, struct verifier_process *verifier)
 {
     unsigned char random[NONCE_BYTES];

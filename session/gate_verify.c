@@ -150,6 +150,7 @@ enum reason verifier_proof(struct verifier_process *verifier, const struct gate 
 
     fields_begin(&w, verifier->buf, VERIFIER_MESSAGE_MAX);
     fields_put(&w, "op", "proof");
+    fields_put_u64(&w, "now", (uint64_t)clock_wall_seconds());
     fields_put(&w, "nonce", nonce);
     fields_put(&w, "host-id", gate->host_id);
     fields_put(&w, "account", gate->identity.account);

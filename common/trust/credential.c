@@ -12,6 +12,13 @@
 #include "trust/presentation.h"
 #include "trust/workload.h"
 
+static void chain_free(struct aat_chain *chain)
+{
+    if (chain)
+        aat_clear(chain);
+    free(chain);
+}
+
 static void credential_freep(struct credential **credential)
 {
     credential_free(*credential);
@@ -74,13 +81,6 @@ static int copy_ancestors(struct credential *c, const struct aat_chain *chain)
     return r;
 }
 
-static int take_holder(struct credential *c, struct aat_token *leaf)
-{
-    c->holder = leaf->holder;
-    leaf->holder = NULL;
-    return jwk_thumbprint(c->holder, c->holder_thumbprint);
-}
-
 static int hash_presentation(struct credential *c, const char *token, size_t len)
 {
     unsigned char digest[SHA256_SIZE];
@@ -95,13 +95,16 @@ static struct verdict make_credential(struct aat_chain *chain, const struct work
                                       size_t len, struct credential **ret_credential)
 {
     CLEANUP(credential_freep) struct credential *c = calloc(1, sizeof *c);
-    struct aat_token *leaf = &chain->tokens[chain->count - 1];
+    const struct aat_token *leaf = aat_leaf(chain);
 
-    if (!c || copy_claims(c, chain, workload) < 0 || copy_ancestors(c, chain) < 0 || take_holder(c, leaf) < 0 ||
-        hash_presentation(c, token, len) < 0 || !(c->scope = malloc(CREDENTIAL_SCOPE_MAX)))
+    if (!c || copy_claims(c, chain, workload) < 0 || copy_ancestors(c, chain) < 0 ||
+        jwk_thumbprint(leaf->holder, c->holder_thumbprint) < 0 || hash_presentation(c, token, len) < 0 ||
+        !(c->scope = malloc(CREDENTIAL_SCOPE_MAX)))
         return refuse(REASON_INTERNAL, "out of memory");
     if (tools_compile(&leaf->tools, c->scope, CREDENTIAL_SCOPE_MAX, &c->scope_len) < 0)
         return refuse(REASON_TOO_LARGE, "3n: the tools are too large");
+    c->holder = leaf->holder;
+    c->chain = chain;
     *ret_credential = c;
     c = NULL;
     return permit();
@@ -119,18 +122,21 @@ static struct verdict verify(const struct verify_context *ctx, const char *token
         .max_lifetime = CREDENTIAL_LIFETIME_HARD,
         .max_depth = AAT_DEPTH_MAX,
     };
-    struct presentation presentation = {.object = NULL};
-    struct aat_chain chain = {.count = 0};
+    struct presentation presentation;
+    struct aat_chain *chain = calloc(1, sizeof *chain);
     struct workload workload;
     struct verdict verdict = presentation_read(token, len, &presentation);
 
+    if (!chain)
+        verdict = refuse(REASON_INTERNAL, "out of memory");
     if (verdict.reason == REASON_PERMIT)
-        verdict = aat_verify(&rules, presentation.tokens, presentation.lens, presentation.count, &chain);
+        verdict = aat_verify(&rules, presentation.tokens, presentation.lens, presentation.count, chain);
     if (verdict.reason == REASON_PERMIT)
-        verdict = workload_check(&chain, ctx->now, &workload);
+        verdict = workload_check(chain, ctx->now, &workload);
     if (verdict.reason == REASON_PERMIT)
-        verdict = make_credential(&chain, &workload, token, len, ret_credential);
-    aat_clear(&chain);
+        verdict = make_credential(chain, &workload, token, len, ret_credential);
+    if (verdict.reason != REASON_PERMIT)
+        chain_free(chain);
     presentation_clear(&presentation);
     return verdict;
 }
@@ -161,7 +167,7 @@ void credential_free(struct credential *credential)
     for (size_t i = 0; credential->ancestors && i < credential->ancestor_count; i++)
         free(credential->ancestors[i].jti);
     free(credential->ancestors);
-    key_free(credential->holder);
+    chain_free(credential->chain);
     free(credential->scope);
     free(credential);
 }

@@ -46,6 +46,8 @@ struct ancestor {
     char holder_thumbprint[KEY_THUMBPRINT_SIZE];
 };
 
+struct aat_chain;
+
 /* Verified claims: of the root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
     char *issuer;               /* name in agent.conf */
@@ -57,12 +59,13 @@ struct credential {
     int64_t iat, exp;           /* of the root; of the leaf */
     struct ancestor *ancestors; /* from the root on; none of a credential that was not delegated */
     size_t ancestor_count;
-    struct key *holder;                          /* cnf.jwk */
+    const struct key *holder;                    /* cnf.jwk; of the chain */
     char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256 */
     char signer_thumbprint[KEY_THUMBPRINT_SIZE]; /* the same of the issuer's key that made the signature */
     char sha256[65];                             /* of the presentation, lower-case hex */
     char *scope;                                 /* fields text (core/fields.h) in the form of judge/scope.h */
     size_t scope_len;
+    struct aat_chain *chain; /* what all this was read from: proofs are compared with it */
 };
 
 /*
@@ -83,5 +86,12 @@ enum reason possession_by_channel(const struct credential *credential, const cha
  */
 enum reason possession_by_signature(const struct credential *credential, const char *nonce, const char *host_id,
                                     const char *account, const unsigned char *sshsig, size_t len) MUST_CHECK;
+
+/*
+ * Possession by PoP JWT (P2, draft Section 7): pop[len] is a compact `aat-pop+jwt` by the holder key for the tool "host:login" with the
+ * arguments {"account": account}, this nonce, and host_id as `aat_aud`, made within 30 seconds of now.
+ */
+enum reason possession_by_pop(const struct credential *credential, const char *nonce, const char *host_id,
+                              const char *account, int64_t now, const char *pop, size_t len) MUST_CHECK;
 
 #endif

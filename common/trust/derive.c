@@ -60,32 +60,39 @@ static int read_claims(struct parent *parent)
            tools_read(parent->tools_json, 0, &parent->tools).reason == REASON_PERMIT;
 }
 
-static int read_parent(const struct derive_request *request, struct parent *parent, char error[ISSUE_ERROR_SIZE])
+static int read_parent(const char *text, size_t len, struct parent *parent, char error[ISSUE_ERROR_SIZE])
 {
     struct presentation *p = &parent->presentation;
-    struct verdict verdict = presentation_read(request->parent, request->parent_len, p);
+    struct verdict verdict = presentation_read(text, len, p);
 
     if (verdict.reason != REASON_PERMIT)
-        return fail(error, -EINVAL, verdict.detail, "the parent");
-    if (p->count == 0 || p->count > AAT_DEPTH_MAX)
-        return fail(error, -EINVAL, "the parent is no chain that can grow", NULL);
+        return fail(error, -EINVAL, verdict.detail, "the credential");
+    if (p->count == 0 || p->count > AAT_TOKENS_MAX)
+        return fail(error, -EINVAL, "the credential is no chain", NULL);
     if (jws_parse(p->tokens[p->count - 1], p->lens[p->count - 1], &parent->jws) < 0 || !read_claims(parent))
-        return fail(error, -EINVAL, "the parent's last token is none of an agent", NULL);
+        return fail(error, -EINVAL, "the credential's last token is none of an agent", NULL);
     return 0;
 }
 
-static int check_holder(const struct derive_request *request, const struct parent *parent, char error[ISSUE_ERROR_SIZE])
+static int check_holder(const struct parent *parent, const struct key *key, char error[ISSUE_ERROR_SIZE])
 {
     CLEANUP(key_freep) struct key *holder = NULL;
     json_t *cnf, *jwk;
 
     if (json_member_object(parent->claims, "cnf", &cnf) != 1 || json_member_object(cnf, "jwk", &jwk) != 1 ||
-        jwk_parse(jwk, &holder) < 0 || !key_equal(holder, request->holder))
-        return fail(error, -EINVAL, "the parent is not bound to this key", NULL);
-    if (key_equal(request->to, request->holder))
-        return fail(error, -EINVAL, "the key to delegate to is the parent's own: its holder has the parent already",
-                    NULL);
+        jwk_parse(jwk, &holder) < 0 || !key_equal(holder, key))
+        return fail(error, -EINVAL, "the credential is not bound to this key", NULL);
     return 0;
+}
+
+static int hash_signed(const struct jws *jws, char ret[BASE64URL_LENGTH(SHA256_SIZE) + 1])
+{
+    unsigned char digest[SHA256_SIZE];
+    int r = crypto_sha256(jws->token, jws->signing_len, digest);
+
+    if (r == 0)
+        base64url_encode(digest, sizeof digest, ret);
+    return r;
 }
 
 /* --- tools --- */
@@ -139,6 +146,9 @@ static int make_tools(const struct derive_request *request, const struct parent 
 
 static int check_bounds(const struct derive_request *request, const struct parent *parent, char error[ISSUE_ERROR_SIZE])
 {
+    if (key_equal(request->to, request->holder))
+        return fail(error, -EINVAL, "the key to delegate to is the parent's own: its holder has the parent already",
+                    NULL);
     if (parent->exp <= request->now)
         return fail(error, -EINVAL, "the parent has expired", NULL);
     if (parent->depth >= parent->max_depth)
@@ -155,13 +165,11 @@ static json_t *make_claims(const struct derive_request *request, const struct pa
     char iss[sizeof AAT_ISS_PREFIX + KEY_THUMBPRINT_SIZE] = AAT_ISS_PREFIX, hash[BASE64URL_LENGTH(SHA256_SIZE) + 1];
     char jti[ISSUE_ID_SIZE];
     int64_t iat = request->now > parent->iat ? request->now : parent->iat, exp = request->now + request->lifetime;
-    unsigned char digest[SHA256_SIZE];
     json_t *claims;
 
     if (jwk_thumbprint(request->holder, iss + strlen(iss)) < 0 || issue_new_id(request->now, jti) < 0 ||
-        crypto_sha256(parent->jws.token, parent->jws.signing_len, digest) < 0)
+        hash_signed(&parent->jws, hash) < 0)
         return NULL;
-    base64url_encode(digest, sizeof digest, hash);
     claims = json_pack(
         "{s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:{s:o}, s:[{s:s, s:O}]}", "jti", jti, "iss", iss, "iat", (json_int_t)iat,
         "exp", (json_int_t)(exp < parent->exp ? exp : parent->exp), "del_depth", (json_int_t)parent->depth + 1,
@@ -179,13 +187,13 @@ static void freep(char **text)
     free(*text);
 }
 
-static int sign(const struct derive_request *request, json_t *claims, char **ret_token)
+static int sign(const struct key *key, const char *typ, json_t *claims, char **ret_token)
 {
     CLEANUP(freep) char *payload = jcs_format(claims);
     char header[64];
 
-    snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"%s\"}", key_alg(request->holder), AAT_TYP);
-    return payload ? jws_sign(header, payload, strlen(payload), request->holder, ret_token) : -ENOMEM;
+    snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"%s\"}", key_alg(key), typ);
+    return payload ? jws_sign(header, payload, strlen(payload), key, ret_token) : -ENOMEM;
 }
 
 /* The chain with the new token at its end. */
@@ -215,7 +223,7 @@ static int derive(const struct derive_request *request, const struct parent *par
     CLEANUP(json_freep) json_t *tools = NULL;
     CLEANUP(json_freep) json_t *claims = NULL;
     CLEANUP(freep) char *token = NULL;
-    int r = check_holder(request, parent, error);
+    int r = check_holder(parent, request->holder, error);
 
     if (r == 0)
         r = check_bounds(request, parent, error);
@@ -226,7 +234,7 @@ static int derive(const struct derive_request *request, const struct parent *par
     claims = make_claims(request, parent, tools);
     if (!claims)
         return fail(error, -ENOMEM, "the claims cannot be made", NULL);
-    r = sign(request, claims, &token);
+    r = sign(request->holder, AAT_TYP, claims, &token);
     if (r == 0)
         r = extend(parent, token, ret_presentation);
     return r < 0 ? fail(error, r, r == -EINVAL ? "the key is a public one" : "it cannot be signed", NULL) : 0;
@@ -235,10 +243,43 @@ static int derive(const struct derive_request *request, const struct parent *par
 int credential_derive(const struct derive_request *request, char **ret_presentation, char ret_error[ISSUE_ERROR_SIZE])
 {
     struct parent parent = {.claims = NULL};
-    int r = read_parent(request, &parent, ret_error);
+    int r = read_parent(request->parent, request->parent_len, &parent, ret_error);
 
     if (r == 0)
         r = derive(request, &parent, ret_presentation, ret_error);
     parent_clear(&parent);
+    return r;
+}
+
+/* --- proofs --- */
+
+static json_t *make_proof(const struct prove_request *request, const struct parent *leaf)
+{
+    char jti[ISSUE_ID_SIZE], hash[BASE64URL_LENGTH(SHA256_SIZE) + 1];
+
+    if (issue_new_id(request->now, jti) < 0 || hash_signed(&leaf->jws, hash) < 0)
+        return NULL;
+    return json_pack("{s:s, s:I, s:O, s:s, s:s, s:s, s:s, s:{s:s}}", "jti", jti, "iat", (json_int_t)request->now,
+                     "aat_id", json_object_get(leaf->claims, "jti"), "aat_hash", hash, "aat_tool", "host:login",
+                     "aat_aud", request->host_id, "nonce", request->nonce, "hta", "account", request->account);
+}
+
+int credential_prove(const struct prove_request *request, char **ret_pop, char ret_error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(json_freep) json_t *claims = NULL;
+    struct parent leaf = {.claims = NULL};
+    int r = read_parent(request->credential, request->credential_len, &leaf, ret_error);
+
+    if (r == 0)
+        r = check_holder(&leaf, request->holder, ret_error);
+    if (r == 0 && !presentation_is_for(&leaf.presentation, request->host_id))
+        r = fail(ret_error, -EINVAL, "the credential is not for this host", request->host_id);
+    if (r == 0) {
+        claims = make_proof(request, &leaf);
+        r = claims ? sign(request->holder, AAT_POP_TYP, claims, ret_pop) : -ENOMEM;
+        if (r < 0)
+            (void)fail(ret_error, r, "it cannot be signed", NULL);
+    }
+    parent_clear(&leaf);
     return r;
 }

@@ -1,5 +1,6 @@
 /*
- * Deriving credentials: a holder gives away less than it has, offline (draft-niyikiza-oauth-attenuating-agent-tokens-02 Section 6.2).
+ * What the holder of a credential makes of it, offline: a narrower one for somebody else, and proofs that it holds the key
+ * (draft-niyikiza-oauth-attenuating-agent-tokens-02 Sections 6.2 and 7).
  */
 #ifndef PAM_AGENT_DERIVE_H
 #define PAM_AGENT_DERIVE_H
@@ -31,5 +32,17 @@ struct derive_request {
  */
 int credential_derive(const struct derive_request *request, char **ret_presentation,
                       char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
+
+/* A proof of possession for one login. Strings are borrowed, UTF-8. */
+struct prove_request {
+    const char *credential; /* a presentation */
+    size_t credential_len;
+    const struct key *holder;              /* the private key that it is bound to */
+    const char *nonce, *host_id, *account; /* as the host asks */
+    int64_t now;                           /* seconds since the epoch */
+};
+
+/* 0 and a compact PoP JWT for free(), as possession_by_pop() takes it; -EINVAL and what is wrong; -EIO, -ENOMEM. */
+int credential_prove(const struct prove_request *request, char **ret_pop, char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
 
 #endif

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "trust/aat.h"
 #include "trust/credential.h"
+#include "trust/json.h"
 #include "trust/sshkey.h"
 #include "trust/sshsig.h"
 
@@ -59,4 +61,24 @@ enum reason possession_by_signature(const struct credential *credential, const c
     if (sshsig_verify(credential->holder, NAMESPACE, text, strlen(text), sshsig, len) != 0)
         return REASON_POSSESSION_INVALID;
     return REASON_PERMIT;
+}
+
+enum reason possession_by_pop(const struct credential *credential, const char *nonce, const char *host_id,
+                              const char *account, int64_t now, const char *pop, size_t len)
+{
+    CLEANUP(json_freep) json_t *args = json_pack("{s:s}", "account", account);
+    const struct aat_rules rules = {.audience = host_id, .now = now};
+    const struct aat_proof proof = {
+        .token = pop,
+        .len = len,
+        .tool = "host:login",
+        .args = args,
+        .decided = 1,
+        .nonce = nonce,
+        .need_audience = 1,
+    };
+
+    if (!credential || !credential->chain || !args || !nonce || !host_id || !pop)
+        return REASON_POSSESSION_MISSING;
+    return aat_prove(&rules, credential->chain, &proof).reason;
 }

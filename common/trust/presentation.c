@@ -82,6 +82,39 @@ void presentation_clear(struct presentation *presentation)
     presentation->count = 0;
 }
 
+/* 1, 0, or -1: the token names none. */
+static int token_is_for(const char *token, size_t len, const char *host_id)
+{
+    CLEANUP(jws_clear) struct jws jws = {.token = NULL};
+    CLEANUP(json_freep) json_t *claims = NULL;
+    const json_t *aud, *item;
+    size_t i;
+
+    if (jws_parse(token, len, &jws) < 0 || json_claims_parse(jws.payload, jws.payload_len, AAT_TOKEN_MAX, &claims) < 0)
+        return 0;
+    aud = json_object_get(claims, "aud");
+    json_array_foreach(aud, i, item)
+    {
+        if (json_is_text(item, host_id))
+            return 1;
+    }
+    return aud ? json_is_text(aud, host_id) : -1;
+}
+
+int presentation_is_for(const struct presentation *p, const char *host_id)
+{
+    int named = 0;
+
+    for (size_t i = 0; i < p->count; i++) {
+        int found = token_is_for(p->tokens[i], p->lens[i], host_id);
+
+        if (found == 0)
+            return 0;
+        named |= found > 0;
+    }
+    return named;
+}
+
 char *presentation_format(const char *const *tokens, size_t count)
 {
     CLEANUP(json_freep) json_t *chain = json_array();

@@ -22,6 +22,9 @@ struct presentation {
 struct verdict presentation_read(const char *text, size_t len, struct presentation *ret);
 void presentation_clear(struct presentation *presentation);
 
+/* Does each token that names audiences name this host, and one of them? Nothing is verified. 1 or 0. */
+int presentation_is_for(const struct presentation *presentation, const char *host_id);
+
 /* Tokens as a presentation: a single one as it is, more in base64url. For free(); NULL: no memory. */
 char *presentation_format(const char *const *tokens, size_t count) MUST_CHECK;
 

@@ -1,10 +1,12 @@
 /* Delegated credentials: what holds beyond the vectors of tests/vectors, and what comes out of a chain. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "test_trust_mint.h"
 #include "trust/aat.h"
 #include "trust/base64url.h"
 #include "trust/crypto.h"
+#include "trust/derive.h"
 #include "trust/jcs.h"
 #include "trust/jwk.h"
 
@@ -285,6 +287,99 @@ START_TEST(odd_presentations)
 }
 END_TEST
 
+/* --- what a holder makes --- */
+
+/* Each proof but the first is of something else than what is asked. */
+static const struct {
+    const char *nonce, *host_id, *account;
+    int64_t now;
+    enum reason reason;
+} proofs[] = {
+    {"n1", HOST, "worker", NOW, REASON_PERMIT},
+    {"n1", HOST, "worker", NOW - 30, REASON_PERMIT},
+    {"n1", HOST, "worker", NOW + 30, REASON_PERMIT},
+    {"n1", HOST, "worker", NOW - 31, REASON_POSSESSION_INVALID},
+    {"n1", HOST, "worker", NOW + 31, REASON_POSSESSION_INVALID},
+    {"n2", HOST, "worker", NOW, REASON_POSSESSION_INVALID},
+    {"n1", HOST, "worker2", NOW, REASON_POSSESSION_INVALID},
+};
+
+START_TEST(proofs_of_possession)
+{
+    struct prove_request request = {.holder = holders[1],
+                                    .nonce = proofs[_i].nonce,
+                                    .host_id = proofs[_i].host_id,
+                                    .account = proofs[_i].account,
+                                    .now = proofs[_i].now};
+    char error[ISSUE_ERROR_SIZE] = "", *text, *pop;
+    struct credential *c;
+
+    add_root(WIDE, "{}");
+    add_child(NARROW, "{}");
+    text = present(1);
+    request.credential = text;
+    request.credential_len = strlen(text);
+    assert_permitted(context(), text, strlen(text), &c);
+    ck_assert_msg(credential_prove(&request, &pop, error) == 0, "%s", error);
+    ck_assert_int_eq(possession_by_pop(c, "n1", HOST, "worker", NOW, pop, strlen(pop)), proofs[_i].reason);
+    ck_assert_int_eq(possession_by_pop(c, "n1", HOST "/", "worker", NOW, pop, strlen(pop)), REASON_POSSESSION_INVALID);
+    ck_assert_int_eq(possession_by_pop(c, "n1", HOST, "worker", NOW, pop, strlen(pop) - 1), REASON_POSSESSION_INVALID);
+    ck_assert_int_eq(possession_by_pop(c, "n1", HOST, "worker", NOW, tokens[1], strlen(tokens[1])),
+                     REASON_POSSESSION_INVALID);
+    ck_assert_int_eq(possession_by_pop(c, "n1", HOST, "worker", NOW, NULL, 0), REASON_POSSESSION_MISSING);
+    free(pop);
+    request.holder = holders[0]; /* the parent's */
+    ck_assert_int_eq(credential_prove(&request, &pop, error), -EINVAL);
+    request.holder = holders[1];
+    request.host_id = "spiffe://example.org/host/db-01";
+    ck_assert_int_eq(credential_prove(&request, &pop, error), -EINVAL);
+    credential_free(c);
+    free(text);
+}
+END_TEST
+
+/* What is derived is taken, and what it may not be is said. */
+START_TEST(derived_is_verified)
+{
+    static const char *const narrow[] = {"host:sudo args=[\"x\"]"}, *const wide[] = {"host:login", "host:root"};
+    char error[ISSUE_ERROR_SIZE] = "", *text, *longer;
+    struct derive_request request = {
+        .holder = holders[0], .to = holders[1], .now = NOW, .lifetime = 100, .max_depth = -1};
+    struct credential *c;
+
+    add_root(WIDE, "{}");
+    text = _i ? present(0) : strdup(tokens[0]);
+    request.parent = text;
+    request.parent_len = strlen(text);
+    request.tools = wide;
+    request.tool_count = 2;
+    ck_assert_int_eq(credential_derive(&request, &longer, error), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(error, "host:root: 4p1: "));
+    request.tools = narrow;
+    request.tool_count = 1;
+    ck_assert_msg(credential_derive(&request, &longer, error) == 0, "%s", error);
+    assert_permitted(context(), longer, strlen(longer), &c);
+    ck_assert_str_eq(c->scope, "pam_agent 1\ntool host:sudo\narg args\nlist x\n");
+    ck_assert_int_eq(c->exp, NOW + 100);
+    ck_assert(key_equal(c->holder, holders[1]));
+    credential_free(c);
+    free(longer);
+    request.lifetime = 3600;
+    ck_assert_int_eq(credential_derive(&request, &longer, error), 0);
+    assert_permitted(context(), longer, strlen(longer), &c);
+    ck_assert_int_eq(c->exp, 1754000400); /* the root's */
+    credential_free(c);
+    request.parent = longer; /* it was to be the last */
+    request.parent_len = strlen(longer);
+    request.holder = holders[1];
+    request.to = holders[2];
+    free(text);
+    ck_assert_int_eq(credential_derive(&request, &text, error), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(error, "may not be delegated"));
+    free(longer);
+}
+END_TEST
+
 /* --- JCS --- */
 
 static const struct {
@@ -375,6 +470,8 @@ int main(void)
     tcase_add_loop_test(chains, attempt, 0, COUNT_OF(attempts));
     tcase_add_test(chains, order_of_tokens);
     tcase_add_loop_test(chains, odd_presentations, 0, COUNT_OF(odd));
+    tcase_add_loop_test(chains, proofs_of_possession, 0, COUNT_OF(proofs));
+    tcase_add_loop_test(chains, derived_is_verified, 0, 2);
     tcase_add_loop_test(values, jcs, 0, COUNT_OF(canonical));
     tcase_add_loop_test(values, scope_of_constraint, 0, COUNT_OF(texts));
     srunner_run_all(runner, CK_NORMAL);

@@ -55,6 +55,24 @@ expect_output "the first one still may" 'restart nginx by root' as key agent-dep
 expect_output "verify shows the chain" "derived from" agentctl verify part
 expect_output "in JSON too" '"chain": *\[' agentctl verify --json part
 
+story "proof by a PoP JWT"
+cat >/tmp/prove-askpass <<SH
+#!/bin/sh
+case \$1 in
+*"Agent proof "*)
+	set -- \${1#*"Agent proof "}
+	account=\${3} # with the part behind it
+	exec $(command -v agentctl) prove --credential "\$AGENT_CREDENTIAL" --key "\$AGENT_KEY" --nonce "\$1" --host-id "\$2" --account "\$account" ;;
+*) exec $(command -v agent-askpass) "\$@" ;;
+esac
+SH
+chmod 0755 /tmp/prove-askpass
+pop() { AGENT_ASKPASS=/tmp/prove-askpass as "$@"; }
+: >"$DECISIONS"
+expect_output "the other one proves its key so" '^worker$' pop b worker part 'id -un; sleep 2' 
+expect_output "the first one, without a chain, too" '^agent-deploy$' pop key agent-deploy root 'id -un'
+expect_fail "with another key there is no proof" pop c worker part true
+
 story "whom it lets in"
 expect_refused "the account of who delegated" delegatee_unknown as b agent-deploy part true
 expect_refused "an account that takes nothing from it" delegatee_unknown as b stranger part true
