@@ -166,11 +166,14 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         gate->detail = answer.detail;
         return reason;
     }
-    reason = grant.ancestor_count ? map_delegatee(gate, &grant) : map_identity(gate, grant.identity);
+    if (grant.ancestor_count)
+        reason = map_delegatee(gate, &grant); /* as whom it acts */
+    if (reason == REASON_PERMIT && gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
+        reason = REASON_ATTESTATION_MISMATCH;
+    if (reason == REASON_PERMIT && !grant.ancestor_count)
+        reason = map_identity(gate, grant.identity);
     if (reason != REASON_PERMIT)
         return reason;
-    if (gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
-        return REASON_ATTESTATION_MISMATCH;
     grant.uid = gate->identity.uid;
     if (text_copy(grant.account, sizeof grant.account, gate->identity.account) < 0 ||
         text_copy(grant.service, sizeof grant.service, gate->question.service) < 0 ||

@@ -224,7 +224,7 @@ int process_descends(pid_t pid, pid_t ancestor, uint64_t start)
     return 0;
 }
 
-int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg)
+static int each(uint32_t audit, int zombies, int (*fn)(const struct process *process, void *arg), void *arg)
 {
     DIR *proc = opendir("/proc");
     struct dirent *entry;
@@ -238,16 +238,26 @@ int process_each_audited(uint32_t audit, int (*fn)(const struct process *process
         int alive;
 
         if (pid > 0 && (audit == AUDIT_UNSET || process_audit_session(pid) == audit) &&
-            read_process(pid, &process, &alive) == 0 && alive)
+            read_process(pid, &process, &alive) == 0 && alive == !zombies)
             r = fn(&process, arg);
     }
     closedir(proc);
     return r;
 }
 
+int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg)
+{
+    return each(audit, 0, fn, arg);
+}
+
 int process_each(int (*fn)(const struct process *process, void *arg), void *arg)
 {
-    return process_each_audited(AUDIT_UNSET, fn, arg);
+    return each(AUDIT_UNSET, 0, fn, arg);
+}
+
+int process_each_zombie(int (*fn)(const struct process *process, void *arg), void *arg)
+{
+    return each(AUDIT_UNSET, 1, fn, arg);
 }
 
 int process_same_program(pid_t a, pid_t b)

@@ -42,6 +42,8 @@ int process_descends(pid_t pid, pid_t ancestor, uint64_t start);
 int process_each(int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
 /* The same for those of an audit session alone: on a crowded host, several times as fast. AUDIT_UNSET: all of them. */
 int process_each_audited(uint32_t audit, int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
+/* The same for zombies, and for nobody else. */
+int process_each_zombie(int (*fn)(const struct process *process, void *arg), void *arg) MUST_CHECK;
 /* Do both run the same executable file? 1 or 0. */
 int process_same_program(pid_t a, pid_t b);
 /* Is the file it runs setuid, or not to be found out? 1 or 0. */

@@ -139,7 +139,6 @@ enum { OF_UID = 1, OF_OTHERS = 2 };
 /* What one look at the host needs. */
 struct look {
     const struct target *target;
-    int has_uid; /* a process of its uid, be it a zombie */
     struct process_tree tree;
     struct cgroup_pids cgroup;
 };
@@ -198,7 +197,7 @@ static int is_of_uid(const struct look *look, pid_t pid)
 {
     uid_t uid;
 
-    return look->has_uid && process_uid(pid, &uid) == 0 && uid == look->target->uid;
+    return look->target->uid && process_uid(pid, &uid) == 0 && uid == look->target->uid;
 }
 
 /* Of what descends from the leader, the host has what left one of these, which the leader is in. */
@@ -252,8 +251,8 @@ static int look_around(const struct target *target, int who, struct look *ret)
 {
     int r;
 
-    *ret = (struct look){.target = target, .has_uid = target->uid && reaper_has_uid(target->uid)};
-    if (is_known_by_audit(target) && !(who & OF_UID && ret->has_uid))
+    *ret = (struct look){.target = target};
+    if (is_known_by_audit(target) && !(who & OF_UID && target->uid))
         return process_list_audited(target->audit, &ret->tree);
     r = look_at_tree(target, &ret->tree);
     if (r == 0 && target->cgroup && *target->cgroup)
@@ -277,9 +276,11 @@ static int signal_each(const struct target *target, int who, int sig)
     return r;
 }
 
+/* kill(-1, 0) does not tell: it succeeds where there is anybody, be it of other uids. */
 int reaper_has_uid(uid_t uid)
 {
-    return signal_uid(uid, 0) != 0;
+    errno = 0;
+    return getpriority(PRIO_USER, uid) != -1 || errno != ESRCH;
 }
 
 int reaper_signal_uid(uid_t uid, int sig)

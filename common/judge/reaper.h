@@ -39,7 +39,7 @@ struct target {
 int reaper_signal(const struct target *target, int sig) MUST_CHECK;
 /* Signal the processes of the uid alone, in one pass: to stop an account at once, or to let it go on. */
 int reaper_signal_uid(uid_t uid, int sig) MUST_CHECK;
-/* Has the uid processes, zombies included, that such a pass would meet? 1, also where that is not known; or 0. */
+/* Is there a process, or a zombie, whose real uid it is? The kernel looks, and is not outrun. 1, also where that is not known; or 0. */
 int reaper_has_uid(uid_t uid);
 /* How often the threads of the account have been given a processor: what does not change, stands still. */
 uint64_t reaper_switches(uid_t uid);

@@ -112,9 +112,17 @@ static int kill_stray(const struct process *process, void *arg)
     return 0;
 }
 
+static int is_of_uid(const struct process *process, void *arg)
+{
+    const uid_t *uid = arg;
+    uid_t uids[4];
+
+    return process_uids(process->pid, uids) == 0 && (uids[0] == *uid || uids[2] == *uid);
+}
+
 /*
  * A pass of SIGKILL would end logins that arrive. So it is made when a walk finds somebody else, or when somebody is there time and
- * again whom no walk finds: what forks all the time outruns them. How many were killed: they take time to die.
+ * again whom no walk finds: what forks all the time outruns them. Where zombies are there, that tells nothing, and it is made. How many were killed: they take time to die.
  */
 static unsigned kill_once(uid_t uid)
 {
@@ -128,6 +136,8 @@ static unsigned kill_once(uid_t uid)
             (void)!reaper_signal_uid(uid, SIGKILL);
         if (strays.killed > 0 || !any)
             return strays.killed;
+        if (look == 0 && process_each_zombie(is_of_uid, &uid) != 0)
+            break;
         (void)poll(NULL, 0, 1);
     }
     return reaper_signal_uid(uid, SIGKILL) < 0;

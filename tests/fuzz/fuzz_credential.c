@@ -11,6 +11,8 @@
 #include "trust/credential.h"
 #include "trust/jwk.h"
 #include "trust/jws.h"
+#include "trust/presentation.h"
+#include "trust/sshkey.h"
 #include "trust/sshsig.h"
 #include "trust/toolspec.h"
 
@@ -67,6 +69,65 @@ static void read_signed(const char *header, const char *payload, size_t len)
     free(token);
 }
 
+/* A root that allows much, bound to the issuer's own key, so that it can be delegated here. */
+static const char *root(void)
+{
+    static const char claims[] =
+        "{\"jti\":\"r\",\"iss\":\"https://sts.example.org\",\"sub\":\"spiffe://example.org/agent/"
+        "deploy\",\"txn\":\"t\","
+        "\"aud\":\"spiffe://example.org/host/"
+        "web-07\",\"iat\":1753999900,\"exp\":1754000400,\"del_depth\":0,\"del_max_depth\":8,"
+        "\"cnf\":{\"jwk\":{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}},"
+        "\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":{\"host:login\":{},\"host:sudo\":{"
+        "\"args\":"
+        "{\"constraint_type\":\"any\",\"constraints\":[{\"constraint_type\":\"subset\",\"allowed\":[\"a\",\"b\"]},"
+        "{\"constraint_type\":\"range\",\"max\":5},{\"constraint_type\":\"all\",\"constraints\":[{\"constraint_type\":"
+        "\"not_one_of\",\"excluded\":[1]}]}]},\"runas\":{\"constraint_type\":\"one_of\",\"values\":[\"root\",\"x\"],"
+        "\"optional\":true},\"*\":{\"constraint_type\":\"wildcard\"}}}}]}";
+    static char *token;
+
+    if (!token && jws_sign(HEADER, claims, sizeof claims - 1, issuer(), &token) < 0)
+        abort();
+    return token;
+}
+
+static void read_derived(const char *payload, size_t len)
+{
+    char *child, *chain;
+
+    if (jws_sign(HEADER, payload, len, issuer(), &child) < 0)
+        return;
+    chain = presentation_format((const char *const[]){root(), child}, 2);
+    must(chain != NULL);
+    read_token(chain, strlen(chain));
+    free(chain);
+    free(child);
+}
+
+static void read_pop(const char *payload, size_t len)
+{
+    const struct anchor anchor = {"fuzz", "https://sts.example.org", NULL, domains, 900, issuer()};
+    const struct verify_context ctx = {&anchor, 1, "spiffe://example.org/host/web-07", 1754000000};
+    struct credential *credential;
+    char *pop;
+
+    must(credential_verify(&ctx, root(), strlen(root()), &credential, NULL) == REASON_PERMIT);
+    if (jws_sign("{\"alg\":\"Ed25519\",\"typ\":\"aat-pop+jwt\"}", payload, len, issuer(), &pop) == 0) {
+        (void)!possession_by_pop(credential, "nonce", ctx.audience, "agent-deploy", ctx.now, pop, strlen(pop));
+        free(pop);
+    }
+    credential_free(credential);
+}
+
+static void read_private(const char *bytes, size_t len)
+{
+    struct key *key = NULL;
+
+    if (sshkey_parse_private((const unsigned char *)bytes, len, &key) == 0)
+        must(key_is_private(key));
+    key_free(key);
+}
+
 static void read_key(const char *text, size_t len)
 {
     char thumbprint[KEY_THUMBPRINT_SIZE];
@@ -84,7 +145,7 @@ static void read_key(const char *text, size_t len)
 
 static void read_auth_info(const char *text)
 {
-    struct credential credential = {.holder = (struct key *)(uintptr_t)issuer()};
+    struct credential credential = {.holder = issuer()};
 
     (void)!possession_by_channel(&credential, text);
 }
@@ -132,6 +193,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 's':
         read_sshsig(text, len);
+        break;
+    case 'd':
+        read_derived(text, len);
+        break;
+    case 'o':
+        read_pop(text, len);
+        break;
+    case 'p':
+        read_private(text, len);
         break;
     case 'w':
         read_toolspec(text);

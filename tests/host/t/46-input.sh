@@ -97,7 +97,7 @@ minted "objects 1,000 levels deep" claim_invalid <<<"$(for ((i = 0; i < 1000; i+
 minted "no claims" claim_invalid </dev/null
 minted "a claim given twice" claim_invalid <<<"${claims%\}},\"sub\":\"$AGENT_ID\"}"
 minted "claims and more behind" claim_invalid <<<"$claims{}"
-minted "a NUL in a claim" claim_invalid <<<"${claims%\}},\"note\":\"\\u0000\"}"
+minted "a NUL in a claim that counts" claim_invalid <<<"${claims%\}},\"act\":{\"sub\":\"$AGENT_ID\\u0000\"}}"
 minted "no UTF-8" claim_invalid <<<"${claims%\}},\"note\":\"$(printf '\377')\"}"
 minted "a header 1,000 levels deep" too_large "{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\",\"x\":$(nested 1000)}" <<<"$claims"
 minted "alg none" algorithm_refused '{"alg":"none","typ":"aat+jwt"}' <<<"$claims"
@@ -158,15 +158,15 @@ for name in garbage half version no-step null unknown; do
 done
 credential fresh
 packet good "$request" "$HOST_ID" "$(date +%s)" "$(cat "$CREDENTIALS/fresh")"
-packet 64k "$request" "$HOST_ID" "$(date +%s)" "$(letters 65537)"
+packet 64k "$request" "$HOST_ID" "$(date +%s)" "$(letters 65537).."
 packet 200k "$request" "$HOST_ID" "$(date +%s)" "$(letters 204800)"
 packet 300k "$request" "$HOST_ID" "$(date +%s)" "$(letters 307200)"
-packet proof 'pam_agent 1\nop proof\nnonce 00\nhost-id %s\naccount agent-deploy\nproof AAAA\n' "$HOST_ID"
+packet proof 'pam_agent 1\nop proof\nnow 1\nnonce 00\nhost-id %s\naccount agent-deploy\nproof AAAA\n' "$HOST_ID"
 packet op 'pam_agent 1\nop permit\n'
 verifier() { "$TALK" run "$VERIFIER" 70001 : "$@"; }
 expect_output "a good token" '^> .*reason permit.*task task-fresh' verifier /tmp/packet.good
 expect_output "64 KiB" 'reason too_large' verifier /tmp/packet.64k
-expect_output "200 KiB" 'reason too_large' verifier /tmp/packet.200k
+expect_output "200 KiB" 'reason credential_malformed' verifier /tmp/packet.200k
 expect_output "300 KiB" '^closed' verifier /tmp/packet.300k
 expect_output "a proof before a credential" 'reason bad_question' verifier /tmp/packet.proof
 expect_output "a second credential" 'reason bad_question' verifier /tmp/packet.good /tmp/packet.good
