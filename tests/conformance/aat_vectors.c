@@ -97,8 +97,8 @@ static struct verdict judge(const json_t *vector)
     const json_t *policy = json_object_get(vector, "policy"), *pop = json_object_get(vector, "pop_compact");
     const json_t *chain_compact = json_object_get(vector, "chain_compact");
     json_t *args = json_object_get(vector, "args"), *seen = json_object_get(policy, "seen_pop_jti");
-    size_t count = json_array_size(chain_compact), lens[64];
-    const char *algs[ALGS_MAX], *tokens[64];
+    size_t count = json_array_size(chain_compact), *lens = calloc(count + 1, sizeof *lens);
+    const char *algs[ALGS_MAX], **tokens = calloc(count + 1, sizeof *tokens);
     const struct aat_rules rules = {
         .anchors = anchors,
         .anchor_count = anchor_count,
@@ -123,8 +123,8 @@ static struct verdict judge(const json_t *vector)
     static struct aat_chain chain;
     struct verdict verdict;
 
-    if (count > COUNT_OF(tokens))
-        errx(2, "a chain of %zu tokens", count);
+    if (!lens || !tokens)
+        err(2, "a chain of %zu tokens", count);
     read_algs(json_object_get(policy, "algs"), algs);
     for (size_t i = 0; i < count; i++) {
         tokens[i] = json_string_value(json_array_get(chain_compact, i));
@@ -134,6 +134,8 @@ static struct verdict judge(const json_t *vector)
     if (verdict.reason == REASON_PERMIT)
         verdict = aat_prove(&rules, &chain, &proof);
     aat_clear(&chain);
+    free(lens);
+    free(tokens);
     return verdict;
 }
 
