@@ -64,19 +64,23 @@ static int holds_secret(const json_t *jwk)
     return 0;
 }
 
-/* A key for something else, or of a kind we do not know: issuers publish those beside ours. */
+static int is_one_of(const json_t *value, const char *const *words)
+{
+    for (; *words; words++)
+        if (json_is_text(value, *words))
+            return 1;
+    return 0;
+}
+
+/* A key for something else, or of a kind that is not taken: issuers publish those beside ours. */
 static int is_foreign(const json_t *jwk)
 {
-    const char *kty = json_string_value(json_object_get(jwk, "kty")),
-               *use = json_string_value(json_object_get(jwk, "use"));
-    const char *crv = json_string_value(json_object_get(jwk, "crv"));
+    static const char *const types[] = {"OKP", "EC", "RSA", NULL};
+    static const char *const algs[] = {"Ed25519", "EdDSA", "ES256", "ES384", "RS256", "PS256", NULL};
+    const json_t *use = json_object_get(jwk, "use"), *alg = json_object_get(jwk, "alg");
 
-    if (use && strcmp(use, "sig") != 0)
-        return 1;
-    if (!kty || !crv)
-        return kty && strcmp(kty, "OKP") != 0 && strcmp(kty, "EC") != 0;
-    return !(strcmp(kty, "OKP") == 0 && strcmp(crv, "Ed25519") == 0) &&
-           !(strcmp(kty, "EC") == 0 && strcmp(crv, "P-256") == 0);
+    return (use && !json_is_text(use, "sig")) || (alg && !is_one_of(alg, algs)) ||
+           !is_one_of(json_object_get(jwk, "kty"), types);
 }
 
 static void put_anchor(struct gatherer *g, const struct issuer_config *issuer, const char *kid, const struct key *key)
@@ -100,6 +104,7 @@ static int take_key(struct gatherer *g, const struct issuer_config *issuer, cons
 {
     CLEANUP(key_freep) struct key *key = NULL;
     const char *kid = NULL;
+    int r = jwk_parse(jwk, &key);
 
     if (!json_is_object(jwk)) {
         issuer_problem(g, issuer, "%s: key %zu is no JSON object", issuer->keys, position);
@@ -107,13 +112,13 @@ static int take_key(struct gatherer *g, const struct issuer_config *issuer, cons
         issuer_problem(g, issuer,
                        "%s: key %zu is private or symmetric: the issuer alone keeps it; put its public half here",
                        issuer->keys, position);
-    } else if (is_foreign(jwk)) {
-        fprintf(g->notes, "%s: key %zu passed over: neither Ed25519 nor P-256 for signatures\n", issuer->keys,
-                position);
+    } else if (is_foreign(jwk) || r == -ENOTSUP) {
+        fprintf(g->notes, "%s: key %zu passed over: not for signatures by Ed25519, ES256, ES384, RS256 or PS256\n",
+                issuer->keys, position);
     } else if (json_member_string(jwk, "kid", KID_MAX, &kid) < 0) {
         issuer_problem(g, issuer, "%s: key %zu: its kid is no string of 1 to %d bytes", issuer->keys, position,
                        KID_MAX);
-    } else if (jwk_parse(jwk, &key) < 0) {
+    } else if (r < 0) {
         issuer_problem(g, issuer, "%s: key %zu is not a valid public key", issuer->keys, position);
     } else if (++g->count > ISSUER_KEYS_MAX) {
         issuer_problem(g, issuer, "%s: more than %d keys of all issuers", issuer->keys, ISSUER_KEYS_MAX);
@@ -140,7 +145,8 @@ static void take_issuer(struct gatherer *g, const struct issuer_config *issuer)
     }
     json_array_foreach(json_object_get(jwks, "keys"), i, jwk) taken += (size_t)take_key(g, issuer, jwk, i + 1);
     if (taken == 0 && g->problems->count == before)
-        issuer_problem(g, issuer, "%s: no key in it can be used: issuer \"%s\" needs an Ed25519 or P-256 key",
+        issuer_problem(g, issuer,
+                       "%s: no key in it can be used: issuer \"%s\" needs an Ed25519, P-256, P-384 or RSA key",
                        issuer->keys, issuer->name);
 }
 

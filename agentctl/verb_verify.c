@@ -14,6 +14,7 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "judge/standing.h"
+#include "trust/aat.h"
 #include "trust/anchors.h"
 
 struct finding {
@@ -156,23 +157,36 @@ static json_t *json_of_ancestors(const struct credential *c)
     return chain;
 }
 
+/* The step of the draft that a detail begins with; NULL: it is none of the draft's. */
+static json_t *json_of_step(const char *detail)
+{
+    size_t len = detail ? strcspn(detail, ":") : 0;
+
+    if (len == 0 || len > 4 || detail[len] != ':' || detail[0] < '1' || detail[0] > '9')
+        return json_null();
+    return json_stringn(detail, len);
+}
+
+static json_t *json_of_credential(const struct credential *c)
+{
+    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s, s:O, s:o}", "kind", "aat", "identity",
+                     c->identity, "principal", c->principal, "task", c->task, "purpose", c->purpose, "issuer",
+                     c->issuer, "iss", c->iss, "jti", c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp,
+                     "holder", c->holder_thumbprint, "tools", aat_leaf(c->chain)->tools_json, "chain",
+                     json_of_ancestors(c));
+}
+
 static void print_json(const struct finding *f)
 {
-    const struct credential *c = f->credential;
-    json_t *out =
-        json_pack("{s:b, s:s, s:s, s:s*}", "valid", f->reason == REASON_PERMIT, "reason", reason_word(f->reason),
-                  "mend", reason_mend(f->reason), "at", f->reason == REASON_PERMIT ? NULL : f->detail);
+    int permitted = f->reason == REASON_PERMIT;
+    json_t *out = json_pack("{s:b, s:s, s:s, s:s*, s:o}", "valid", permitted, "reason", reason_word(f->reason), "mend",
+                            reason_mend(f->reason), "at", permitted ? NULL : f->detail, "step",
+                            json_of_step(permitted || f->here ? NULL : f->detail));
+    json_t *claims = f->credential ? json_of_credential(f->credential) : NULL;
 
-    if (c && out) {
-        json_t *claims =
-            json_pack("{s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s}", "identity", c->identity, "principal",
-                      c->principal, "task", c->task, "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss, "jti",
-                      c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder", c->holder_thumbprint);
-
+    if (out && claims)
         json_object_update(out, claims);
-        json_decref(claims);
-        json_object_set_new(out, "chain", json_of_ancestors(c));
-    }
+    json_decref(claims);
     json_dumpf(out, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(out);

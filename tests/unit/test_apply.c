@@ -649,13 +649,25 @@ static const struct {
     {"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "key 1 is private or symmetric"},
     {"{\"keys\":[]}", "no key in it can be used"},
     {"{\"keys\":[1]}", "key 1 is no JSON object"},
-    {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}", "no key in it can be used"},
+    {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}", "key 1 is not a valid public key"}, /* weak */
+    {"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AQ\",\"y\":\"AQ\"}]}", "key 1 is not a valid public key"},
+    {"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-521\",\"x\":\"AQ\",\"y\":\"AQ\"}]}", "no key in it can be used"},
+    {"{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS512\",\"n\":\"AQ\",\"e\":\"AQAB\"}]}", "no key in it can be used"},
+    {"{\"keys\":[{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AQ\"}]}", "no key in it can be used"},
     {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}", "key 1 is not a valid public key"},
     {"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":1,\"x\":\"AAAA\"}]}", "its kid is no string"},
     {"{\"keys\":{}}", "no JSON object with a list \"keys\""},
     {"[]", "no JSON object with a list \"keys\""},
     {"", "no JSON object with a list \"keys\""},
-    {"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQ\",\"e\":\"AQAB\"},{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+    {"{\"keys\":[{\"kty\":\"RSA\",\"use\":\"enc\",\"n\":\"AQ\",\"e\":\"AQAB\"},{\"kty\":\"RSA\",\"alg\":\"PS256\","
+     "\"e\":\"AQAB\","
+     "\"n\":\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_"
+     "BJECPebWKRXjBZCiFV4n3oknj"
+     "hMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_"
+     "FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajr"
+     "n1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw\"}"
+     ","
+     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
      "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}",
      NULL},
 };
@@ -670,6 +682,7 @@ START_TEST(test_keys)
         return;
     }
     ck_assert_ptr_nonnull(strstr(out, "key 1 passed over"));
+    ck_assert_ptr_nonnull(strstr(value_of("state/anchors.cdb", 'a', ""), "alg PS256\n"));
 }
 END_TEST
 

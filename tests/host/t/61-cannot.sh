@@ -87,19 +87,19 @@ SECONDS_MAX=12 expect_end "the time is over" session_expired
 story "a message that whoever closes it has to wait for"
 # shellcheck disable=SC2016
 own='own=$(ls -d /run/pam_agent/agent/$(id -u)/*); '
-run_session linger "$own cling linger \$own 8 >/tmp/marks/sent & sleep 611" --ttl 16s
-expect_ok "it was sent" wait_until 15 marks sent
+run_session linger "$own cling linger \$own 8 >/tmp/marks/sent & sleep 611" --ttl 26s
+expect_ok "it was sent" wait_until 25 marks sent
 expect_ok "the guard answers root" within 500 report
 expect_output "and says how the session stands" 'state running' report
-SECONDS_MAX=20 expect_end "it ends in time" session_expired
+SECONDS_MAX=30 expect_end "it ends in time" session_expired
 expect_ok "and no process of ours waits" wait_until 5 sh -c '! pgrep -x "guard|gate"'
 
 story "the account's own door, beset by its owner"
-run_session beset "$own cling linger \$own 4 >/tmp/marks/sent & while [ ! -s /tmp/marks/sent ]; do sleep 0.1; done; cling trickle \$own 10; talk idle \$own 300 20 & sleep 611" --ttl 20s
-expect_ok "it is beset" wait_until 18 marks sent
+run_session beset "$own cling linger \$own 4 >/tmp/marks/sent & while [ ! -s /tmp/marks/sent ]; do sleep 0.1; done; cling trickle \$own 10; talk idle \$own 300 20 & sleep 611" --ttl 28s
+expect_ok "it is beset" wait_until 27 marks sent
 expect_ok "the guard answers root" within 500 report
 expect_ok "and has few children" sh -c '[ "$(pgrep -x guard | wc -l)" -le 6 ]'
-SECONDS_MAX=24 expect_end "it ends in time" session_expired
+SECONDS_MAX=32 expect_end "it ends in time" session_expired
 
 story "a terminal that nobody reads, while its line discipline is set all the time"
 credential fullterm --tool host:login --ttl 8s
