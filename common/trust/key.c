@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -139,18 +140,36 @@ static int has_small_order(const unsigned char point[KEY_ED25519_SIZE])
     return 0;
 }
 
-/*
- * By a key that has the curve alone, then its point: six times as fast in 3.0 as d2i_PUBKEY (23 us, 146 us on P-256), and the only
- * other way that both versions have. The point is checked to be on the curve (EC_POINT_oct2point); both curves have cofactor 1.
- */
-static EVP_PKEY *decode_point(int curve, const unsigned char *point, size_t len)
+/* --- points --- */
+
+/* A key of each curve that has no point yet: made once, kept for ever. */
+static EVP_PKEY *curves[COUNT_OF(kinds)];
+static CRYPTO_ONCE curves_once = CRYPTO_ONCE_STATIC_INIT;
+
+static void make_curves(void)
 {
-    CLEANUP(pkey_ctx_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL);
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        CLEANUP(pkey_ctx_freep) EVP_PKEY_CTX *ctx = kinds[i].curve ? EVP_PKEY_CTX_new_id(EVP_PKEY_EC, NULL) : NULL;
+
+        if (ctx && EVP_PKEY_paramgen_init(ctx) == 1 && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, kinds[i].curve) == 1)
+            (void)EVP_PKEY_paramgen(ctx, &curves[i]);
+    }
+}
+
+/*
+ * By a copy of the curve, then the point: the fastest way that both versions have (in 3.0, P-256: 6 us; with a curve made each time
+ * 28, by d2i_PUBKEY 146). The point is checked to be on the curve (EC_POINT_oct2point); both curves have cofactor 1.
+ */
+static EVP_PKEY *decode_point(const struct kind *kind, const unsigned char *point, size_t len)
+{
     CLEANUP(pkey_freep) EVP_PKEY *key = NULL;
     EVP_PKEY *pkey = NULL;
 
-    if (ctx && EVP_PKEY_paramgen_init(ctx) == 1 && EVP_PKEY_CTX_set_ec_paramgen_curve_nid(ctx, curve) == 1 &&
-        EVP_PKEY_paramgen(ctx, &key) == 1 && EVP_PKEY_set1_encoded_public_key(key, point, len) == 1) {
+    if (CRYPTO_THREAD_run_once(&curves_once, make_curves) != 1 || !curves[kind - kinds])
+        return NULL;
+    key = EVP_PKEY_new();
+    if (key && EVP_PKEY_copy_parameters(key, curves[kind - kinds]) == 1 &&
+        EVP_PKEY_set1_encoded_public_key(key, point, len) == 1) {
         pkey = key;
         key = NULL;
     }
@@ -165,7 +184,7 @@ int key_new_public(enum key_type type, const unsigned char *point, size_t len, s
     if (!kind || kind->is_rsa || !point || len != kind->point_len)
         return -EINVAL;
     if (kind->curve && point[0] == 0x04)
-        pkey = decode_point(kind->curve, point, len);
+        pkey = decode_point(kind, point, len);
     if (type == KEY_ED25519 && !has_small_order(point))
         pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point, len);
     if (!pkey) {
