@@ -156,7 +156,7 @@ uint32_t process_audit_session(pid_t pid)
 }
 
 /* Of status: Uid, in its order real, effective, saved, file system (proc(5)). */
-static int thread_uids(pid_t tid, uid_t ret[4])
+int process_uids(pid_t tid, uid_t ret[4])
 {
     char buf[4096];
     const char *line;
@@ -167,15 +167,10 @@ static int thread_uids(pid_t tid, uid_t ret[4])
     return line && sscanf(line, "\nUid: %u %u %u %u", &ret[0], &ret[1], &ret[2], &ret[3]) == 4 ? 0 : -ESRCH;
 }
 
-int process_uids(pid_t pid, uid_t ret[4])
-{
-    return thread_uids(pid, ret);
-}
-
 int process_uid(pid_t pid, uid_t *ret)
 {
     uid_t uids[4];
-    int r = thread_uids(pid, uids);
+    int r = process_uids(pid, uids);
 
     if (r == 0)
         *ret = uids[0];
@@ -188,7 +183,7 @@ static int thread_acts_as(pid_t tid, void *arg)
     const uid_t *uid = arg;
     uid_t uids[4];
 
-    return thread_uids(tid, uids) == 0 && (uids[0] == *uid || uids[1] == *uid || uids[2] == *uid || uids[3] == *uid);
+    return process_uids(tid, uids) == 0 && (uids[0] == *uid || uids[1] == *uid || uids[2] == *uid || uids[3] == *uid);
 }
 
 int process_acts_as(pid_t pid, uid_t uid)

@@ -29,8 +29,8 @@ uint32_t process_loginuid(pid_t pid);
 uint32_t process_audit_session(pid_t pid);
 /* Real uid. */
 int process_uid(pid_t pid, uid_t *ret) MUST_CHECK;
-/* Real, effective, saved and file system uid. */
-int process_uids(pid_t pid, uid_t ret[4]) MUST_CHECK;
+/* Real, effective, saved and file system uid, also of a single thread. */
+int process_uids(pid_t tid, uid_t ret[4]) MUST_CHECK;
 /* Has a thread of it this uid, be it the real, effective, saved or file system one? 1 or 0. */
 int process_acts_as(pid_t pid, uid_t uid);
 /* The name that it gave itself: what is not printable ASCII, or stands in the way in a list or a format, shows as '?'. */

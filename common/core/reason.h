@@ -76,7 +76,7 @@
     X(DELEGATEE_UNKNOWN, "delegatee_unknown", "a delegated credential does not open an account of those who delegated it", \
       "log in to the account of the agent that it was delegated to") \
     X(CONSTRAINT_UNKNOWN, "constraint_unknown", "the credential holds a constraint that is not understood", \
-      "use the constraint types that agentctl(8) names") \
+      "use the constraint types of Section 3.4 of the AAT draft") \
     X(NOT_TASK_BOUND, "not_task_bound", "the credential names no task", "issue it with `txn` or `mission.id`") \
     X(TASK_COMPLETED, "task_completed", "the task was completed", "start a new task") \
     X(TASK_SUSPENDED, "task_suspended", "the task is suspended", "wait for `agentctl task resume`") \

@@ -106,7 +106,7 @@ static int say(struct walk *w, const char *word)
     if (strcmp(word, "one-of") == 0)
         return w->matched;
     if (strcmp(word, "not-one-of") == 0)
-        return !w->matched;
+        return !w->matched && (w->arg->value || w->arg->items); /* what is not known is not excluded either */
     if (strcmp(word, "containing") == 0)
         return w->arg->items && !w->missing;
     if (strcmp(word, "within") == 0)

@@ -140,7 +140,7 @@ static unsigned kill_once(uid_t uid)
             break;
         (void)poll(NULL, 0, 1);
     }
-    return reaper_signal_uid(uid, SIGKILL) < 0;
+    return reaper_signal_uid(uid, SIGKILL) < 0 || process_each(is_of_uid, &uid) != 0;
 }
 
 int account_kill(uid_t uid, int64_t until)

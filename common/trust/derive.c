@@ -146,6 +146,8 @@ static int make_tools(const struct derive_request *request, const struct parent 
 
 static int check_bounds(const struct derive_request *request, const struct parent *parent, char error[ISSUE_ERROR_SIZE])
 {
+    if (parent->presentation.count > AAT_DEPTH_MAX)
+        return fail(error, -EINVAL, "the parent has as many tokens as a chain may have", NULL);
     if (key_equal(request->to, request->holder))
         return fail(error, -EINVAL, "the key to delegate to is the parent's own: its holder has the parent already",
                     NULL);

@@ -272,12 +272,23 @@ START_TEST(scope_cut_anywhere)
 }
 END_TEST
 
+/* What the step does not know satisfies no exclusion. */
+START_TEST(unknown_is_not_excluded)
+{
+    const struct scope_arg known = {.name = "runas", .value = "x"}, unknown = {.name = "runas"};
+
+    ck_assert_int_eq(allows(RUNAS "value root\nis not-one-of\n", &known, 1), PERMIT);
+    ck_assert_int_eq(allows(RUNAS "value root\nis not-one-of\n", &unknown, 1), EXCEEDED);
+}
+END_TEST
+
 static Suite *scope_suite(void)
 {
     Suite *suite = suite_create("scope");
     TCase *tcase = tcase_create("scope");
 
     tcase_add_loop_test(tcase, scope_table, 0, COUNT_OF(cases));
+    tcase_add_test(tcase, unknown_is_not_excluded);
     tcase_add_test(tcase, tool_must_be_named);
     tcase_add_test(tcase, malformed_after_a_permission_is_no_permission);
     tcase_add_test(tcase, scope_bounds);

@@ -338,6 +338,25 @@ START_TEST(proofs_of_possession)
 }
 END_TEST
 
+/* A full chain does not grow, whatever its last token says of its depth. */
+START_TEST(full_chain_is_not_derived_from)
+{
+    char error[ISSUE_ERROR_SIZE] = "", *text, *longer;
+    struct derive_request request = {.to = holders[9], .now = NOW, .lifetime = 100, .max_depth = -1};
+
+    add_root(WIDE, "{}");
+    while (count < AAT_TOKENS_MAX)
+        add_child(WIDE, "{\"del_depth\":0,\"del_max_depth\":8}");
+    text = present(1);
+    request.parent = text;
+    request.parent_len = strlen(text);
+    request.holder = holders[AAT_TOKENS_MAX - 1];
+    ck_assert_int_eq(credential_derive(&request, &longer, error), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(error, "as many tokens"));
+    free(text);
+}
+END_TEST
+
 /* What is derived is taken, and what it may not be is said. */
 START_TEST(derived_is_verified)
 {
@@ -471,6 +490,7 @@ int main(void)
     tcase_add_test(chains, order_of_tokens);
     tcase_add_loop_test(chains, odd_presentations, 0, COUNT_OF(odd));
     tcase_add_loop_test(chains, proofs_of_possession, 0, COUNT_OF(proofs));
+    tcase_add_test(chains, full_chain_is_not_derived_from);
     tcase_add_loop_test(chains, derived_is_verified, 0, 2);
     tcase_add_loop_test(values, jcs, 0, COUNT_OF(canonical));
     tcase_add_loop_test(values, scope_of_constraint, 0, COUNT_OF(texts));
