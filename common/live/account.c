@@ -64,6 +64,7 @@ int account_is_free(uid_t uid)
 struct strays {
     uid_t uid;
     unsigned killed;
+    int others;  /* processes of other agents are there */
     uid_t asked; /* the last one asked about, and the answer: processes of one uid come in rows */
     int is_agent;
 };
@@ -98,7 +99,10 @@ static int is_stray(struct strays *strays, pid_t pid)
         return 0;
     if (uids[0] == strays->uid || uids[2] == strays->uid)
         return !is_arriving(pid, uids);
-    return is_other_agent(strays, uids[0]) && process_acts_as(pid, strays->uid);
+    if (!is_other_agent(strays, uids[0]))
+        return 0;
+    strays->others = 1;
+    return process_acts_as(pid, strays->uid);
 }
 
 static int kill_stray(const struct process *process, void *arg)
@@ -122,7 +126,9 @@ static int is_of_uid(const struct process *process, void *arg)
 
 /*
  * A pass of SIGKILL would end logins that arrive. So it is made when a walk finds somebody else, or when somebody is there time and
- * again whom no walk finds: what forks all the time outruns them. Where zombies are there, that tells nothing, and it is made. How many were killed: they take time to die.
+ * again whom no walk finds: what forks all the time outruns them. Where zombies are there, that tells nothing, and it is made; where
+ * other agents run, too: one that borrowed the uid as its saved one is not seen by reaper_has_uid(). How many were killed: they take
+ * time to die.
  */
 static unsigned kill_once(uid_t uid)
 {
@@ -132,7 +138,7 @@ static unsigned kill_once(uid_t uid)
 
         if (process_each(kill_stray, &strays) < 0)
             break;
-        if (strays.killed > 0)
+        if (strays.killed > 0 || (!any && strays.others))
             (void)!reaper_signal_uid(uid, SIGKILL);
         if (strays.killed > 0 || !any)
             return strays.killed;
