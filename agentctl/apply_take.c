@@ -90,8 +90,12 @@ static int read_before(struct apply *a)
 
 static int take_keys(struct apply *a)
 {
-    int r = anchors_read(a->config, &a->problems, a->out, &a->anchors, &a->anchors_len, &a->anchor_count);
+    CLEANUP(anchors_freep) struct anchors *before = NULL;
+    int r;
 
+    if (a->dir >= 0 && anchors_load_at(a->dir, "anchors.cdb", &before) < 0)
+        before = NULL; /* none yet, or damaged: it is made anew */
+    r = anchors_read(a->config, before, &a->problems, a->out, &a->anchors, &a->anchors_len, &a->anchor_count);
     return r < 0 ? APPLY_PROBLEMS : APPLY_DONE;
 }
 

@@ -204,15 +204,17 @@ int compile_policy(int fd, const struct config *config, const struct accounts *a
 /* --- anchors.cdb --- */
 
 /* What a guard asks for, which reads neither JSON nor keys. */
-static int put_key(struct database_maker *maker, const struct anchor *anchor)
+static int put_key(struct database_maker *maker, struct anchor *anchor)
 {
+    const struct key *key = anchor_public(anchor);
+    const struct issuer *issuer = anchor->issuer;
     char thumbprint[KEY_THUMBPRINT_SIZE], name[ANCHOR_KEY_SIZE];
-    int r = jwk_thumbprint(anchor->key, thumbprint);
+    int r = key ? jwk_thumbprint(key, thumbprint) : -EBADMSG;
 
-    for (const char *const *domain = anchor->trust_domains; r == 0 && *domain; domain++) {
-        r = anchor_key(anchor->issuer, thumbprint, *domain, strlen(*domain), name);
+    for (const char *const *domain = issuer->trust_domains; r == 0 && *domain; domain++) {
+        r = anchor_key(issuer->name, thumbprint, *domain, strlen(*domain), name);
         if (r == 0)
-            database_put(maker, 'k', name, anchor->iss, strlen(anchor->iss));
+            database_put(maker, 'k', name, issuer->iss, strlen(issuer->iss));
     }
     return r;
 }
@@ -221,13 +223,17 @@ int compile_anchors(int fd, const char *text, size_t len)
 {
     CLEANUP(anchors_freep) struct anchors *anchors = NULL;
     struct database_maker maker;
-    int r = anchors_parse(text, len, &anchors);
+    int certificates = 0, r = anchors_parse(text, len, &anchors);
 
     if (r < 0)
         return r;
     database_begin(&maker, fd);
     database_put(&maker, 'a', "", text, len);
-    for (size_t i = 0; i < anchors->count && !maker.error; i++)
+    for (size_t i = 0; i < anchors->count && !maker.error; i++) {
+        certificates |= anchors->items[i].issuer->kind == ISSUER_SSH_CA;
         maker.error = put_key(&maker, &anchors->items[i]);
+    }
+    if (certificates)
+        database_put(&maker, 'c', "", "1", 1);
     return database_end(&maker);
 }

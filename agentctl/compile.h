@@ -11,10 +11,10 @@
 #include "agentctl/apply_accounts.h"
 #include "agentctl/config.h"
 #include "core/compat.h"
+#include "trust/anchors.h"
 
 /* Within what trust/anchors.h takes. */
-#define ISSUER_KEYS_MAX 256             /* of all issuers */
-#define ISSUER_KEYS_TEXT_MAX (1u << 20) /* bytes */
+#define ISSUER_KEYS_MAX 4096 /* of all issuers */
 
 /* All write a database to fd, which is empty, readable and writable. 0; -errno; -ENOBUFS: an entry is too large. */
 int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,
@@ -25,10 +25,10 @@ int compile_policy(int fd, const struct config *config, const struct accounts *a
 int compile_anchors(int fd, const char *text, size_t len) MUST_CHECK;
 
 /*
- * The text of anchors.cdb from the JWKS files of the issuers; for free(). Keys of kinds that are not known are passed over and
- * named on `notes`. 0; -EINVAL: reported.
+ * The text of anchors.cdb from the configuration and the key files of the issuers; for free(). Keys of kinds that are not known are passed
+ * over and named on `notes`. `before` is what is in force, or NULL: no bundle of SPIFFE is taken that is older. 0; -EINVAL: reported.
  */
-int anchors_read(const struct config *config, struct problems *problems, FILE *notes, char **ret_text, size_t *ret_len,
-                 size_t *ret_count) MUST_CHECK;
+int anchors_read(const struct config *config, const struct anchors *before, struct problems *problems, FILE *notes,
+                 char **ret_text, size_t *ret_len, size_t *ret_count) MUST_CHECK;
 
 #endif

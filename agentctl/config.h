@@ -12,6 +12,7 @@
 #include "agentctl/config_problem.h"
 #include "core/compat.h"
 #include "judge/policy.h"
+#include "trust/issuer.h"
 
 #define CONFIG_FILE_MAX (1u << 20) /* bytes of one file */
 #define CONFIG_FILES_MAX 4096      /* files of conf.d */
@@ -27,6 +28,7 @@
 #define CONFIG_GRACE_HARD 3600 /* seconds */
 #define CONFIG_SLOTS_HARD 64
 #define CONFIG_KEEP_HOME_HARD (365 * 86400)
+#define CONFIG_KEY_AGE_HARD (365 * 86400)
 
 struct place {
     const char *file;
@@ -42,12 +44,16 @@ struct host_config {
     uint32_t keep_home; /* seconds */
 };
 
+/* As struct issuer of trust/issuer.h, which says what each is. */
 struct issuer_config {
     struct place place, keys_place;
+    enum issuer_kind kind; /* 0: not known, and said so */
     const char *name, *iss;
-    const char *keys; /* path of a JWKS file */
-    struct words trust_domains;
-    uint32_t max_lifetime;
+    const char *keys; /* path: JWKS, SPIFFE bundle, or public keys of ssh */
+    struct words trust_domains, require;
+    uint32_t max_lifetime, max_key_age; /* seconds; of keys 0: any age */
+    int ignore_status;
+    const char *identity, *principal, *task, *purpose, *scope, *token_type, *extension;
 };
 
 /* One account; of an identity with slots there is one each, the first under its own name. */

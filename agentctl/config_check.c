@@ -64,6 +64,17 @@ static void check_slots(struct reader *reader)
     }
 }
 
+/* The JWT-SVIDs of a trust domain are verified with the keys of one bundle. */
+static void check_domains(struct reader *reader, const struct issuer_config *one, const struct issuer_config *other)
+{
+    for (size_t i = 0; i < one->trust_domains.count; i++)
+        for (size_t j = 0; j < other->trust_domains.count; j++)
+            if (strcmp(one->trust_domains.items[i], other->trust_domains.items[j]) == 0)
+                place_problem(reader, &one->place, "issuer \"%s\": trust domain \"%s\" is that of \"%s\" at %s:%u",
+                              one->name, one->trust_domains.items[i], other->name, other->place.file,
+                              other->place.line);
+}
+
 static void check_issuers(struct reader *reader)
 {
     const struct config *config = reader->config;
@@ -75,6 +86,8 @@ static void check_issuers(struct reader *reader)
             if (one->iss && other->iss && strcmp(one->iss, other->iss) == 0)
                 place_problem(reader, &one->place, "issuer \"%s\" has the iss of \"%s\" at %s:%u: write one issuer",
                               one->name, other->name, other->place.file, other->place.line);
+            if (one->kind == ISSUER_SVID && other->kind == ISSUER_SVID)
+                check_domains(reader, one, other);
         }
     }
 }

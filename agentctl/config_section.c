@@ -1,11 +1,10 @@
-/* host, issuer, identity, defaults. */
+/* host, identity, defaults. */
 #include <string.h>
 
 #include "agentctl/config_reader.h"
 #include "agentctl/config_syntax.h"
 #include "core/identities.h"
 #include "core/names.h"
-#include "judge/grant.h"
 #include "judge/policy_store.h"
 
 #define UID_RANGE_MIN 1000 /* below are the system's own (adduser.conf(5)) */
@@ -67,68 +66,6 @@ void read_host(struct reader *reader, const struct section *section)
     read_home_prefix(reader, section, host);
     read_level(reader, section, "sensitivity", &host->sensitivity);
     read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
-}
-
-static void read_kind(struct reader *reader, const struct section *section)
-{
-    static const char *const later[] = {"jwt-svid", "jwt", "ssh-ca"};
-    const struct value *kind = read_required(reader, section, "kind", "\"aat\"");
-
-    if (!kind || strcmp(kind->text, "aat") == 0)
-        return;
-    for (size_t i = 0; i < COUNT_OF(later); i++) {
-        if (strcmp(kind->text, later[i]) == 0) {
-            value_problem(reader, section, kind, "kind: \"%s\" is not supported yet: write \"aat\"", kind->text);
-            return;
-        }
-    }
-    value_problem(reader, section, kind, "kind: \"%s\" is unknown: write \"aat\"", kind->text);
-}
-
-/* A path below the configuration's directory, or an absolute one. */
-static const char *keys_path(struct reader *reader, const struct section *section, const struct value *keys)
-{
-    const char *path = keys->text;
-
-    if (path[0] != '/')
-        path = arena_format(&reader->config->arena, "%s/%s", reader->dir, path);
-    if (!path_normal(path))
-        value_problem(reader, section, keys, "keys: \"%s\" is no plain path: write one as in \"keys/%s.jwks\"",
-                      keys->text, section->title);
-    return path;
-}
-
-void read_issuer(struct reader *reader, const struct section *section)
-{
-    struct config *config = reader->config;
-    const struct value *iss = read_required(reader, section, "iss", "\"https://...\", exactly as its tokens say it");
-    const struct value *keys = read_required(reader, section, "keys", "\"keys/NAME.jwks\"");
-    struct issuer_config *issuer;
-
-    config->issuers = arena_grow(&config->arena, config->issuers, config->issuer_count, sizeof *issuer);
-    issuer = &config->issuers[config->issuer_count++];
-    *issuer = (struct issuer_config){.place = section_place(section),
-                                     .name = section->title,
-                                     .iss = iss ? iss->text : NULL,
-                                     .max_lifetime = CONFIG_LIFETIME_DEFAULT};
-    if (strlen(section->title) > ISSUER_NAME_MAX)
-        section_problem(reader, section, "issuer \"%s\": the name has more than %d bytes: write a shorter one",
-                        section->title, ISSUER_NAME_MAX);
-    read_kind(reader, section);
-    if (iss && !uri_valid(iss->text))
-        value_problem(reader, section, iss, "iss: \"%s\" is no URI: write it exactly as the issuer's tokens say it",
-                      iss->text);
-    if (keys) {
-        issuer->keys = keys_path(reader, section, keys);
-        issuer->keys_place = (struct place){.file = section->file, .line = keys->line};
-    }
-    if (!section_setting(section, "trust-domains"))
-        section_problem(
-            reader, section,
-            "issuer has no trust-domains: write trust-domains = { \"example.org\" }, those it may speak for");
-    read_words(reader, section, "trust-domains", trust_domain_valid,
-               "a trust domain in lower case, as in \"example.org\"", &issuer->trust_domains);
-    read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &issuer->max_lifetime);
 }
 
 static void read_home(struct reader *reader, const struct section *section, struct identity_config *identity)

@@ -120,22 +120,13 @@ void read_words(struct reader *reader, const struct section *section, const char
 static void read_possession(struct reader *reader, const struct section *section, enum possession *ret)
 {
     const struct value *value = read_value(section, "possession");
+    enum possession possession = value ? possession_parse(value->text) : POSSESSION_UNSET;
 
-    if (!value)
-        return;
-    switch (possession_parse(value->text)) {
-    case POSSESSION_CHANNEL:
-    case POSSESSION_SIGNED:
-        *ret = possession_parse(value->text);
-        break;
-    case POSSESSION_BEARER:
+    if (possession != POSSESSION_UNSET)
+        *ret = possession;
+    else if (value)
         value_problem(reader, section, value,
-                      "possession: \"bearer\" is not supported yet: write \"channel\" or \"signed\"");
-        break;
-    default:
-        value_problem(reader, section, value, "possession: \"%s\" is unknown: write \"channel\" or \"signed\"",
-                      value->text);
-    }
+                      "possession: \"%s\" is unknown: write \"channel\", \"signed\" or \"bearer\"", value->text);
 }
 
 static void read_linger(struct reader *reader, const struct section *section, int *ret)

@@ -30,8 +30,8 @@ static void add_configured(struct issuers *issuers)
 
     if (anchors_load(&anchors) < 0)
         return;
-    for (size_t i = 0; i < anchors->count; i++)
-        add(issuers, anchors->items[i].iss);
+    for (size_t i = 0; i < anchors->issuer_count; i++)
+        add(issuers, anchors->issuers[i]->iss);
 }
 
 static int add_live(const struct session *session, void *arg)

@@ -14,8 +14,8 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "judge/standing.h"
-#include "trust/aat.h"
 #include "trust/anchors.h"
+#include "trust/credential.h"
 
 struct finding {
     enum reason reason;
@@ -131,6 +131,7 @@ static void print_text(const struct finding *f)
     }
     if (!c)
         return;
+    print_field("kind", issuer_kind_word(c->kind));
     print_field("identity", c->identity);
     print_field("principal", c->principal);
     print_field("task", c->task);
@@ -139,10 +140,15 @@ static void print_text(const struct finding *f)
     print_field("iss", c->iss);
     print_field("jti", c->jti);
     print_field("expires", format_time(c->exp, until));
-    print_field("key", c->holder_thumbprint);
+    print_field("key", c->holder_thumbprint[0] ? c->holder_thumbprint : "none: it is taken where a policy says bearer");
     for (size_t i = 0; i < c->ancestor_count; i++) {
         print_field(i ? "then from" : "derived from", c->ancestors[i].jti);
         print_field("held by", c->ancestors[i].holder_thumbprint);
+    }
+    if (c->voucher) {
+        print_field("stands on", c->voucher->jti);
+        print_field("by", c->voucher->iss);
+        print_field("delegatee", c->voucher->identity);
     }
     print_scope(c->scope, c->scope_len);
 }
@@ -157,6 +163,14 @@ static json_t *json_of_ancestors(const struct credential *c)
     return chain;
 }
 
+static json_t *json_of_voucher(const struct voucher *voucher)
+{
+    if (!voucher)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:s*, s:b}", "issuer", voucher->issuer, "iss", voucher->iss, "jti", voucher->jti,
+                     "identity", voucher->identity, "once", voucher->unbound);
+}
+
 /* The step of the draft that a detail begins with; NULL: it is none of the draft's. */
 static json_t *json_of_step(const char *detail)
 {
@@ -169,11 +183,12 @@ static json_t *json_of_step(const char *detail)
 
 static json_t *json_of_credential(const struct credential *c)
 {
-    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s, s:O, s:o}", "kind", "aat", "identity",
-                     c->identity, "principal", c->principal, "task", c->task, "purpose", c->purpose, "issuer",
-                     c->issuer, "iss", c->iss, "jti", c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp,
-                     "holder", c->holder_thumbprint, "tools", aat_leaf(c->chain)->tools_json, "chain",
-                     json_of_ancestors(c));
+    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s*, s:O*, s:o, s:o*}", "kind",
+                     issuer_kind_word(c->kind), "identity", c->identity, "principal", c->principal, "task", c->task,
+                     "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss, "jti", c->jti, "iat",
+                     (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder",
+                     c->holder_thumbprint[0] ? c->holder_thumbprint : NULL, "tools", c->tools, "chain",
+                     json_of_ancestors(c), "voucher", json_of_voucher(c->voucher));
 }
 
 static void print_json(const struct finding *f)

@@ -253,6 +253,31 @@ static int account_busy(const struct gate *gate)
     return r < 0 ? r : busy;
 }
 
+/* How many sessions the credential opened; what counts once and did, opens none. 0 or -errno. */
+static int count_logins(const struct grant *grant, uint32_t *ret)
+{
+    uint32_t once = 0;
+    int r = replay_count(grant->iss, grant->jti, ret);
+
+    if (r == 0 && grant->voucher.once)
+        r = replay_count(grant->voucher.iss, grant->voucher.jti, &once);
+    if (once)
+        *ret = UINT32_MAX;
+    return r;
+}
+
+enum reason gate_take_place(const struct gate *gate)
+{
+    const struct grant *grant = &gate->grant;
+    int r = grant->voucher.once ? replay_take(grant->voucher.iss, grant->voucher.jti, 1) : 0;
+
+    if (r == 0)
+        r = replay_take(grant->iss, grant->jti, gate->decision.limits.max_logins);
+    if (r < 0)
+        return r == -EUSERS ? REASON_REPLAYED : REASON_STATE_UNAVAILABLE;
+    return REASON_PERMIT;
+}
+
 static enum reason gather(struct gate *gate)
 {
     struct facts *facts = &gate->facts;
@@ -260,7 +285,7 @@ static enum reason gather(struct gate *gate)
 
     *facts = (struct facts){.step = gate->step};
     if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
-        replay_count(gate->grant.iss, gate->grant.jti, &facts->logins) < 0)
+        count_logins(&gate->grant, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
     facts->boot = gather_boot_time();
     facts->account_busy = busy;

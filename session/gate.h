@@ -52,6 +52,8 @@ int gate_time_left(void);
 enum reason gate_find_account(struct gate *gate) MUST_CHECK;
 /* Ask for a credential and a proof, verify both, and fill the grant. */
 enum reason gate_credential(struct gate *gate) MUST_CHECK;
+/* Take a place among the sessions that the credential may open or attest, and the one of a voucher that counts once. */
+enum reason gate_take_place(const struct gate *gate) MUST_CHECK;
 /* Collect the facts of this moment and decide. */
 enum reason gate_decide(struct gate *gate) MUST_CHECK;
 /* Record it: the reason, or REASON_RECORD_FAILED. reference[] as record_write. */
@@ -93,8 +95,9 @@ void gate_attest_others(const struct gate *gate);
 struct verifier_answer {
     enum reason reason;
     char detail[256];
-    int channel;     /* the ssh key of this connection is the holder's */
-    char sha256[65]; /* of the credential */
+    int channel;                       /* the ssh key of this connection is the holder's */
+    char sha256[65];                   /* of the credential */
+    char delegatee[SPIFFE_ID_MAX + 1]; /* who proved to be the one that acts on what was delegated; "" */
 };
 
 struct verifier_process {

@@ -65,15 +65,6 @@ static enum reason check_guard(const struct gate *gate)
     return report.state == REPORT_FROZEN && gate->asker_uid != 0 ? report.reason : REASON_PERMIT;
 }
 
-static enum reason take_place(const struct gate *gate)
-{
-    int r = replay_take(gate->grant.iss, gate->grant.jti, gate->decision.limits.max_logins);
-
-    if (r < 0)
-        return r == -EUSERS ? REASON_REPLAYED : REASON_STATE_UNAVAILABLE;
-    return REASON_PERMIT;
-}
-
 enum reason gate_attest(struct gate *gate, const char *id)
 {
     enum reason reason;
@@ -91,7 +82,7 @@ enum reason gate_attest(struct gate *gate, const char *id)
         reason = gate_decide(gate);
     if (reason == REASON_PERMIT)
         reason = check_guard(gate); /* the conversation took its time */
-    return reason == REASON_PERMIT ? take_place(gate) : reason;
+    return reason == REASON_PERMIT ? gate_take_place(gate) : reason;
 }
 
 /* --- it does --- */

@@ -86,25 +86,40 @@ static enum reason map_identity(const struct gate *gate, const char *id)
     return identity.disabled ? REASON_IDENTITY_DISABLED : REASON_PERMIT;
 }
 
+/* Who acts: the one that a voucher names, or whoever has the leaf's key, under the account's own identity. */
+static enum reason take_delegatee(const struct gate *gate, const char *delegatee, struct grant *grant)
+{
+    enum reason reason = delegatee[0] ? map_identity(gate, delegatee) : REASON_PERMIT;
+
+    if (reason != REASON_PERMIT)
+        return reason;
+    if (!delegatee[0] && !spiffe_id_valid(gate->identity.id)) /* a pattern names nobody */
+        return REASON_DELEGATEE_UNKNOWN;
+    grant->delegatee_proven = delegatee[0] != '\0';
+    return text_copy(grant->identity, sizeof grant->identity, delegatee[0] ? delegatee : gate->identity.id) < 0
+               ? REASON_TOO_LARGE
+               : REASON_PERMIT;
+}
+
 /*
- * A delegated credential names who was given its root. It opens an account of one agent, another one: whoever has the leaf's key acts
- * there under the account's own identity. Whether that takes what the delegator delegates, is decided.
+ * A delegated credential names who was given its root. It opens an account of one agent, another one. Whether that takes what the delegator
+ * delegates, where its own identity is not proven, is decided.
  */
-static enum reason map_delegatee(const struct gate *gate, struct grant *grant)
+static enum reason map_delegatee(const struct gate *gate, const char *delegatee, struct grant *grant)
 {
     struct identity delegator;
     int r = find_identity(grant->identity, &delegator);
 
     if (r < 0 && r != -ENOENT)
         return REASON_STATE_UNAVAILABLE;
-    if ((r == 0 && strcmp(delegator.id, gate->identity.id) == 0) || !spiffe_id_valid(gate->identity.id))
+    if ((r == 0 && strcmp(delegator.id, gate->identity.id) == 0) || strcmp(grant->identity, delegatee) == 0)
         return REASON_DELEGATEE_UNKNOWN;
     if (gate->identity.disabled)
         return REASON_IDENTITY_DISABLED;
     strcpy(grant->delegator, grant->identity);
     if (grant_add_ancestor(grant, LINK_IDENTITY, NULL, grant->delegator) < 0)
         return REASON_TOO_LARGE;
-    return text_copy(grant->identity, sizeof grant->identity, gate->identity.id) < 0 ? REASON_TOO_LARGE : REASON_PERMIT;
+    return take_delegatee(gate, delegatee, grant);
 }
 
 /* A signature over a nonce of this moment, this host and this account: an SSHSIG (P3) or a PoP JWT (P2). */
@@ -123,21 +138,7 @@ static enum reason prove_by_signature(struct gate *gate, struct verifier_process
     return reason == REASON_PERMIT ? verifier_proof(verifier, gate, nonce, proof) : reason;
 }
 
-/* Only where a policy says so and none asks for more; the decision judges again, with the purpose. */
-static int bearer_is_enough(const struct gate *gate)
-{
-    int bearer = 0;
-
-    for (size_t i = 0; i < gate->policies.count; i++) {
-        enum possession limit = gate->policies.policies[i].limits.possession;
-
-        if (limit != POSSESSION_UNSET && limit != POSSESSION_BEARER)
-            return 0;
-        bearer |= limit == POSSESSION_BEARER;
-    }
-    return bearer;
-}
-
+/* What is bound to a key is never taken without it; what is bound to none, where every policy says so. */
 static enum reason prove(struct gate *gate, struct verifier_process *verifier, const struct verifier_answer *answer)
 {
     enum reason reason;
@@ -146,7 +147,7 @@ static enum reason prove(struct gate *gate, struct verifier_process *verifier, c
         gate->grant.possession = POSSESSION_CHANNEL;
         return REASON_PERMIT;
     }
-    if (bearer_is_enough(gate)) {
+    if (!gate->grant.key[0]) {
         gate->grant.possession = POSSESSION_BEARER;
         return REASON_PERMIT;
     }
@@ -167,7 +168,7 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         return reason;
     }
     if (grant.ancestor_count)
-        reason = map_delegatee(gate, &grant); /* as whom it acts */
+        reason = map_delegatee(gate, answer.delegatee, &grant); /* as whom it acts */
     if (reason == REASON_PERMIT && gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
         reason = REASON_ATTESTATION_MISMATCH;
     if (reason == REASON_PERMIT && !grant.ancestor_count)

@@ -158,10 +158,7 @@ static enum reason activate(struct gate *gate)
     r = start_guard(session.id);
     if (r < 0)
         return r == -ETIMEDOUT ? REASON_TIMEOUT : REASON_INTERNAL;
-    r = replay_take(gate->grant.iss, gate->grant.jti, gate->decision.limits.max_logins);
-    if (r < 0)
-        return r == -EUSERS ? REASON_REPLAYED : REASON_STATE_UNAVAILABLE;
-    return REASON_PERMIT;
+    return gate_take_place(gate);
 }
 
 enum reason gate_open_session(struct gate *gate)

@@ -58,8 +58,10 @@ void verifier_stop(struct verifier_process *verifier)
 /* The claims that a verifier states; account, uid, possession and the rest are gate's own. */
 static int is_claim(const char *key)
 {
-    static const char *const claims[] = {"issuer",    "iss",  "jti",     "key",    "signer",  "identity",
-                                         "principal", "task", "purpose", "issued", "expires", "scope"};
+    static const char *const claims[] = {
+        "issuer",      "iss",    "jti",     "key",   "signer",         "identity",    "principal",   "task",
+        "purpose",     "issued", "expires", "scope", "voucher-issuer", "voucher-iss", "voucher-jti", "voucher-signer",
+        "voucher-once"};
 
     for (size_t i = 0; i < COUNT_OF(claims); i++)
         if (strcmp(claims[i], key) == 0)
@@ -93,6 +95,10 @@ static enum reason take_field(const char *key, const char *value, struct grant *
     if (grant && strcmp(key, "ancestor-key") == 0)
         return is_thumbprint(value) && grant_add_ancestor(grant, LINK_KEY, NULL, value) == 0 ? REASON_PERMIT
                                                                                              : REASON_INTERNAL;
+    if (strcmp(key, "delegatee") == 0)
+        return spiffe_id_valid(value) && text_copy(answer->delegatee, sizeof answer->delegatee, value) == 0
+                   ? REASON_PERMIT
+                   : REASON_INTERNAL;
     if (strcmp(key, "sha256") == 0)
         return text_copy(answer->sha256, sizeof answer->sha256, value) < 0 ? REASON_INTERNAL : REASON_PERMIT;
     return grant && is_claim(key) && grant_field(grant, key, value) > 0 ? REASON_PERMIT : REASON_INTERNAL;
@@ -123,6 +129,23 @@ static enum reason exchange(struct verifier_process *verifier, struct fields_wri
     return answer.reason;
 }
 
+/* What stands on another token falls with it. */
+static enum reason check_grant(struct grant *grant)
+{
+    const struct voucher_grant *voucher = &grant->voucher;
+
+    if (!is_thumbprint(grant->signer) || (grant->key[0] && !is_thumbprint(grant->key)))
+        return REASON_INTERNAL;
+    if (!voucher->issuer[0])
+        return REASON_PERMIT;
+    if (!is_thumbprint(voucher->signer) || !voucher->iss[0] || !voucher->jti[0])
+        return REASON_INTERNAL;
+    return grant_add_ancestor(grant, LINK_ISSUER, NULL, voucher->iss) < 0 ||
+                   grant_add_ancestor(grant, LINK_JTI, voucher->iss, voucher->jti) < 0
+               ? REASON_TOO_LARGE
+               : REASON_PERMIT;
+}
+
 enum reason verifier_credential(struct verifier_process *verifier, const struct gate *gate, const char *token,
                                 struct grant *grant, struct verifier_answer *ret)
 {
@@ -137,9 +160,7 @@ enum reason verifier_credential(struct verifier_process *verifier, const struct 
     fields_put(&w, "auth-info", gate->question.auth_info);
     grant_clear(grant);
     reason = exchange(verifier, &w, grant, ret);
-    if (reason == REASON_PERMIT && (!is_thumbprint(grant->key) || !is_thumbprint(grant->signer)))
-        reason = REASON_INTERNAL;
-    return reason;
+    return reason == REASON_PERMIT ? check_grant(grant) : reason;
 }
 
 enum reason verifier_proof(struct verifier_process *verifier, const struct gate *gate, const char *nonce,

@@ -82,12 +82,23 @@ static int request_read(char *text, size_t len, struct request *request)
     return r;
 }
 
+static void write_voucher(struct fields_writer *w, const struct voucher *voucher)
+{
+    fields_put(w, "voucher-issuer", voucher->issuer);
+    fields_put(w, "voucher-iss", voucher->iss);
+    fields_put(w, "voucher-signer", voucher->signer_thumbprint);
+    fields_put(w, "voucher-jti", voucher->jti);
+    if (voucher->unbound)
+        fields_put(w, "voucher-once", "1");
+    fields_put(w, "delegatee", voucher->identity);
+}
+
 static void write_credential(struct fields_writer *w, const struct credential *credential)
 {
     fields_put(w, "issuer", credential->issuer);
     fields_put(w, "iss", credential->iss);
     fields_put(w, "jti", credential->jti);
-    fields_put(w, "key", credential->holder_thumbprint);
+    fields_put(w, "key", credential->holder_thumbprint[0] ? credential->holder_thumbprint : NULL);
     fields_put(w, "signer", credential->signer_thumbprint);
     fields_put(w, "identity", credential->identity);
     fields_put(w, "principal", credential->principal);
@@ -101,6 +112,8 @@ static void write_credential(struct fields_writer *w, const struct credential *c
         fields_put(w, "ancestor-key", credential->ancestors[i].holder_thumbprint);
     }
     fields_put(w, "scope", credential->scope);
+    if (credential->voucher)
+        write_voucher(w, credential->voucher);
 }
 
 static void answer_credential(struct verifier *v, const struct request *request, struct fields_writer *w)

@@ -74,7 +74,7 @@ int dir_make(const char *path, mode_t mode, int *ret_fd)
     return dir_make_at(AT_FDCWD, path, mode, ret_fd);
 }
 
-static int open_at(int dir, const char *name, int *ret_fd)
+int file_open_at(int dir, const char *name, int *ret_fd)
 {
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -83,14 +83,14 @@ static int open_at(int dir, const char *name, int *ret_fd)
 
 int file_open(const char *path, int *ret_fd)
 {
-    return open_at(AT_FDCWD, path, ret_fd);
+    return file_open_at(AT_FDCWD, path, ret_fd);
 }
 
 int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len)
 {
     CLEANUP(close_fd) int fd = -1;
     size_t len = 0;
-    int r = open_at(dir, name, &fd);
+    int r = file_open_at(dir, name, &fd);
 
     if (r < 0)
         return r;

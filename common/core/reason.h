@@ -45,13 +45,16 @@
       "present one: set AGENT_CREDENTIAL and use agent-askpass as SSH_ASKPASS") \
     X(CREDENTIAL_MALFORMED, "credential_malformed", "the credential is not a well-formed token", \
       "check the file in AGENT_CREDENTIAL with `agentctl verify`") \
-    X(TYPE_REFUSED, "type_refused", "the token type is not one that is accepted", "present an aat+jwt token") \
+    X(TYPE_REFUSED, "type_refused", "the token type is not one that is accepted", \
+      "present an aat+jwt token, or one of the type that its issuer is configured for") \
     X(ALGORITHM_REFUSED, "algorithm_refused", "the signature algorithm is not allowed for this key", \
       "sign with the algorithm of the issuer's key") \
     X(CRIT_REFUSED, "crit_refused", "the token demands an extension that is not understood", \
       "issue the token without `crit`") \
     X(KEY_UNKNOWN, "key_unknown", "no configured key of an issuer made this signature", \
       "configure the issuer and its keys, then run `agentctl apply`") \
+    X(KEY_STALE, "key_stale", "the keys of the issuer were not renewed for longer than is allowed", \
+      "let what writes the issuer's key file do so again, then run `agentctl key refresh`") \
     X(SIGNATURE_INVALID, "signature_invalid", "the signature does not verify", "issue the credential again") \
     X(CLAIM_INVALID, "claim_invalid", "a claim is missing, duplicated or of the wrong type", \
       "see `agentctl verify` for the claim") \
@@ -73,7 +76,8 @@
       "delegate from a token nearer to the root, or issue one with a larger `del_max_depth`") \
     X(DELEGATION_WIDENED, "delegation_widened", "a token of the chain allows more than the one it derives from", \
       "derive it anew with `agentctl delegate`, which only narrows") \
-    X(DELEGATEE_UNKNOWN, "delegatee_unknown", "a delegated credential does not open an account of those who delegated it", \
+    X(DELEGATEE_UNKNOWN, "delegatee_unknown", \
+      "a delegated credential does not open an account of those who delegated it", \
       "log in to the account of the agent that it was delegated to") \
     X(CONSTRAINT_UNKNOWN, "constraint_unknown", "the credential holds a constraint that is not understood", \
       "use the constraint types of Section 3.4 of the AAT draft") \

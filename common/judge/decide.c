@@ -350,13 +350,13 @@ static enum reason check_standing(const struct facts *facts)
     return REASON_PERMIT;
 }
 
-/* A delegated credential opens only what takes it from its delegator, as long as it does. */
+/* A delegated credential opens only what takes it from its delegator, as long as it does, or who proved to be the delegatee. */
 static enum reason check_delegator(const struct facts *facts, const struct policy_set *policies)
 {
     const struct words *delegators = &policies->delegators;
     size_t i = 0;
 
-    if (!facts->delegator)
+    if (!facts->delegator || facts->delegatee_proven)
         return REASON_PERMIT;
     while (i < delegators->count && !spiffe_pattern_matches(delegators->items[i], facts->delegator))
         i++;

@@ -27,6 +27,7 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     facts->account = grant->account;
     facts->identity = grant->identity;
     facts->delegator = grant->delegator[0] ? grant->delegator : NULL;
+    facts->delegatee_proven = grant->delegatee_proven;
     facts->issuer = grant->issuer;
     facts->task = grant->task;
     facts->purpose = grant->purpose[0] ? grant->purpose : NULL;

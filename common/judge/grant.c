@@ -25,9 +25,26 @@ static const struct {
     STRING("source", source),
     STRING("service", service),
     STRING("delegator", delegator),
+    STRING("voucher-issuer", voucher.issuer),
+    STRING("voucher-iss", voucher.iss),
+    STRING("voucher-jti", voucher.jti),
+    STRING("voucher-signer", voucher.signer),
     STRING("scope", scope),
 #undef STRING
 };
+
+static const struct {
+    const char *key;
+    size_t offset;
+} flags[] = {
+    {"voucher-once", offsetof(struct grant, voucher.once)},
+    {"delegatee-proven", offsetof(struct grant, delegatee_proven)},
+};
+
+static int *flag_of(struct grant *grant, size_t i)
+{
+    return (int *)(void *)((char *)grant + flags[i].offset);
+}
 
 void grant_clear(struct grant *grant)
 {
@@ -88,6 +105,9 @@ void grant_write(struct fields_writer *w, const struct grant *grant)
     fields_put_u64(w, "issued", (uint64_t)grant->issued);
     fields_put_u64(w, "expires", (uint64_t)grant->expires);
     fields_put(w, "possession", possession_word(grant->possession));
+    for (size_t i = 0; i < COUNT_OF(flags); i++)
+        if (*flag_of((struct grant *)(uintptr_t)grant, i))
+            fields_put(w, flags[i].key, "1");
     for (size_t i = 0; i < grant->ancestor_count; i++)
         write_ancestor(w, &grant->ancestors[i]);
 }
@@ -99,6 +119,11 @@ int grant_field(struct grant *grant, const char *key, const char *value)
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         if (strcmp(strings[i].key, key) == 0)
             return text_copy((char *)grant + strings[i].offset, strings[i].size, value) < 0 ? -EBADMSG : 1;
+    for (size_t i = 0; i < COUNT_OF(flags); i++)
+        if (strcmp(flags[i].key, key) == 0) {
+            *flag_of(grant, i) = 1;
+            return strcmp(value, "1") == 0 ? 1 : -EBADMSG;
+        }
     if (strcmp(key, "ancestor") == 0)
         return take_ancestor(grant, value);
     if (strcmp(key, "possession") == 0)
@@ -116,9 +141,18 @@ int grant_field(struct grant *grant, const char *key, const char *value)
     return 0;
 }
 
+/* None, or a whole one. */
+static int voucher_complete(const struct voucher_grant *voucher)
+{
+    int whole = voucher->issuer[0] && voucher->iss[0] && voucher->jti[0] && voucher->signer[0];
+
+    return whole || (!voucher->issuer[0] && !voucher->iss[0] && !voucher->jti[0] && !voucher->signer[0]);
+}
+
 int grant_complete(const struct grant *grant)
 {
     return grant->uid != 0 && grant->account[0] && grant->identity[0] && grant->issuer[0] && grant->iss[0] &&
-           grant->jti[0] && grant->key[0] && grant->signer[0] && grant->task[0] && grant->scope[0] &&
-           grant->possession != POSSESSION_UNSET;
+           grant->jti[0] && grant->signer[0] && grant->task[0] && grant->scope[0] &&
+           grant->possession != POSSESSION_UNSET && (grant->key[0] || grant->possession == POSSESSION_BEARER) &&
+           voucher_complete(&grant->voucher);
 }

@@ -18,6 +18,12 @@
 #define THUMBPRINT_MAX 43 /* base64url SHA-256 (RFC 7638) */
 #define ANCESTORS_MAX 32  /* links of the credentials that this one was derived from: eight of up to four */
 
+/* Another token that a credential stands on: the JWT-SVID of the delegatee, or the ssh certificate around it. "" where there is none. */
+struct voucher_grant {
+    char issuer[ISSUER_NAME_MAX + 1], iss[ISS_MAX + 1], jti[JTI_MAX + 1], signer[THUMBPRINT_MAX + 1];
+    int once; /* it opens one session, whatever the credential opens */
+};
+
 struct grant {
     char account[ACCOUNT_NAME_MAX + 1];
     uid_t uid;
@@ -26,12 +32,14 @@ struct grant {
     char delegator[SPIFFE_ID_MAX + 1]; /* whose credential it derives from; "" where it was not delegated */
     char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
     char iss[ISS_MAX + 1], jti[JTI_MAX + 1];
-    char key[THUMBPRINT_MAX + 1];                      /* the holder's */
+    char key[THUMBPRINT_MAX + 1];                      /* the holder's; "" of what is bound to no key */
     char signer[THUMBPRINT_MAX + 1];                   /* the issuer's key that signed it */
     char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1]; /* purpose "" where none was declared */
     int64_t issued, expires;                           /* seconds since the epoch */
     enum possession possession;
     char source[64], service[64];
+    struct voucher_grant voucher;
+    int delegatee_proven; /* the voucher names the delegatee */
     struct link ancestors[ANCESTORS_MAX];
     size_t ancestor_count;
     char scope[SCOPE_MAX + 1]; /* judge/scope.h; last: most of it is never touched */

@@ -150,70 +150,13 @@ static struct verdict hash_token(struct aat_token *token)
 
 /* --- step 3: the root --- */
 
-/* A kid that some anchor has selects those that have it; any other kid is ignored (Section 3.5). */
-static int kid_selects(const struct aat_rules *rules, const struct jws *jws)
+static struct anchor_search root_search(const struct aat_rules *rules)
 {
-    for (size_t i = 0; i < rules->anchor_count; i++)
-        if (text_equal(rules->anchors[i].kid, jws->kid))
-            return 1;
-    return 0;
-}
-
-struct search {
-    int by_kid;
-    size_t selected, tried, fitting;
-    const struct anchor *found;
-};
-
-static struct search search_anchor(const struct aat_rules *rules, const struct jws *jws)
-{
-    struct search s = {.by_kid = kid_selects(rules, jws)};
-
-    for (size_t i = 0; i < rules->anchor_count && !s.found; i++) {
-        const struct anchor *anchor = &rules->anchors[i];
-
-        if (!anchor->key || (s.by_kid && !text_equal(anchor->kid, jws->kid)))
-            continue;
-        s.selected++;
-        if (strcmp(key_alg(anchor->key), jws->alg) != 0) /* RFC 8725 Section 3.1: one algorithm a key */
-            continue;
-        s.tried++;
-        s.fitting += jws->signature_len == key_signature_size(anchor->key);
-        if (jws_verify(jws, anchor->key) == 0)
-            s.found = anchor;
-    }
-    return s;
-}
-
-static struct verdict verify_root(const struct aat_rules *rules, const struct jws *jws,
-                                  const struct anchor **ret_anchor)
-{
-    struct search s = search_anchor(rules, jws);
-
-    if (s.found) {
-        *ret_anchor = s.found;
-        return permit();
-    }
-    if (s.tried == 0 && s.selected > 0 && s.by_kid)
-        return refuse(REASON_ALGORITHM_REFUSED, "3a: alg is not that of the key that kid names");
-    if (s.tried == 0)
-        return refuse(REASON_KEY_UNKNOWN, "3a: no configured key has this algorithm");
-    if (s.fitting == 0)
-        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature has not the length of this algorithm's");
-    if (s.by_kid && s.selected == 1)
-        return refuse(REASON_SIGNATURE_INVALID, "3b: the signature does not verify with the key that kid names");
-    return refuse(REASON_KEY_UNKNOWN, "3b: no configured key made this signature");
-}
-
-/* One key may be configured for two issuers: `iss` says which of them is meant. */
-static const struct anchor *settle_anchor(const struct aat_rules *rules, const struct anchor *found,
-                                          const json_t *claims)
-{
-    for (size_t i = 0; i < rules->anchor_count; i++)
-        if (key_equal(rules->anchors[i].key, found->key) &&
-            json_is_text(json_object_get(claims, "iss"), rules->anchors[i].iss))
-            return &rules->anchors[i];
-    return found;
+    return (struct anchor_search){.anchors = rules->anchors,
+                                  .count = rules->anchor_count,
+                                  .kinds = 1u << ISSUER_AAT,
+                                  .exhaustive = rules->exhaustive,
+                                  .as_root = 1};
 }
 
 static struct verdict check_root_times(const struct aat_rules *rules, const struct anchor *anchor,
@@ -227,7 +170,7 @@ static struct verdict check_root_times(const struct aat_rules *rules, const stru
         return refuse(REASON_CLAIM_INVALID, "3g: exp is not after iat");
     if (root->iat < root->exp - rules->max_lifetime) /* exp lies ahead, so this does not overflow */
         return refuse(REASON_LIFETIME_TOO_LONG, "3h: the lifetime exceeds the hard maximum");
-    if (root->iat < root->exp - anchor->max_lifetime)
+    if (root->iat < root->exp - anchor->issuer->max_lifetime)
         return refuse(REASON_LIFETIME_TOO_LONG, "3h: the lifetime exceeds the issuer's maximum");
     return permit();
 }
@@ -249,7 +192,7 @@ static struct verdict check_root_issuer(const struct anchor *anchor, const struc
 
     if (!is_uri(iss))
         return refuse(REASON_CLAIM_INVALID, "3k: iss is missing or not a URI");
-    if (!json_is_text(iss, anchor->iss))
+    if (!json_is_text(iss, anchor->issuer->iss))
         return refuse(REASON_ISSUER_MISMATCH, "3k: iss is not the issuer whose key made the signature");
     return permit();
 }
@@ -274,11 +217,14 @@ static struct verdict read_root_tools(struct aat_token *root)
 static struct verdict check_root(const struct aat_rules *rules, struct aat_chain *chain)
 {
     struct aat_token *root = &chain->tokens[0];
+    const struct anchor_search search = root_search(rules);
     struct verdict v = parse_claims(root, 0);
 
     if (v.reason != REASON_PERMIT)
         return v;
-    chain->anchor = settle_anchor(rules, chain->anchor, root->claims);
+    chain->anchor = anchor_settle(&search, chain->anchor, root->claims);
+    if (issuer_is_stale(chain->anchor->issuer, rules->now))
+        return refuse(REASON_KEY_STALE, "3a: the key file of the issuer is older than its max-key-age");
     if (json_member_integer(root->claims, "iat", &root->iat) != 1)
         return refuse(REASON_CLAIM_INVALID, "3b: iat is missing or not a NumericDate");
     if (json_member_integer(root->claims, "exp", &root->exp) != 1)
@@ -305,11 +251,12 @@ static struct verdict check_root(const struct aat_rules *rules, struct aat_chain
 
 static struct verdict take_root(const struct aat_rules *rules, struct aat_chain *chain)
 {
+    const struct anchor_search search = root_search(rules);
     const struct jws *jws = &chain->tokens[0].jws;
     struct verdict v = check_header(rules, jws, 0);
 
     if (v.reason == REASON_PERMIT)
-        v = verify_root(rules, jws, &chain->anchor);
+        v = anchor_find(&search, jws, &chain->anchor);
     if (v.reason == REASON_PERMIT)
         v = check_root(rules, chain);
     return v.reason == REASON_PERMIT ? hash_token(&chain->tokens[0]) : v;

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "trust/credential.h"
+#include "trust/issuer.h"
 #include "trust/jws.h"
 #include "trust/tools.h"
 #include "trust/verdict.h"
@@ -32,8 +32,9 @@
 
 /* What an enforcement point decides for itself. Borrowed. */
 struct aat_rules {
-    const struct anchor *anchors; /* each with its own max_lifetime as well */
+    struct anchor *anchors; /* of issuers with a max_lifetime of their own each */
     size_t anchor_count;
+    int exhaustive;          /* issuer.h */
     const char *const *algs; /* NULL-terminated: allowed ones; NULL: all that key.h has */
     const char *audience;    /* its own id, for `aud` and `aat_aud` */
     int need_audience;       /* some token must carry `aud` */

@@ -1,18 +1,23 @@
 /*
- * Credentials: what an agent presents, verified.
+ * Credentials: what an agent presents, verified. One type comes out of every kind:
  *
- * Verification is offline and pure: a presentation, trust anchors, host id and time in; claims or a reason out. A presentation is one
- * compact token, or a chain as the JSON object of draft-niyikiza-oauth-attenuating-agent-tokens-02 Section 7.4, as it is or in
- * base64url. Order and rules: Section 8 of the draft (aat.h), then this host's own (workload.h), RFC 7515, RFC 7519, RFC 8725. A
- * signature is verified before any claim is parsed.
+ *   AAT             one compact token, or a chain as the JSON object of draft-niyikiza-oauth-attenuating-agent-tokens-02 Section 7.4, as it is
+ *                   or in base64url (presentation.h); by Section 8 of the draft (aat.h), then this host's own rules (workload.h)
+ *   JWT-SVID, JWT   a compact token (jwt.h)
+ *   certificate     of ssh, by an agent CA, which holds an AAT or task claims (certificate.h)
+ *
+ * Verification is offline and pure: a presentation, trust anchors, host id and time in; claims or a reason out. A signature is verified
+ * before any claim is parsed.
  */
 #ifndef PAM_AGENT_CREDENTIAL_H
 #define PAM_AGENT_CREDENTIAL_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/reason.h"
+#include "trust/issuer.h"
 #include "trust/key.h"
 
 #define CREDENTIAL_MAX 524288 /* bytes of a presentation */
@@ -20,18 +25,8 @@
 #define CREDENTIAL_LIFETIME_HARD 3600 /* seconds; no issuer may exceed it (MAX_TOKEN_LIFETIME) */
 #define CREDENTIAL_SCOPE_MAX 65536    /* bytes of the scope text */
 
-/* A key of a configured issuer. Strings are borrowed. */
-struct anchor {
-    const char *issuer;               /* its name in agent.conf */
-    const char *iss;                  /* the exact `iss` */
-    const char *kid;                  /* or NULL */
-    const char *const *trust_domains; /* NULL-terminated; empty = speaks for none */
-    uint32_t max_lifetime;            /* seconds, > 0 */
-    const struct key *key;
-};
-
 struct verify_context {
-    const struct anchor *anchors;
+    struct anchor *anchors; /* their keys are made when they are needed */
     size_t anchor_count;
     const char *audience; /* this host's id */
     int64_t now;          /* seconds since the epoch */
@@ -46,50 +41,62 @@ struct ancestor {
     char holder_thumbprint[KEY_THUMBPRINT_SIZE];
 };
 
+/* Another token that a credential stands on, by an issuer of its own. */
+struct voucher {
+    char *issuer, *iss, *jti;
+    char signer_thumbprint[KEY_THUMBPRINT_SIZE];
+    char *identity; /* a JWT-SVID: whose it is; NULL: an ssh certificate */
+    int unbound; /* a JWT-SVID without the holder's key: it counts only once, and only with a proof that covers it (P3) */
+};
+
 struct aat_chain;
 
-/* Verified claims: of the root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
+/* Verified claims: of a chain's root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
+    enum issuer_kind kind;
     char *issuer;               /* name in agent.conf */
     char *iss, *jti;            /* jti: see struct ancestor */
-    char *identity;             /* SPIFFE ID of the agent: act.sub, else sub */
-    char *principal;            /* sub when act is present, else NULL */
-    char *task;                 /* mission.id or txn */
-    char *purpose;              /* tctx.purpose, or NULL */
+    char *identity;             /* SPIFFE ID of the agent */
+    char *principal;            /* on whose behalf, or NULL */
+    char *task;                 /* mission.id or txn, or what the issuer is configured for */
+    char *purpose;              /* or NULL */
     int64_t iat, exp;           /* of the root; of the leaf */
     struct ancestor *ancestors; /* from the root on; none of a credential that was not delegated */
     size_t ancestor_count;
-    const struct key *holder;                    /* cnf.jwk; of the chain */
-    char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256 */
+    struct voucher *voucher; /* or NULL */
+    char holder_thumbprint
+        [KEY_THUMBPRINT_SIZE]; /* RFC 7638, base64url SHA-256, of the key that it is bound to; "": to none */
     char signer_thumbprint[KEY_THUMBPRINT_SIZE]; /* the same of the issuer's key that made the signature */
     char sha256[65];                             /* of the presentation, lower-case hex */
     char *scope;                                 /* fields text (core/fields.h) in the form of judge/scope.h */
     size_t scope_len;
-    struct aat_chain *chain; /* what all this was read from: proofs are compared with it */
+    json_t *tools;           /* what the scope was made from; NULL: no limit of its own */
+    struct aat_chain *chain; /* of an AAT: proofs are compared with it */
 };
 
 /*
  * Verify the presentation token[len]. On REASON_PERMIT *ret_credential is the caller's, else it is NULL; *ret_detail (may be NULL)
- * becomes a constant text that names the draft's step and what failed, e.g. "3e: exp has passed", never an
+ * becomes a constant text that names what failed, of an AAT behind the draft's step, e.g. "3e: exp has passed", never an
  * unverified value. Any other reason is a refusal.
  */
 enum reason credential_verify(const struct verify_context *ctx, const char *token, size_t len,
                               struct credential **ret_credential, const char **ret_detail) MUST_CHECK;
 void credential_free(struct credential *credential);
 
-/* Possession by ssh (P1): auth_info is sshd's SSH_AUTH_INFO_0; one of its "publickey TYPE BASE64" lines must be the holder key. */
+/* Possession by ssh (P1): auth_info is sshd's SSH_AUTH_INFO_0; one of its "publickey TYPE BASE64" lines must be the holder's key. */
 enum reason possession_by_channel(const struct credential *credential, const char *auth_info) MUST_CHECK;
 
 /*
  * Possession by signature (P3): sshsig[len] is a binary SSHSIG (OpenSSH PROTOCOL.sshsig), namespace "pam-agent", by
- * the holder key, over the lines nonce, host id, account, credential->sha256, each ended by '\n'.
+ * the holder's key, over the lines nonce, host id, account, credential->sha256, each ended by '\n'.
  */
 enum reason possession_by_signature(const struct credential *credential, const char *nonce, const char *host_id,
                                     const char *account, const unsigned char *sshsig, size_t len) MUST_CHECK;
 
 /*
- * Possession by PoP JWT (P2, draft Section 7): pop[len] is a compact `aat-pop+jwt` by the holder key for the tool "host:login" with the
- * arguments {"account": account}, this nonce, and host_id as `aat_aud`, made within 30 seconds of now.
+ * Possession by PoP JWT (P2, draft Section 7) of an AAT: pop[len] is a compact `aat-pop+jwt` by the holder's key for the tool "host:login"
+ * with the arguments {"account": account}, this nonce, and host_id as `aat_aud`, made within 30 seconds of now. It does not cover the
+ * JWT-SVID of a presentation.
  */
 enum reason possession_by_pop(const struct credential *credential, const char *nonce, const char *host_id,
                               const char *account, int64_t now, const char *pop, size_t len) MUST_CHECK;

@@ -213,7 +213,7 @@ static int extend(const struct parent *parent, const char *token, char **ret_pre
         complete &= copies[count] != NULL;
     }
     tokens[count] = token;
-    *ret_presentation = complete ? presentation_format(tokens, count + 1) : NULL;
+    *ret_presentation = complete ? presentation_format(tokens, count + 1, NULL) : NULL;
     while (count > 0)
         free(copies[--count]);
     return *ret_presentation ? 0 : -ENOMEM;

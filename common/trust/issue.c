@@ -109,11 +109,12 @@ static int check_token(const struct issue_request *request, const struct key *is
 {
     char domain[SPIFFE_ID_MAX + 1];
     const char *const domains[] = {domain, NULL};
-    const struct anchor anchor = {.issuer = "self",
-                                  .iss = request->iss,
-                                  .trust_domains = domains,
-                                  .max_lifetime = CREDENTIAL_LIFETIME_HARD,
-                                  .key = issuer};
+    const struct issuer self = {.kind = ISSUER_AAT,
+                                .name = "self",
+                                .iss = request->iss,
+                                .trust_domains = domains,
+                                .max_lifetime = CREDENTIAL_LIFETIME_HARD};
+    struct anchor anchor = {.issuer = &self, .key = issuer};
     const struct verify_context ctx = {&anchor, 1, request->audience, request->now};
     const char *start = "", *detail;
     struct credential *credential;

@@ -57,6 +57,9 @@ static int read_header(const char *text, size_t len, struct jws *jws)
     if (error)
         return error;
     jws->has_crit = json_object_get(header, "crit") != NULL;
+    jws->has_typ = json_object_get(header, "typ") != NULL;
+    jws->has_other = json_object_size(header) != (size_t)(jws->has_typ + (json_object_get(header, "alg") != NULL) +
+                                                          (json_object_get(header, "kid") != NULL));
     error = copy_name(header, "alg", &jws->alg);
     if (!error)
         error = copy_name(header, "typ", &jws->typ);

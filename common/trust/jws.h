@@ -19,6 +19,8 @@ struct jws {
     size_t signing_len;    /* token[signing_len] is the signing input */
     char *alg, *typ, *kid; /* header parameters; NULL where absent or no string of 1..JWS_NAME_MAX bytes */
     int has_crit;          /* a `crit` of any kind is there */
+    int has_typ;           /* a `typ` of any kind */
+    int has_other;         /* anything but alg, typ and kid */
     char *payload;         /* decoded bytes, a NUL after them */
     size_t payload_len;
     unsigned char *signature; /* decoded; its length is not checked */

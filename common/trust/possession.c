@@ -6,6 +6,7 @@
 #include "trust/aat.h"
 #include "trust/credential.h"
 #include "trust/json.h"
+#include "trust/jwk.h"
 #include "trust/sshkey.h"
 #include "trust/sshsig.h"
 
@@ -14,11 +15,24 @@
 #define AUTH_INFO_MAX 262144 /* bytes; a certificate with a 100 KB extension may be among the lines */
 #define SIGNED_TEXT_MAX 8192
 
-static int line_is_holder(const char *line, size_t len, const struct key *holder)
+/* A JWT-SVID that is bound to no key: whoever saw it could put it beside his own chain, were it not signed with it. */
+static int needs_cover(const struct credential *credential)
+{
+    return credential->voucher && credential->voucher->unbound;
+}
+
+static int is_holder(const struct key *key, const struct credential *credential)
+{
+    char thumbprint[KEY_THUMBPRINT_SIZE];
+
+    return jwk_thumbprint(key, thumbprint) == 0 && strcmp(thumbprint, credential->holder_thumbprint) == 0;
+}
+
+static int line_is_holder(const char *line, size_t len, const struct credential *credential)
 {
     CLEANUP(key_freep) struct key *key = NULL;
 
-    return sshkey_parse_line(line, len, &key) == 0 && key_equal(key, holder);
+    return sshkey_parse_line(line, len, &key) == 0 && is_holder(key, credential);
 }
 
 enum reason possession_by_channel(const struct credential *credential, const char *auth_info)
@@ -27,7 +41,7 @@ enum reason possession_by_channel(const struct credential *credential, const cha
     enum reason verdict = REASON_POSSESSION_MISSING;
     const char *line, *end;
 
-    if (!credential || !credential->holder || !auth_info)
+    if (!credential || !credential->holder_thumbprint[0] || !auth_info || needs_cover(credential))
         return REASON_POSSESSION_MISSING;
     if (strnlen(auth_info, AUTH_INFO_MAX + 1) > AUTH_INFO_MAX)
         return REASON_TOO_LARGE;
@@ -36,7 +50,7 @@ enum reason possession_by_channel(const struct credential *credential, const cha
         if (!text_starts_with(line, PUBLICKEY))
             continue;
         verdict = REASON_POSSESSION_INVALID;
-        if (line_is_holder(line + prefix, (size_t)(end - line) - prefix, credential->holder))
+        if (line_is_holder(line + prefix, (size_t)(end - line) - prefix, credential))
             return REASON_PERMIT;
     }
     return verdict;
@@ -51,14 +65,16 @@ static int is_one_line(const char *value)
 enum reason possession_by_signature(const struct credential *credential, const char *nonce, const char *host_id,
                                     const char *account, const unsigned char *sshsig, size_t len)
 {
+    CLEANUP(key_freep) struct key *signer = NULL;
     char text[SIGNED_TEXT_MAX];
 
-    if (!credential || !credential->holder || !sshsig || len == 0)
+    if (!credential || !credential->holder_thumbprint[0] || !sshsig || len == 0)
         return REASON_POSSESSION_MISSING;
     if (!is_one_line(nonce) || !is_one_line(host_id) || !is_one_line(account) || !credential->sha256[0] ||
         text_format(text, sizeof text, "%s\n%s\n%s\n%s\n", nonce, host_id, account, credential->sha256) < 0)
         return REASON_POSSESSION_INVALID;
-    if (sshsig_verify(credential->holder, NAMESPACE, text, strlen(text), sshsig, len) != 0)
+    if (sshsig_signer(sshsig, len, &signer) < 0 || !is_holder(signer, credential) ||
+        sshsig_verify(signer, NAMESPACE, text, strlen(text), sshsig, len) != 0)
         return REASON_POSSESSION_INVALID;
     return REASON_PERMIT;
 }
@@ -78,7 +94,7 @@ enum reason possession_by_pop(const struct credential *credential, const char *n
         .need_audience = 1,
     };
 
-    if (!credential || !credential->chain || !args || !nonce || !host_id || !pop)
+    if (!credential || !credential->chain || !args || !nonce || !host_id || !pop || needs_cover(credential))
         return REASON_POSSESSION_MISSING;
     return aat_prove(&rules, credential->chain, &proof).reason;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trust/base64url.h"
+#include "trust/credential.h"
 #include "trust/json.h"
 
 #define JSON_MAX (AAT_CHAIN_MAX + 4096) /* bytes of a presentation as JSON */
@@ -17,6 +18,7 @@ static void freep(char **text)
 static struct verdict read_chain(struct presentation *p)
 {
     const json_t *chain = json_object_get(p->object, "aat_chain"), *token;
+    const json_t *svid = json_object_get(p->object, "svid");
     size_t i;
 
     if (!json_is_array(chain))
@@ -31,6 +33,10 @@ static struct verdict read_chain(struct presentation *p)
         p->lens[i] = json_string_length(token);
     }
     p->count = i;
+    if (svid && !json_is_string(svid))
+        return refuse(REASON_CREDENTIAL_MALFORMED, "svid is not a string");
+    p->svid = json_string_value(svid);
+    p->svid_len = json_string_length(svid);
     return permit();
 }
 
@@ -115,19 +121,19 @@ int presentation_is_for(const struct presentation *p, const char *host_id)
     return named;
 }
 
-char *presentation_format(const char *const *tokens, size_t count)
+char *presentation_format(const char *const *tokens, size_t count, const char *svid)
 {
     CLEANUP(json_freep) json_t *chain = json_array();
     CLEANUP(json_freep) json_t *object = NULL;
     CLEANUP(freep) char *text = NULL;
     char *encoded;
 
-    if (count == 1)
+    if (count == 1 && !svid)
         return strdup(tokens[0]);
     for (size_t i = 0; i < count; i++)
         if (json_array_append_new(chain, json_string(tokens[i])) < 0)
             return NULL;
-    object = json_pack("{s:O}", "aat_chain", chain);
+    object = json_pack("{s:O, s:s*}", "aat_chain", chain, "svid", svid);
     text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     encoded = text ? malloc(BASE64URL_LENGTH(strlen(text)) + 1) : NULL;
     if (encoded)

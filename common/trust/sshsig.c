@@ -57,6 +57,14 @@ static int same_key(struct bytes blob, const struct key *wanted)
     return sshkey_parse_blob(blob.at, blob.len, &key) == 0 && key_equal(key, wanted);
 }
 
+int sshsig_signer(const unsigned char *blob, size_t blob_len, struct key **ret_key)
+{
+    struct sshsig sig;
+    int error = parse(blob, blob_len, &sig);
+
+    return error ? error : sshkey_parse_blob(sig.key.at, sig.key.len, ret_key);
+}
+
 static int hash_message(struct bytes hash, const void *message, size_t len, unsigned char digest[SHA512_SIZE],
                         size_t *ret_len)
 {

@@ -20,4 +20,7 @@
 int sshsig_verify(const struct key *key, const char *name_space, const void *message, size_t len,
                   const unsigned char *blob, size_t blob_len) MUST_CHECK;
 
+/* The key that an SSHSIG says it is by; nothing is verified. 0; -EBADMSG as above; -EINVAL a key of another kind. */
+int sshsig_signer(const unsigned char *blob, size_t blob_len, struct key **ret_key) MUST_CHECK;
+
 #endif

@@ -86,7 +86,9 @@ static char *make(size_t count)
 static void verify_whole(const char *made)
 {
     static const char *const domains[] = {"example.org", NULL};
-    const struct anchor anchor = {"bench", ISS, NULL, domains, 900, keys[0]};
+    const struct issuer issuer = {
+        .kind = ISSUER_AAT, .name = "bench", .iss = ISS, .trust_domains = domains, .max_lifetime = 900};
+    struct anchor anchor = {.issuer = &issuer, .key = keys[0]};
     const struct verify_context ctx = {&anchor, 1, HOST, NOW};
     struct credential *credential;
 

@@ -26,6 +26,7 @@ static char *text;
 static size_t text_len;
 static json_t *root;
 static struct anchor anchors[ANCHORS_MAX];
+static struct issuer issuers[ANCHORS_MAX];
 static size_t anchor_count;
 
 static void load(const char *path)
@@ -52,12 +53,14 @@ static void load_anchors(uint32_t max_lifetime)
 
         if (i == ANCHORS_MAX || jwk_parse(json_object_get(anchor, "jwk"), &key) < 0)
             errx(2, "trust anchor %zu is none of ours", i);
-        anchors[anchor_count++] = (struct anchor){
-            .issuer = "vectors",
+        issuers[anchor_count] = (struct issuer){
+            .kind = ISSUER_AAT,
+            .name = "vectors",
             .iss = json_string_value(json_object_get(anchor, "iss")),
             .max_lifetime = max_lifetime,
-            .key = key,
         };
+        anchors[anchor_count] = (struct anchor){.issuer = &issuers[anchor_count], .key = key};
+        anchor_count++;
     }
 }
 
@@ -102,6 +105,7 @@ static struct verdict judge(const json_t *vector)
     const struct aat_rules rules = {
         .anchors = anchors,
         .anchor_count = anchor_count,
+        .exhaustive = 1,
         .algs = algs,
         .audience = json_string_value(json_object_get(json_object_get(root, "params"), "audience")),
         .need_audience = json_is_true(json_object_get(policy, "require_aud")),

@@ -35,6 +35,12 @@ static const struct key *issuer(void)
     return key;
 }
 
+static const struct issuer fuzz = {.kind = ISSUER_AAT,
+                                   .name = "fuzz",
+                                   .iss = "https://sts.example.org",
+                                   .trust_domains = domains,
+                                   .max_lifetime = 900};
+
 static void must(int holds)
 {
     if (!holds)
@@ -43,7 +49,7 @@ static void must(int holds)
 
 static void read_token(const char *token, size_t len)
 {
-    const struct anchor anchor = {"fuzz", "https://sts.example.org", NULL, domains, 900, issuer()};
+    struct anchor anchor = {.issuer = &fuzz, .key = issuer()};
     const struct verify_context ctx = {&anchor, 1, "spiffe://example.org/host/web-07", 1754000000};
     struct credential *credential;
     const char *detail = NULL;
@@ -52,7 +58,7 @@ static void read_token(const char *token, size_t len)
     must(detail != NULL);
     must((reason == REASON_PERMIT) == (credential != NULL));
     if (credential) {
-        must(credential->exp > ctx.now && credential->task && credential->identity && credential->holder);
+        must(credential->exp > ctx.now && credential->task && credential->identity && credential->holder_thumbprint[0]);
         must(strlen(credential->scope) == credential->scope_len);
         must(possession_by_channel(credential, credential->scope) != REASON_PERMIT);
     }
@@ -97,7 +103,7 @@ static void read_derived(const char *payload, size_t len)
 
     if (jws_sign(HEADER, payload, len, issuer(), &child) < 0)
         return;
-    chain = presentation_format((const char *const[]){root(), child}, 2);
+    chain = presentation_format((const char *const[]){root(), child}, 2, NULL);
     must(chain != NULL);
     read_token(chain, strlen(chain));
     free(chain);
@@ -106,7 +112,7 @@ static void read_derived(const char *payload, size_t len)
 
 static void read_pop(const char *payload, size_t len)
 {
-    const struct anchor anchor = {"fuzz", "https://sts.example.org", NULL, domains, 900, issuer()};
+    struct anchor anchor = {.issuer = &fuzz, .key = issuer()};
     const struct verify_context ctx = {&anchor, 1, "spiffe://example.org/host/web-07", 1754000000};
     struct credential *credential;
     char *pop;
@@ -145,8 +151,9 @@ static void read_key(const char *text, size_t len)
 
 static void read_auth_info(const char *text)
 {
-    struct credential credential = {.holder = issuer()};
+    struct credential credential = {.kind = ISSUER_AAT};
 
+    must(jwk_thumbprint(issuer(), credential.holder_thumbprint) == 0);
     (void)!possession_by_channel(&credential, text);
 }
 

@@ -75,6 +75,11 @@ static char *problems_of(const char *text, size_t len)
 
 #define HOST "host { id = \"spiffe://e.org/host/a\" }\n"
 #define IDENTITY HOST "identity agent-a { id = \"spiffe://e.org/agent/a\" }\n"
+#define OTHER(kind, more) \
+    HOST "issuer i { kind = " kind "\n iss = \"https://e.org\" keys = k\n trust-domains = { \"e.org\" }\n" more "}\n"
+#define SVIDS(one, other) \
+    HOST "issuer a {\n kind = jwt-svid keys = k trust-domains = " one " }\n\n" \
+         "issuer b { kind = jwt-svid keys = k trust-domains = " other " }\n"
 #define ISSUER(body) HOST "issuer i {\n kind = aat\n iss = \"https://e.org\"\n keys = \"keys/i.jwks\"\n" body "}\n"
 #define POLICY(body) IDENTITY "policy p {\n identities = { \"spiffe://e.org/agent/a\" }\n" body "}\n"
 #define SUDO(body) POLICY(" sudo { " body " }\n")
@@ -124,10 +129,28 @@ static const struct {
     {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
     {SUDO("commands = { \"/bin/ls\" }\n window = \"fri\""), "agent.conf:6: ", "window: not supported yet"},
-    {ISSUER(" trust-domains = { \"e.org\" }\n claims = { }\n"), "agent.conf:7: ", "claims: not supported yet"},
-    {HOST "defaults { possession = \"bearer\" }", "agent.conf:2: ", "\"bearer\" is not supported yet"},
+    {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
+    /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
-     "agent.conf:3: ", "kind: \"jwt-svid\" is not supported yet"},
+     "agent.conf:4: ", "iss: has no meaning for kind \"jwt-svid\""},
+    {ISSUER(" trust-domains = { \"e.org\" }\n identity = \"sub\"\n"),
+     "agent.conf:7: ", "identity: has no meaning for kind \"aat\""},
+    {OTHER("jwt", ""), "agent.conf:2: ", "issuer has no identity"},
+    {OTHER("jwt", " identity = \"spiffe://x.org/{a}\"\n"),
+     "agent.conf:5: ", "makes no SPIFFE ID of a trust domain of this issuer"},
+    {OTHER("jwt", " identity = \"spiffe://{a}/x\"\n"), "agent.conf:5: ", "makes no SPIFFE ID"},
+    {OTHER("jwt", " identity = \"spiffe://e.org\"\n"), "agent.conf:5: ", "makes no SPIFFE ID"},
+    {OTHER("jwt", " identity = \"x-{a}\"\n"), "agent.conf:5: ", "makes no SPIFFE ID"},
+    {OTHER("jwt", " identity = sub\n task = \"{a\"\n"), "agent.conf:6: ", "task: \"{a\" is not valid"},
+    {OTHER("jwt", " identity = sub\n task = \"a}\"\n"), "agent.conf:6: ", "task: \"a}\" is not valid"},
+    {OTHER("jwt", " identity = sub\n task = \"a..b\"\n"), "agent.conf:6: ", "task: \"a..b\" is not valid"},
+    {OTHER("jwt", " identity = sub\n scope = \"{a}\"\n"), "agent.conf:6: ", "scope: \"{a}\" is not valid"},
+    {OTHER("jwt", " identity = sub\n require = { \"x\" }\n"), "agent.conf:6: ", "require: \"x\" is not valid"},
+    {OTHER("jwt", " identity = sub\n require = { \"x=\" }\n"), "agent.conf:6: ", "require: \"x=\" is not valid"},
+    {OTHER("jwt", " identity = sub\n status = wait\n"), "agent.conf:6: ", "status: \"wait\" is unknown"},
+    {OTHER("jwt", " identity = sub\n max-key-age = 366d\n"), "agent.conf:6: ", "too long: write at most \"365d\""},
+    {OTHER("ssh-ca", " task = x\n"), "agent.conf:5: ", "task: has no meaning for kind \"ssh-ca\""},
+    {SVIDS("e.org", "e.org"), "agent.conf:5: ", "trust domain \"e.org\" is that of \"a\" at $/agent.conf:2"},
     /* lines of values, which libconfuse miscounts after comments */
     {"# c\n/* c\n c */\nhost { # c\n // c\n id = \"x\" # c\n}\n", "agent.conf:6: ", "id: \"x\" is no SPIFFE ID"},
     {POLICY(" purposes = { \"a\", # c\n # c\n \"\" }\n"), "agent.conf:7: ", "purposes: \"\" is not valid"},

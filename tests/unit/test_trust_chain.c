@@ -143,7 +143,7 @@ START_TEST(chain_of_three)
     ck_assert_str_eq(c->jti, id);
     ck_assert_int_eq(c->iat, 1753999900);
     ck_assert_int_eq(c->exp, 1754000030);
-    ck_assert(key_equal(c->holder, holders[2]));
+    assert_holder(c, holders[2]);
     ck_assert_uint_eq(c->ancestor_count, 2);
     ck_assert_str_eq(c->ancestors[0].jti, "01957a3f-4e23-7b01-a9d1-0050569c2e4f");
     ck_assert_int_eq(jwk_thumbprint(holders[0], thumbprint), 0);
@@ -380,7 +380,7 @@ START_TEST(derived_is_verified)
     assert_permitted(context(), longer, strlen(longer), &c);
     ck_assert_str_eq(c->scope, "pam_agent 1\ntool host:sudo\narg args\nlist x\n");
     ck_assert_int_eq(c->exp, NOW + 100);
-    ck_assert(key_equal(c->holder, holders[1]));
+    assert_holder(c, holders[1]);
     credential_free(c);
     free(longer);
     request.lifetime = 3600;

@@ -489,13 +489,14 @@ END_TEST
 /* No anchor may allow more than the hard maximum; exactly that much passes. */
 START_TEST(hard_lifetime)
 {
-    struct anchor anchor = anchors[0];
+    struct issuer issuer = corp;
+    struct anchor anchor = {.issuer = &issuer, .key = ed_key};
     const struct verify_context ctx = {&anchor, 1, HOST, NOW};
     char *claims = claims_with(NULL, "{\"iat\":1754000000,\"exp\":1754003600}", NULL),
          *token = mint(GOOD_HEADER, claims, ed_key);
     struct credential *credential;
 
-    anchor.max_lifetime = UINT32_MAX;
+    issuer.max_lifetime = UINT32_MAX;
     assert_permitted(&ctx, token, strlen(token), &credential);
     credential_free(credential);
     free(token);
@@ -510,18 +511,19 @@ END_TEST
 
 START_TEST(hosts_and_anchors_without_a_value)
 {
-    struct anchor anchor = anchors[0];
+    struct issuer issuer = corp;
+    struct anchor anchor = {.issuer = &issuer, .key = ed_key};
     struct verify_context ctx = {&anchor, 1, NULL, NOW};
     static const char *const none[] = {NULL};
     char *token = mint(GOOD_HEADER, good_claims, ed_key);
 
     assert_refused(&ctx, token, strlen(token), REASON_AUDIENCE_MISMATCH, "6c");
     ctx.audience = HOST;
-    anchor.trust_domains = none;
+    issuer.trust_domains = none;
     assert_refused(&ctx, token, strlen(token), REASON_TRUST_DOMAIN_REFUSED, "");
-    anchor.trust_domains = NULL;
+    issuer.trust_domains = NULL;
     assert_refused(&ctx, token, strlen(token), REASON_TRUST_DOMAIN_REFUSED, "");
-    anchor.max_lifetime = 0;
+    issuer.max_lifetime = 0;
     assert_refused(&ctx, token, strlen(token), REASON_LIFETIME_TOO_LONG, "3h");
     ctx.now = 1754000400;
     assert_refused(&ctx, token, strlen(token), REASON_EXPIRED, "3e");

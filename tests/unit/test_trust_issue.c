@@ -126,7 +126,7 @@ START_TEST(issued_is_verified)
     ck_assert_str_eq(c->purpose, "restart-web");
     ck_assert_int_eq(c->iat, NOW);
     ck_assert_int_eq(c->exp, NOW + 300);
-    ck_assert(key_equal(c->holder, stranger_key));
+    assert_holder(c, stranger_key);
     ck_assert_str_eq(c->scope, "pam_agent 1\ntool host:login\narg account\nvalue agent-deploy\n"
                                "tool host:sudo\narg args\nlist restart\nitem nginx\narg command\nvalue "
                                "/usr/bin/systemctl\narg runas\nvalue root\n");

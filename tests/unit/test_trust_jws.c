@@ -319,11 +319,13 @@ END_TEST
 
 START_TEST(anchors_and_kids)
 {
+    static const struct issuer second = {
+        .kind = ISSUER_AAT, .name = "second", .iss = ISS, .trust_domains = domains, .max_lifetime = 900};
     struct anchor set[] = {
-        {"first", ISS, "k", domains, 900, stranger_key},
-        {"second", ISS, "k", domains, 900, ed_key},
-        {"third", ISS, NULL, domains, 900, es_key},
-        {"no key", ISS, NULL, domains, 900, NULL},
+        {.issuer = &corp, .kid = "k", .key = stranger_key},
+        {.issuer = &second, .kid = "k", .key = ed_key},
+        {.issuer = &corp, .key = es_key},
+        {.issuer = &corp},
     };
     struct verify_context ctx = {set, COUNT_OF(set), HOST, NOW};
     struct credential *credential;
@@ -342,7 +344,7 @@ START_TEST(anchors_and_kids)
     assert_refused(&ctx, token, strlen(token), REASON_KEY_UNKNOWN, "3a");
     set[0].key = es_stranger_key;
     set[1].key = stranger_key;
-    set[2] = (struct anchor){"last", ISS, "k", domains, 900, es_stranger_key};
+    set[2] = (struct anchor){.issuer = &corp, .kid = "k", .key = es_stranger_key};
     ctx = (struct verify_context){set, 3, HOST, NOW};
     assert_refused(&ctx, es_token, strlen(es_token), REASON_KEY_UNKNOWN, "3b");
     free(token);
@@ -353,10 +355,14 @@ END_TEST
 /* One key, two issuers: the one that iss names is meant, whatever their order. */
 START_TEST(one_key_of_two_issuers)
 {
-    const struct anchor set[] = {
-        {"short", "https://one.example", NULL, domains, 10, ed_key},
-        {"long", ISS, NULL, domains, 900, ed_key},
-    };
+    static const struct issuer brief = {.kind = ISSUER_AAT,
+                                        .name = "short",
+                                        .iss = "https://one.example",
+                                        .trust_domains = domains,
+                                        .max_lifetime = 10};
+    static const struct issuer other = {
+        .kind = ISSUER_AAT, .name = "long", .iss = ISS, .trust_domains = domains, .max_lifetime = 900};
+    struct anchor set[] = {{.issuer = &brief, .key = ed_key}, {.issuer = &other, .key = ed_key}};
     const struct verify_context ctx = {set, COUNT_OF(set), HOST, NOW};
     struct credential *credential;
     char *token = mint(GOOD_HEADER, good_claims, ed_key);

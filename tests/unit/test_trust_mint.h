@@ -10,6 +10,7 @@
 #include "core/compat.h"
 #include "trust/credential.h"
 #include "trust/json.h"
+#include "trust/jwk.h"
 #include "trust/jws.h"
 #include "trust/key.h"
 
@@ -29,6 +30,10 @@ static const char good_claims[] =
 
 static struct key *ed_key, *es_key, *stranger_key, *es_stranger_key;
 static const char *const domains[] = {"other.example", "example.org", NULL};
+static const struct issuer corp = {
+    .kind = ISSUER_AAT, .name = "corp", .iss = ISS, .trust_domains = domains, .max_lifetime = 900};
+static const struct issuer es = {
+    .kind = ISSUER_AAT, .name = "es", .iss = ES_ISS, .trust_domains = domains, .max_lifetime = 900};
 static struct anchor anchors[2];
 
 __attribute__((unused)) static void make_keys(void)
@@ -37,8 +42,8 @@ __attribute__((unused)) static void make_keys(void)
     ck_assert_int_eq(key_generate(KEY_P256, &es_key), 0);
     ck_assert_int_eq(key_generate(KEY_ED25519, &stranger_key), 0);
     ck_assert_int_eq(key_generate(KEY_P256, &es_stranger_key), 0);
-    anchors[0] = (struct anchor){"corp", ISS, "ed", domains, 900, ed_key};
-    anchors[1] = (struct anchor){"es", ES_ISS, "es", domains, 900, es_key};
+    anchors[0] = (struct anchor){.issuer = &corp, .kid = "ed", .key = ed_key};
+    anchors[1] = (struct anchor){.issuer = &es, .kid = "es", .key = es_key};
 }
 
 __attribute__((unused)) static void free_keys(void)
@@ -95,6 +100,13 @@ __attribute__((unused)) static char *claims_with(const char *drop, const char *s
         ck_assert_ptr_null(credential_); \
         ck_assert_msg(reason_ == (wanted), "%s (%s), wanted %s", reason_word(reason_), detail_, reason_word(wanted)); \
         ck_assert_msg(strstr(detail_, step) == detail_, "%s, wanted %s", detail_, (const char *)(step)); \
+    } while (0)
+
+#define assert_holder(c, wanted) \
+    do { \
+        char thumbprint_[KEY_THUMBPRINT_SIZE]; \
+        ck_assert_int_eq(jwk_thumbprint(wanted, thumbprint_), 0); \
+        ck_assert_str_eq((c)->holder_thumbprint, thumbprint_); \
     } while (0)
 
 #define assert_permitted(ctx, token, len, ret) \

@@ -112,7 +112,8 @@ static struct credential *credential_of(const struct key *key)
     static struct credential credential;
 
     memset(&credential, 0, sizeof credential);
-    credential.holder = (struct key *)(uintptr_t)key;
+    if (key)
+        ck_assert_int_eq(jwk_thumbprint(key, credential.holder_thumbprint), 0);
     strcpy(credential.sha256, TOKEN_SHA256);
     return &credential;
 }
