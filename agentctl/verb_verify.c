@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@
 #include "core/text.h"
 #include "judge/standing.h"
 #include "trust/anchors.h"
-#include "trust/credential.h"
+#include "trust/certificate.h"
+#include "trust/sshcert.h"
 
 struct finding {
     enum reason reason;
@@ -49,6 +51,22 @@ static enum reason reason_here(const struct credential *c, int64_t now)
                                              : REASON_PERMIT;
 }
 
+/* A line of a certificate is what sshd would hand on, whatever its account. */
+static enum reason verify(const struct verify_context *ctx, const char *token, size_t len,
+                          struct credential **ret_credential, const char **ret_detail)
+{
+    enum reason reason;
+    char *info;
+
+    if (!sshcert_is_line(token, len))
+        return credential_verify(ctx, token, len, ret_credential, ret_detail);
+    if (asprintf(&info, "publickey %s", token) < 0)
+        return REASON_INTERNAL;
+    reason = certificate_verify(ctx, info, NULL, ret_credential, ret_detail);
+    free(info);
+    return reason;
+}
+
 /* 0 and the finding, or the exit status where nothing can be said. */
 static int find(const char *token, size_t len, struct finding *f)
 {
@@ -65,7 +83,7 @@ static int find(const char *token, size_t len, struct finding *f)
     }
     ctx.anchors = anchors->items;
     ctx.anchor_count = anchors->count;
-    f->reason = credential_verify(&ctx, token, len, &f->credential, &f->detail);
+    f->reason = verify(&ctx, token, len, &f->credential, &f->detail);
     if (f->reason != REASON_PERMIT)
         return 0;
     f->reason = reason_here(f->credential, ctx.now);

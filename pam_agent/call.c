@@ -10,7 +10,7 @@
 #include "core/text.h"
 
 #define ITEM_MAX 1024
-#define AUTH_INFO_MAX 49152 /* MESSAGE_MAX holds it; a key takes 1 KiB, a certificate with extensions may take more */
+#define AUTH_INFO_MAX 147456 /* MESSAGE_MAX holds it; a key takes 1 KiB, a certificate with extensions may take more */
 
 static const char *const phase_names[PHASE_COUNT] = {
     [PHASE_AUTH] = "auth", [PHASE_SETCRED] = "setcred", [PHASE_ACCOUNT] = "account",

@@ -16,6 +16,7 @@
 #include "core/files.h"
 #include "core/paths.h"
 #include "core/text.h"
+#include "judge/anchor_store.h"
 #include "judge/gather.h"
 #include "judge/match.h"
 #include "judge/policy_store.h"
@@ -307,11 +308,33 @@ enum reason gate_decide(struct gate *gate)
     return gate->decision.verdict == VERDICT_PERMIT ? REASON_PERMIT : gate->decision.reason;
 }
 
+/*
+ * In account and setcred of a login by key alone sshd has the variable set, and empty: what opened the connection is told at open, which
+ * sshd heeds and which judges the whole.
+ */
+static int is_key_login(const struct gate *gate)
+{
+    return gate->question.auth_info && !gate->question.auth_info[0];
+}
+
 static enum reason find_grant(struct gate *gate)
 {
+    enum reason reason;
+
     if (!gate->question.service || !service_opens_agents(&gate->policies, gate->question.service))
         return REASON_NOT_AN_AGENT_LOGIN;
-    return gate->step == STEP_LOGIN ? gate_credential(gate) : find_pending(gate);
+    if (gate->step == STEP_LOGIN)
+        return gate_credential(gate);
+    reason = find_pending(gate);
+    if (reason != REASON_PENDING_MISSING)
+        return reason;
+    if (gate->step == STEP_OPEN)
+        return gate_has_certificate(gate) ? gate_certificate(gate) : reason;
+    if (!is_key_login(gate) || anchors_take_certificates() != 1)
+        return reason;
+    gate->is_later = 1;
+    gate->detail = "a login by key: open judges what opened it";
+    return REASON_PERMIT;
 }
 
 static enum reason decide_step(struct gate *gate)
@@ -322,7 +345,7 @@ static enum reason decide_step(struct gate *gate)
         reason = gate_find_account(gate);
     if (reason == REASON_PERMIT)
         reason = find_grant(gate);
-    if (reason == REASON_PERMIT)
+    if (reason == REASON_PERMIT && !gate->is_later)
         reason = gate_decide(gate);
     if (reason != REASON_PERMIT)
         return reason;

@@ -38,6 +38,7 @@ struct gate {
     struct facts facts;
     struct decision decision;
     const char *detail;
+    int is_later; /* account and setcred of a login by ssh certificate: open decides */
     char session[SESSION_ID_LENGTH + 1]; /* that is being opened or attested */
     int apart;                           /* it shall keep to abstract sockets of its own */
     int adopt;                           /* its orphans may have to be found by descent */
@@ -52,6 +53,10 @@ int gate_time_left(void);
 enum reason gate_find_account(struct gate *gate) MUST_CHECK;
 /* Ask for a credential and a proof, verify both, and fill the grant. */
 enum reason gate_credential(struct gate *gate) MUST_CHECK;
+/* The same with the ssh certificate that opened the connection; nothing is asked. credential_missing: it holds none. */
+enum reason gate_certificate(struct gate *gate) MUST_CHECK;
+/* Was this connection opened with a certificate, and does this host take those? 1 or 0. */
+int gate_has_certificate(const struct gate *gate);
 /* Take a place among the sessions that the credential may open or attest, and the one of a voucher that counts once. */
 enum reason gate_take_place(const struct gate *gate) MUST_CHECK;
 /* Collect the facts of this moment and decide. */
@@ -95,6 +100,7 @@ void gate_attest_others(const struct gate *gate);
 struct verifier_answer {
     enum reason reason;
     char detail[256];
+    int delegated;                     /* it derives from another one */
     int channel;                       /* the ssh key of this connection is the holder's */
     char sha256[65];                   /* of the credential */
     char delegatee[SPIFFE_ID_MAX + 1]; /* who proved to be the one that acts on what was delegated; "" */
@@ -107,7 +113,7 @@ struct verifier_process {
 
 int verifier_start(const struct gate *gate, struct verifier_process *ret) MUST_CHECK;
 void verifier_stop(struct verifier_process *verifier);
-/* The claims go into the grant. */
+/* The claims go into the grant. token NULL: the certificate that opened this connection is the credential. */
 enum reason verifier_credential(struct verifier_process *verifier, const struct gate *gate, const char *token,
                                 struct grant *grant, struct verifier_answer *ret) MUST_CHECK;
 enum reason verifier_proof(struct verifier_process *verifier, const struct gate *gate, const char *nonce,

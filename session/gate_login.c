@@ -7,6 +7,7 @@
 #include "core/files.h"
 #include "core/paths.h"
 #include "core/text.h"
+#include "judge/anchor_store.h"
 #include "session/gate.h"
 #include "session/verifier_wire.h"
 
@@ -167,11 +168,11 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         gate->detail = answer.detail;
         return reason;
     }
-    if (grant.ancestor_count)
+    if (answer.delegated)
         reason = map_delegatee(gate, answer.delegatee, &grant); /* as whom it acts */
     if (reason == REASON_PERMIT && gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
         reason = REASON_ATTESTATION_MISMATCH;
-    if (reason == REASON_PERMIT && !grant.ancestor_count)
+    if (reason == REASON_PERMIT && !answer.delegated)
         reason = map_identity(gate, grant.identity);
     if (reason != REASON_PERMIT)
         return reason;
@@ -185,22 +186,42 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
     return reason == REASON_PERMIT && !grant_complete(&gate->grant) ? REASON_INTERNAL : reason;
 }
 
-enum reason gate_credential(struct gate *gate)
+static enum reason start_and_verify(struct gate *gate, const char *token)
 {
     struct verifier_process verifier = {.fd = -1};
-    char token[PARTS_MAX * PART_MAX + 1];
-    enum reason reason =
-        collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);
+    int r = verifier_start(gate, &verifier);
+    enum reason reason;
 
-    if (reason == REASON_PERMIT) {
-        int r = verifier_start(gate, &verifier);
-
-        if (r < 0)
-            reason = r == -ENOMEM || r == -EAGAIN ? REASON_INTERNAL : REASON_STATE_UNAVAILABLE;
-        else
-            reason = verify(gate, &verifier, token);
-    }
+    if (r < 0)
+        reason = r == -ENOMEM || r == -EAGAIN ? REASON_INTERNAL : REASON_STATE_UNAVAILABLE;
+    else
+        reason = verify(gate, &verifier, token);
     verifier_stop(&verifier);
+    return reason;
+}
+
+int gate_has_certificate(const struct gate *gate)
+{
+    static const char suffix[] = "-cert-v01@openssh.com "; /* OpenSSH PROTOCOL.certkeys */
+
+    return gate->question.auth_info && strstr(gate->question.auth_info, suffix) && anchors_take_certificates() == 1;
+}
+
+enum reason gate_certificate(struct gate *gate)
+{
+    return start_and_verify(gate, NULL);
+}
+
+enum reason gate_credential(struct gate *gate)
+{
+    char token[PARTS_MAX * PART_MAX + 1];
+    enum reason reason = gate_has_certificate(gate) ? gate_certificate(gate) : REASON_CREDENTIAL_MISSING;
+
+    if (reason != REASON_CREDENTIAL_MISSING) /* a certificate without one is a key like any other */
+        return reason;
+    reason = collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);
+    if (reason == REASON_PERMIT)
+        reason = start_and_verify(gate, token);
     wipe(token, sizeof token);
     return reason;
 }

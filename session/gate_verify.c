@@ -89,9 +89,11 @@ static enum reason take_field(const char *key, const char *value, struct grant *
         answer->channel = strcmp(value, "1") == 0;
         return REASON_PERMIT;
     }
-    if (grant && strcmp(key, "ancestor-jti") == 0)
+    if (grant && strcmp(key, "ancestor-jti") == 0) {
+        answer->delegated = 1;
         return grant->iss[0] && grant_add_ancestor(grant, LINK_JTI, grant->iss, value) == 0 ? REASON_PERMIT
                                                                                             : REASON_INTERNAL;
+    }
     if (grant && strcmp(key, "ancestor-key") == 0)
         return is_thumbprint(value) && grant_add_ancestor(grant, LINK_KEY, NULL, value) == 0 ? REASON_PERMIT
                                                                                              : REASON_INTERNAL;
@@ -153,10 +155,13 @@ enum reason verifier_credential(struct verifier_process *verifier, const struct 
     enum reason reason;
 
     fields_begin(&w, verifier->buf, VERIFIER_MESSAGE_MAX);
-    fields_put(&w, "op", "credential");
+    fields_put(&w, "op", token ? "credential" : "certificate");
     fields_put(&w, "audience", gate->host_id);
     fields_put_u64(&w, "now", (uint64_t)clock_wall_seconds());
-    fields_put(&w, "token", token);
+    if (token)
+        fields_put(&w, "token", token);
+    else
+        fields_put(&w, "account", gate->identity.account);
     fields_put(&w, "auth-info", gate->question.auth_info);
     grant_clear(grant);
     reason = exchange(verifier, &w, grant, ret);

@@ -20,6 +20,7 @@
 #include "session/verifier_wire.h"
 #include "trust/anchors.h"
 #include "trust/base64url.h"
+#include "trust/certificate.h"
 #include "trust/credential.h"
 
 #define IDLE_MS 150000 /* gate asks the person between two messages */
@@ -116,6 +117,14 @@ static void write_credential(struct fields_writer *w, const struct credential *c
         write_voucher(w, credential->voucher);
 }
 
+static void answer_verified(const struct verifier *v, enum reason reason, const char *detail, struct fields_writer *w)
+{
+    fields_put(w, "reason", reason_word(reason));
+    fields_put(w, "detail", detail);
+    if (reason == REASON_PERMIT)
+        write_credential(w, v->credential);
+}
+
 static void answer_credential(struct verifier *v, const struct request *request, struct fields_writer *w)
 {
     struct verify_context ctx = {.audience = request->audience};
@@ -131,12 +140,9 @@ static void answer_credential(struct verifier *v, const struct request *request,
         ctx.anchor_count = v->anchors->count;
         reason = credential_verify(&ctx, request->token, strlen(request->token), &v->credential, &detail);
     }
-    fields_put(w, "reason", reason_word(reason));
-    fields_put(w, "detail", detail);
-    if (reason != REASON_PERMIT)
-        return;
-    write_credential(w, v->credential);
-    if (request->auth_info && possession_by_channel(v->credential, request->auth_info) == REASON_PERMIT)
+    answer_verified(v, reason, detail, w);
+    if (reason == REASON_PERMIT && request->auth_info &&
+        possession_by_channel(v->credential, request->auth_info) == REASON_PERMIT)
         fields_put(w, "channel", "1");
 }
 
@@ -158,10 +164,32 @@ static enum reason check_proof(const struct verifier *v, const struct request *r
     return possession_by_signature(v->credential, request->nonce, request->host_id, request->account, sshsig, len);
 }
 
+static void answer_certificate(struct verifier *v, const struct request *request, struct fields_writer *w)
+{
+    struct verify_context ctx = {.audience = request->audience};
+    const char *detail = NULL;
+    enum reason reason = REASON_BAD_QUESTION;
+
+    if (!v->anchors) {
+        reason = REASON_STATE_UNAVAILABLE;
+        detail = "anchors.cdb cannot be read";
+    } else if (!v->credential && request->audience && request->auth_info && request->account && request->now &&
+               text_i64(request->now, &ctx.now) == 0) {
+        ctx.anchors = v->anchors->items;
+        ctx.anchor_count = v->anchors->count;
+        reason = certificate_verify(&ctx, request->auth_info, request->account, &v->credential, &detail);
+    }
+    answer_verified(v, reason, detail, w);
+    if (reason == REASON_PERMIT)
+        fields_put(w, "channel", "1");
+}
+
 static void answer(struct verifier *v, const struct request *request, struct fields_writer *w)
 {
     if (text_equal(request->op, "credential"))
         answer_credential(v, request, w);
+    else if (text_equal(request->op, "certificate"))
+        answer_certificate(v, request, w);
     else if (text_equal(request->op, "proof"))
         fields_put(w, "reason", reason_word(check_proof(v, request)));
     else

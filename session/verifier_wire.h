@@ -2,6 +2,7 @@
  * What gate and verifier say to each other, a packet of fields each way (ask/packet.h). Gate asks, in this order:
  *
  *   op credential   audience  now  token  auth-info (SSH_AUTH_INFO_0, where there is one)
+ *   op certificate  audience  now  account  auth-info, in the place of it: of a connection that a certificate opened
  *   op proof        now  nonce  host-id  account  proof (an SSHSIG in base64url, or a PoP JWT)
  *
  * and reads:

@@ -12,7 +12,7 @@
 
 #include "core/compat.h"
 
-#define MESSAGE_MAX 65536 /* bytes of one packet */
+#define MESSAGE_MAX 163840 /* bytes of one packet: a certificate with an extension of 100 KB fits; net.core.wmem_default is 212992 */
 #define MESSAGE_ARGS_MAX 1024
 #define PROMPT_MAX 2560 /* a host id, a nonce and an account fit */
 #define REPLY_MAX 1024  /* bytes of one answer to a prompt: sshd's clients cut at 1023 */

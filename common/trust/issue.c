@@ -86,6 +86,26 @@ static json_t *make_claims(const struct issue_request *request, const char *jti,
     return claims;
 }
 
+int credential_task_claims(const struct issue_request *request, char **ret_claims, char ret_error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(json_freep) json_t *tools = NULL;
+    CLEANUP(json_freep) json_t *claims = NULL;
+    int error;
+
+    if (!request->identity || !request->task || !request->audience)
+        return fail(ret_error, -EINVAL, "identity, task and audience are required", NULL);
+    error = make_tools(request, &tools, ret_error);
+    if (error)
+        return error;
+    claims = json_pack("{s:s, s:s, s:s, s:I, s:[{s:s, s:O}]}", "sub", request->identity, "txn", request->task, "aud",
+                       request->audience, "iat", (json_int_t)request->now, "authorization_details", "type",
+                       AAT_ENTRY_TYPE, "tools", tools);
+    if (!claims || add_context(request, claims) < 0)
+        return fail(ret_error, -EINVAL, "a text of the request is not UTF-8", NULL);
+    *ret_claims = json_dumps(claims, JSON_COMPACT | JSON_SORT_KEYS);
+    return *ret_claims ? 0 : fail(ret_error, -ENOMEM, "out of memory", NULL);
+}
+
 static int sign(const json_t *claims, const struct key *issuer, char **ret_token, char error[ISSUE_ERROR_SIZE])
 {
     CLEANUP(freep) char *payload = json_dumps(claims, JSON_COMPACT | JSON_SORT_KEYS);

@@ -38,6 +38,13 @@ struct issue_request {
 int credential_issue(const struct issue_request *request, const struct key *issuer, char **ret_token,
                      char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
 
+/*
+ * The same as task claims for an ssh certificate (certificate.h), which is to be made with them: iss, holder, lifetime and max_depth do not
+ * count. 0 and JSON for free(); -EINVAL, -ENOMEM, -EIO.
+ */
+int credential_task_claims(const struct issue_request *request, char **ret_claims,
+                           char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
+
 /* A new `jti`: a UUIDv7 (RFC 9562) of this second. 0 or -EIO. */
 int issue_new_id(int64_t now, char ret_id[ISSUE_ID_SIZE]) MUST_CHECK;
 

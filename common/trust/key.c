@@ -65,6 +65,7 @@ static const struct kind {
               0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00}},
     {.type = KEY_RS256, .alg = "RS256", .is_rsa = 1},
     {.type = KEY_PS256, .alg = "PS256", .is_rsa = 1},
+    {.type = KEY_RS512, .alg = "RS512", .is_rsa = 1},
 };
 
 static void pkey_freep(EVP_PKEY **pkey)
@@ -489,6 +490,8 @@ static const EVP_MD *digest_of(const struct kind *kind)
 {
     if (kind->type == KEY_ED25519)
         return NULL; /* it hashes by itself */
+    if (kind->type == KEY_RS512)
+        return EVP_sha512();
     return kind->type == KEY_P384 ? EVP_sha384() : EVP_sha256();
 }
 
@@ -546,7 +549,7 @@ static int set_padding(EVP_PKEY_CTX *ctx, const struct kind *kind)
 {
     if (!kind->is_rsa)
         return 1;
-    if (kind->type == KEY_RS256)
+    if (kind->type != KEY_PS256)
         return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
     return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;

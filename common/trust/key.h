@@ -1,6 +1,6 @@
 /*
  * Keys: Ed25519 (RFC 8032), ECDSA on P-256 with SHA-256 and on P-384 with SHA-384, public or private; RSA of 2048 bits or more with
- * SHA-256, by PKCS#1 v1.5 or PSS (RFC 7518 Sections 3.3 and 3.5), public only.
+ * SHA-256, by PKCS#1 v1.5 or PSS (RFC 7518 Sections 3.3 and 3.5), and for ssh with SHA-512 (RFC 8332), public only.
  *
  * A key knows its one algorithm; nothing else is ever tried with it (RFC 8725 Section 3.1). Signatures have the raw form of JWS: for
  * ECDSA r || s (RFC 7518 Section 3.4). This file and crypto.c alone know OpenSSL, by calls that 1.1.1 and 3.x share. Other
@@ -32,6 +32,7 @@ enum key_type {
     KEY_P384,
     KEY_RS256,
     KEY_PS256,
+    KEY_RS512, /* of ssh alone: no JWS is taken with it */
 };
 
 struct key;
@@ -70,7 +71,7 @@ void key_free(struct key *key);
 void key_freep(struct key **key); /* for CLEANUP() */
 
 enum key_type key_type(const struct key *key);
-/* The JWS `alg` of the key: "Ed25519" (RFC 9864), "ES256", "ES384", "RS256" or "PS256". */
+/* The JWS `alg` of the key: "Ed25519" (RFC 9864), "ES256", "ES384", "RS256", "PS256" or "RS512". */
 const char *key_alg(const struct key *key);
 int key_is_private(const struct key *key);
 int key_is_rsa(const struct key *key);

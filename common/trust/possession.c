@@ -1,5 +1,6 @@
 /* Proof that the one who presents a credential holds its key (credential.h). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -7,6 +8,7 @@
 #include "trust/credential.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
+#include "trust/sshcert.h"
 #include "trust/sshkey.h"
 #include "trust/sshsig.h"
 
@@ -28,10 +30,28 @@ static int is_holder(const struct key *key, const struct credential *credential)
     return jwk_thumbprint(key, thumbprint) == 0 && strcmp(thumbprint, credential->holder_thumbprint) == 0;
 }
 
+/* sshd has verified it, and that the client holds its key. */
+static int certificate_is_holders(const char *line, size_t len, const struct credential *credential)
+{
+    struct sshcert *cert = malloc(sizeof *cert); /* large: its options */
+    unsigned char *blob = NULL;
+    int is = 0;
+
+    if (cert && sshcert_decode_line(line, len, &blob, &len) == 0) {
+        is = sshcert_parse(blob, len, cert) == 0 && is_holder(cert->key, credential);
+        sshcert_clear(cert);
+    }
+    free(blob);
+    free(cert);
+    return is;
+}
+
 static int line_is_holder(const char *line, size_t len, const struct credential *credential)
 {
     CLEANUP(key_freep) struct key *key = NULL;
 
+    if (sshcert_is_line(line, len))
+        return certificate_is_holders(line, len, credential);
     return sshkey_parse_line(line, len, &key) == 0 && is_holder(key, credential);
 }
 

@@ -45,6 +45,84 @@ static const struct format *read_format(struct sshwire_reader *r)
     return format && format->curve && sshwire_get_text(r, format->curve) < 0 ? NULL : format;
 }
 
+/* A positive mpint in its one form, without the zero that stands before a set top bit. */
+static int read_number(struct sshwire_reader *r, size_t max, const unsigned char **ret_bytes, size_t *ret_len)
+{
+    const unsigned char *bytes;
+    size_t len;
+
+    if (sshwire_get_string(r, max + 1, &bytes, &len) < 0 || len == 0 || bytes[0] & 0x80)
+        return -EINVAL;
+    if (bytes[0] == 0) {
+        if (len == 1 || !(bytes[1] & 0x80))
+            return -EINVAL;
+        bytes++;
+        len--;
+    }
+    *ret_bytes = bytes;
+    *ret_len = len;
+    return 0;
+}
+
+int sshkey_read_rsa(struct sshwire_reader *r, enum key_type type, struct key **ret_key)
+{
+    const unsigned char *n, *e;
+    size_t n_len, e_len;
+
+    if (read_number(r, KEY_RSA_EXPONENT_MAX, &e, &e_len) < 0 || read_number(r, KEY_RSA_MAX, &n, &n_len) < 0)
+        return -EINVAL;
+    return key_new_rsa(type, n, n_len, e, e_len, ret_key);
+}
+
+/* The rest of a key whose type was read: all but `ssh-rsa`. */
+static int read_point(struct sshwire_reader *r, const struct format *format, struct key **ret_key)
+{
+    const unsigned char *point;
+    size_t len;
+
+    if (sshwire_get_string(r, SSHKEY_BLOB_MAX, &point, &len) < 0)
+        return -EINVAL;
+    return key_new_public(format->key, point, len, ret_key);
+}
+
+int sshkey_read_certified(struct sshwire_reader *r, const unsigned char *type, size_t len, struct key **ret_key)
+{
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        size_t plain = strlen(formats[i].type);
+
+        if (len == plain + strlen(SSHKEY_CERT_SUFFIX) && memcmp(type, formats[i].type, plain) == 0)
+            return formats[i].curve && sshwire_get_text(r, formats[i].curve) < 0 ? -EINVAL
+                                                                                 : read_point(r, &formats[i], ret_key);
+    }
+    return is_text(type, len, "ssh-rsa" SSHKEY_CERT_SUFFIX) ? sshkey_read_rsa(r, KEY_RS256, ret_key) : -ENOTSUP;
+}
+
+int sshkey_parse_signer(const unsigned char *blob, size_t len, const char *algorithm, struct key **ret_key)
+{
+    static const struct {
+        const char *algorithm;
+        enum key_type type;
+    } hashes[] = {{"rsa-sha2-256", KEY_RS256}, {"rsa-sha2-512", KEY_RS512}};
+    struct sshwire_reader r = {blob, len};
+
+    for (size_t i = 0; i < COUNT_OF(hashes); i++) {
+        int error;
+
+        if (strcmp(algorithm, hashes[i].algorithm) != 0)
+            continue;
+        if (sshwire_get_text(&r, "ssh-rsa") < 0)
+            return -EINVAL;
+        error = sshkey_read_rsa(&r, hashes[i].type, ret_key);
+        if (!error && r.left != 0) {
+            key_free(*ret_key);
+            *ret_key = NULL;
+            error = -EINVAL;
+        }
+        return error;
+    }
+    return sshkey_parse_blob(blob, len, ret_key);
+}
+
 int sshkey_parse_blob(const unsigned char *blob, size_t len, struct key **ret_key)
 {
     struct sshwire_reader r = {blob, len};
@@ -175,15 +253,18 @@ int sshkey_verify(const struct key *key, const void *bytes, size_t len, const un
                   size_t signature_len)
 {
     const struct format *format = format_of(key);
+    const char *algorithm = format                             ? format->type
+                            : key_type(key) == KEY_RS256 ? "rsa-sha2-256"
+                            : key_type(key) == KEY_RS512 ? "rsa-sha2-512"
+                                                         : "";
     struct sshwire_reader r = {signature, signature_len};
     unsigned char raw[KEY_SIGNATURE_MAX];
     const unsigned char *blob;
     size_t blob_len;
 
-    if (!format || sshwire_get_text(&r, format->type) < 0 ||
-        sshwire_get_string(&r, SSHKEY_BLOB_MAX, &blob, &blob_len) < 0 || r.left != 0)
+    if (sshwire_get_text(&r, algorithm) < 0 || sshwire_get_string(&r, KEY_RSA_MAX, &blob, &blob_len) < 0 || r.left != 0)
         return -EKEYREJECTED;
-    if (format->curve) {
+    if (format && format->curve) {
         if (read_ecdsa(blob, blob_len, raw, key_signature_size(key)) < 0)
             return -EKEYREJECTED;
         blob = raw;

@@ -1,6 +1,6 @@
 /*
- * Public keys and signatures as OpenSSH writes them: ssh-ed25519 (RFC 8709), ecdsa-sha2-nistp256 and -nistp384 (RFC 5656).
- * Certificates are another kind and refused.
+ * Public keys and signatures as OpenSSH writes them: ssh-ed25519 (RFC 8709), ecdsa-sha2-nistp256 and -nistp384 (RFC 5656); of those who
+ * certify and what they certify also ssh-rsa (RFC 8332). Certificates are another kind (sshcert.h).
  */
 #ifndef PAM_AGENT_SSHKEY_H
 #define PAM_AGENT_SSHKEY_H
@@ -9,6 +9,7 @@
 
 #include "core/compat.h"
 #include "trust/key.h"
+#include "trust/sshwire.h"
 
 #define SSHKEY_BLOB_MAX 256  /* bytes; the largest of the kinds takes 136 */
 #define SSHKEY_LINE_MAX 4096 /* bytes of a line with its comment */
@@ -28,8 +29,18 @@ int sshkey_format_line(const struct key *key, char *buf, size_t cap) MUST_CHECK;
  */
 int sshkey_parse_private(const unsigned char *bytes, size_t len, struct key **ret_key) MUST_CHECK;
 
-/* 0 only when the signature blob (string algorithm, string signature) is this key's over bytes[len]; else -EKEYREJECTED. */
+/* 0 only when the signature blob (string algorithm, string signature) is this key's, of RSA too, over bytes[len]; else -EKEYREJECTED. */
 int sshkey_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
                   size_t signature_len) MUST_CHECK;
+
+#define SSHKEY_CERT_SUFFIX "-cert-v01@openssh.com"
+
+/* e and n of ssh-rsa. 0; -EINVAL. */
+int sshkey_read_rsa(struct sshwire_reader *r, enum key_type type, struct key **ret_key) MUST_CHECK;
+/* The key in a certificate whose type (type[len], with the suffix) was read. 0; -EINVAL; -ENOTSUP a key of another kind. */
+int sshkey_read_certified(struct sshwire_reader *r, const unsigned char *type, size_t len,
+                          struct key **ret_key) MUST_CHECK;
+/* A public key blob, of ssh-rsa too, of who signs with this algorithm: an RSA key gets its hash from it. 0; -EINVAL. */
+int sshkey_parse_signer(const unsigned char *blob, size_t len, const char *algorithm, struct key **ret_key) MUST_CHECK;
 
 #endif
