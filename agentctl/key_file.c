@@ -166,5 +166,5 @@ int key_file_ssh(const char *line, size_t len, struct key **ret_key)
 {
     while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == ' '))
         len--;
-    return sshkey_parse_line(line, len, ret_key);
+    return sshkey_parse_signer_line(line, len, ret_key);
 }

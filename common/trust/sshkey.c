@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "trust/base64url.h"
 #include "trust/sshwire.h"
 
@@ -135,12 +136,13 @@ int sshkey_parse_blob(const unsigned char *blob, size_t len, struct key **ret_ke
     return key_new_public(format->key, point, point_len, ret_key);
 }
 
-int sshkey_parse_line(const char *line, size_t len, struct key **ret_key)
+/* `TYPE BASE64 [comment]`: the blob, of which the type is a part. */
+static int decode_line(const char *line, size_t len, unsigned char *blob, size_t cap, size_t *ret_len)
 {
-    unsigned char blob[SSHKEY_BLOB_MAX];
     const char *text, *end = line + len;
-    size_t type_len, text_len, blob_len;
-    CLEANUP(key_freep) struct key *key = NULL;
+    struct sshwire_reader r = {blob, 0};
+    size_t type_len, text_len;
+    const unsigned char *type;
 
     if (len > SSHKEY_LINE_MAX)
         return -EINVAL;
@@ -153,13 +155,31 @@ int sshkey_parse_line(const char *line, size_t len, struct key **ret_key)
     text_len = (size_t)(end - text);
     if (memchr(text, ' ', text_len))
         text_len = (size_t)((const char *)memchr(text, ' ', text_len) - text);
-    if (base64_decode(text, text_len, blob, sizeof blob, &blob_len) < 0 ||
-        sshkey_parse_blob(blob, blob_len, &key) < 0 ||
-        !is_text((const unsigned char *)line, type_len, format_of(key)->type))
+    if (base64_decode(text, text_len, blob, cap, &r.left) < 0)
         return -EINVAL;
-    *ret_key = key;
-    key = NULL;
-    return 0;
+    *ret_len = r.left;
+    return sshwire_get_string(&r, type_len, &type, &len) < 0 || len != type_len || memcmp(type, line, len) != 0 ? -EINVAL
+                                                                                                           : 0;
+}
+
+int sshkey_parse_line(const char *line, size_t len, struct key **ret_key)
+{
+    unsigned char blob[SSHKEY_BLOB_MAX];
+    size_t blob_len;
+    int error = decode_line(line, len, blob, sizeof blob, &blob_len);
+
+    return error ? error : sshkey_parse_blob(blob, blob_len, ret_key);
+}
+
+int sshkey_parse_signer_line(const char *line, size_t len, struct key **ret_key)
+{
+    unsigned char blob[SSHKEY_LINE_MAX];
+    size_t blob_len;
+    int error = decode_line(line, len, blob, sizeof blob, &blob_len);
+
+    if (error)
+        return error;
+    return sshkey_parse_signer(blob, blob_len, text_starts_with(line, "ssh-rsa ") ? "rsa-sha2-256" : "", ret_key);
 }
 
 static size_t write_blob(const struct key *key, const struct format *format, unsigned char *buf, size_t cap)

@@ -43,4 +43,7 @@ int sshkey_read_certified(struct sshwire_reader *r, const unsigned char *type, s
 /* A public key blob, of ssh-rsa too, of who signs with this algorithm: an RSA key gets its hash from it. 0; -EINVAL. */
 int sshkey_parse_signer(const unsigned char *blob, size_t len, const char *algorithm, struct key **ret_key) MUST_CHECK;
 
+/* As sshkey_parse_line(), of ssh-rsa too, which then is a key for SHA-256. */
+int sshkey_parse_signer_line(const char *line, size_t len, struct key **ret_key) MUST_CHECK;
+
 #endif

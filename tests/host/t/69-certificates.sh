@@ -122,7 +122,9 @@ certificate homely
 printf 'agent-other\nroot\nagent-deploy\n' >/tmp/principals
 expect_ok "the agent writes ~/none" setsid -w timeout 30 scp "${options[@]}" -i "$CREDENTIALS/homely" /tmp/principals agent-deploy@127.0.0.1:none
 PRINCIPAL=agent-other token cert-claims trick
+: >"$SSHD_LOG"
 expect_fail "a certificate for another account does not open it" batch trick id
+expect_log "sshd knows one principal" "Certificate does not contain an authorized principal" "$SSHD_LOG"
 
 story "what ends a certificate's session"
 certificate ended
