@@ -91,6 +91,7 @@ HELPERS  := $(B)/gate $(B)/guard $(B)/sweeper $(B)/verifier
 PROGRAMS := $(B)/agentctl
 MANUALS  := $(wildcard doc/*.5 doc/*.8)
 DATA     := $(wildcard etc/agent.conf etc/*.template etc/pam-configs/pam_agent)
+EXAMPLES := $(wildcard etc/examples/*.conf)
 UNITS    := $(patsubst %,$(B)/%,$(wildcard etc/systemd/*))
 CRON     := $(B)/etc/cron.d/pam_agent
 
@@ -234,6 +235,7 @@ install: all
 	$(Q)$(call put,0644,$(B)/pam_agent.so,$(PAMDIR),pam_agent.so)
 	$(Q)$(call put,0644,$(B)/sudo_agent.so,$(SUDODIR),sudo_agent.so)
 	$(Q)$(foreach f,$(DATA),$(call put,0644,$(f),$(DATADIR),$(f)) &&) true
+	$(Q)$(foreach f,$(EXAMPLES),$(call put,0644,$(f),$(DATADIR)/examples,$(f)) &&) true
 	$(Q)$(foreach f,$(UNITS),$(call put,0644,$(f),$(UNITDIR),$(f)) &&) true
 	$(Q)$(call put,0644,$(CRON),$(DATADIR)/cron.d,pam_agent)
 	$(Q)$(foreach f,$(MANUALS),$(call put,0644,$(f),$(MANDIR)/man$(lastword $(subst ., ,$(f))),$(f)) &&) true
@@ -241,7 +243,7 @@ install: all
 # Takes the lines of `agentctl enable` out first: a sudo.conf that names a missing plug-in stops sudo for everybody.
 uninstall:
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -x $(SBINDIR)/agentctl ]; then $(SBINDIR)/agentctl disable --yes; fi
-	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl -q disable --now pam_agent-sweep.timer || :; fi
+	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl -q disable --now pam_agent-sweep.timer pam_agent-keys.path || :; fi
 	rm -f $(foreach f,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(f)))
 	rm -f $(DESTDIR)$(SUDODIR)/sudo_agent.so $(DESTDIR)$(PAMDIR)/pam_agent.so $(DESTDIR)$(NSSDIR)/libnss_agent.so.2
 	rm -f $(DESTDIR)$(SBINDIR)/agentctl $(DESTDIR)$(BINDIR)/agent-askpass

@@ -71,7 +71,7 @@ struct verdict anchor_find(const struct anchor_search *search, const struct jws 
 
 /*
  * One key may be configured for several issuers: `iss` says which of them is meant, or of JWT-SVIDs the trust domain of `sub`. The one
- * that was found where none of them is.
+ * that was found where none of them is. Its key is made.
  */
 const struct anchor *anchor_settle(const struct anchor_search *search, const struct anchor *found,
                                    const json_t *claims);

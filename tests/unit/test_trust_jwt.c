@@ -235,6 +235,29 @@ START_TEST(never_a_key_across_domains)
 }
 END_TEST
 
+/* Keys are made when they are needed: one that an issuer has by several names, too. */
+START_TEST(keys_made_late)
+{
+    json_t *jwk = jwk_format(ci_key);
+    char *text = json_dumps(jwk, JSON_COMPACT);
+    struct anchor late[] = {
+        {.issuer = &issuers[3], .kid = "x", .alg = "Ed25519", .jwk = text},
+        {.issuer = &issuers[3], .kid = "c1", .alg = "Ed25519", .jwk = text},
+        {.issuer = &issuers[3], .kid = "y", .alg = "ES256", .jwk = text},
+    };
+    struct credential *c;
+
+    ctx = (struct verify_context){late, COUNT_OF(late), HOST, NOW};
+    c = permitted(CI_HEADER, GOOD_CI, ci_key);
+    ck_assert_str_eq(c->issuer, "ci");
+    credential_free(c);
+    for (size_t i = 0; i < COUNT_OF(late); i++)
+        key_free((struct key *)(uintptr_t)late[i].key);
+    json_decref(jwk);
+    free(text);
+}
+END_TEST
+
 START_TEST(a_mapped_token)
 {
     struct credential *c = permitted(CI_HEADER, GOOD_CI, ci_key);
@@ -581,6 +604,7 @@ int main(void)
     tcase_add_test(tests, a_twin_signature_is_no_new_token);
     tcase_add_loop_test(tests, svid_rules, 0, COUNT_OF(svids));
     tcase_add_test(tests, never_a_key_across_domains);
+    tcase_add_test(tests, keys_made_late);
     tcase_add_test(tests, a_mapped_token);
     tcase_add_loop_test(tests, mapping_rules, 0, COUNT_OF(mapped));
     tcase_add_test(tests, what_an_issuer_is_configured_for);
