@@ -3,7 +3,7 @@
 
 # --- packages --------------------------------------------------------------------------------------------------
 BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libssl-dev libjansson-dev libcdb-dev libmd-dev \
-                  libconfuse-dev check sudo
+                  libseccomp-dev libconfuse-dev check sudo
 TEST_PACKAGES  := openssh-server openssh-client libpam-modules libpam-runtime passwd iproute2 util-linux procps strace valgrind \
                   cppcheck shellcheck jq tinycdb binutils at cron screen tmux opendoas pamtester openssl
 
@@ -12,7 +12,7 @@ deps:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $(BUILD_PACKAGES) $(TEST_PACKAGES) >/dev/null; \
 	else \
 	    echo 'Install with the package manager of this system: a C compiler, GNU make, pkg-config, the development files of'; \
-	    echo 'Linux-PAM, OpenSSL, jansson, tinycdb (static), libmd (static), libconfuse, Check, and sudo (for sudo_plugin.h);'; \
+	    echo 'Linux-PAM, OpenSSL, jansson, libseccomp, tinycdb (static), libmd (static), libconfuse, Check, and sudo (for sudo_plugin.h);'; \
 	    echo 'for the tests also sshd, iproute2, util-linux, strace, valgrind, cppcheck, shellcheck, jq.'; exit 1; \
 	fi
 
@@ -149,7 +149,7 @@ $(B)/sweeper: $(SWEEPER_PARTS) $(LIVE) $(JUDGE) $(ASK) $(CORE)
 
 $(B)/verifier: $(VERIFIER_PARTS) $(TRUST) $(ASK) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
+	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB) -lseccomp
 
 $(B)/agentctl: $(call objects,agentctl) $(ALL)
 	$(call say,LD,$@)
@@ -174,6 +174,10 @@ $(B)/tests/%-vectors: $(O)/tests/conformance/%_vectors.o $(TRUST) $(CORE)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
+$(B)/tests/host/confined: $(O)/tests/host/confined.o $(O)/session/verifier_confine.o $(CORE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_EXE) -o $@ $^ -lseccomp
 .SECONDARY:
 
 tests: all $(CONFORMANCE) $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES) $(FUZZERS)

@@ -1,27 +1,24 @@
 /*
- * verifier: parses and verifies what strangers wrote, for gate. Started as root to open the trust anchors; then it has an
- * empty root directory, a uid that owns nothing, no way to gain privileges, and hard limits.
+ * verifier: parses and verifies what strangers wrote, for gate. Started as root to open the trust anchors; then it confines itself
+ * (verifier_confine.h).
  *
  *   verifier UID    messages on descriptor 0 (verifier_wire.h)
  */
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "ask/packet.h"
 #include "core/fields.h"
-#include "core/paths.h"
 #include "core/text.h"
+#include "session/verifier_confine.h"
 #include "session/verifier_wire.h"
 #include "trust/anchors.h"
 #include "trust/base64url.h"
 #include "trust/certificate.h"
 #include "trust/credential.h"
+#include "trust/crypto.h"
 
 #define IDLE_MS 150000 /* gate asks the person between two messages */
 #define PROOF_MAX 4096 /* bytes of an SSHSIG */
@@ -34,29 +31,6 @@ struct verifier {
     struct anchors *anchors;
     struct credential *credential; /* once verified */
 };
-
-static void limit(int resource, rlim_t value)
-{
-    const struct rlimit limits = {value, value};
-
-    if (setrlimit(resource, &limits) < 0)
-        _exit(1);
-}
-
-static void confine(uid_t uid)
-{
-    gid_t gid = (gid_t)uid;
-
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_NOFILE, 8);
-    limit(RLIMIT_CPU, 5);
-    if (chroot(PATH_RUN "/empty") < 0 || chdir("/") < 0 || setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-        setresuid(uid, uid, uid) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        _exit(1);
-    limit(RLIMIT_NPROC, 0);
-}
 
 static int request_read(char *text, size_t len, struct request *request)
 {
@@ -230,7 +204,9 @@ int main(int argc, char **argv)
         return 2;
     if (anchors_load(&v.anchors) < 0)
         v.anchors = NULL; /* each credential is then refused, with this reason */
-    confine((uid_t)uid);
+    if (crypto_prepare() < 0)
+        return 1;
+    verifier_confine((uid_t)uid);
     while (serve(&v, buf))
         ;
     return 0;

@@ -1,6 +1,7 @@
 #include "trust/crypto.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -21,6 +22,15 @@ int crypto_sha256(const void *bytes, size_t len, unsigned char ret_digest[SHA256
 int crypto_sha512(const void *bytes, size_t len, unsigned char ret_digest[SHA512_SIZE])
 {
     return digest(EVP_sha512(), bytes, len, ret_digest);
+}
+
+/* jansson's tables hash with a secret, lest a stranger makes all names collide: /dev/urandom, or else the time. */
+int crypto_prepare(void)
+{
+    unsigned char digest[SHA256_SIZE];
+
+    json_object_seed(0);
+    return OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 ? crypto_sha256("", 0, digest) : -EIO;
 }
 
 void crypto_wipe(void *buf, size_t len)

@@ -16,6 +16,11 @@ int crypto_sha256(const void *bytes, size_t len, unsigned char ret_digest[SHA256
 int crypto_sha512(const void *bytes, size_t len, unsigned char ret_digest[SHA512_SIZE]) MUST_CHECK;
 
 /* Overwrite a secret; the compiler does not drop it. */
+/*
+ * Before a process loses sight of files: what libcrypto and jansson would read at their first use they read now. 0 or -EIO.
+ */
+int crypto_prepare(void) MUST_CHECK;
+
 void crypto_wipe(void *buf, size_t len);
 
 #endif
