@@ -5,7 +5,8 @@
 BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libssl-dev libjansson-dev libcdb-dev libmd-dev \
                   libseccomp-dev libconfuse-dev check sudo
 TEST_PACKAGES  := openssh-server openssh-client libpam-modules libpam-runtime passwd iproute2 util-linux procps strace valgrind \
-                  cppcheck shellcheck jq tinycdb binutils at cron screen tmux opendoas pamtester openssl
+                  cppcheck shellcheck jq tinycdb binutils at cron screen tmux opendoas pamtester openssl perl \
+                  python3-paramiko python3-asyncssh dropbear-bin
 
 deps:
 	@if command -v apt-get >/dev/null; then \
@@ -174,6 +175,10 @@ $(B)/tests/%-vectors: $(O)/tests/conformance/%_vectors.o $(TRUST) $(CORE)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
+$(B)/tests/fuzz/fuzz_prompt: $(O)/tests/fuzz/fuzz_prompt.o $(O)/session/gate_collect.o $(CORE)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK_EXE) -o $@ $^
 $(B)/tests/host/confined: $(O)/tests/host/confined.o $(O)/session/verifier_confine.o $(CORE)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -205,10 +210,10 @@ coverage:
 	$(Q)gcov -b -n -o build-coverage/obj/common/judge common/judge/decide.c common/judge/match.c common/judge/scope.c common/judge/policy.c \
 	    | awk '/^File .common\/judge/ {f=$$2} f && /executed|Taken/ {print f, $$0} /^$$/ {f=""}'
 
-# A coverage-guided run of each fuzz target; `make check` replays the corpora with plain gcc.
-FUZZ_SECONDS ?= 60
+# A coverage-guided run of each fuzz target, TIME seconds long; `make check` replays the corpora with plain gcc.
+TIME ?= 60
 fuzz:
-	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
+	$(Q)tests/fuzz/run $(TIME)
 
 SOURCES := $(wildcard common/*/*.c common/*/*.h pam_agent/*.[ch] nss_agent/*.[ch] sudo_agent/*.[ch] session/*.[ch] agentctl/*.[ch] tests/*.[ch] tests/*/*.[ch])
 SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' etc/* tests/* tests/*/* tests/host/t/* .ci/run 2>/dev/null)

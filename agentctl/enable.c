@@ -130,7 +130,8 @@ static void mention_sweep(void)
 
     if (access("/run/systemd/system", F_OK) == 0) {
         if (program_run(&is_enabled, output, sizeof output, &status) < 0 || status != 0)
-            say("Now let it sweep once a minute and watch keys: systemctl enable --now pam_agent-sweep.timer pam_agent-keys.path");
+            say("Now let it sweep once a minute and watch keys: systemctl enable --now pam_agent-sweep.timer "
+                "pam_agent-keys.path");
     } else if (access("/etc/cron.d/pam_agent", F_OK) < 0) {
         say("Now let it sweep once a minute: cp " PREFIX "/share/pam_agent/cron.d/pam_agent /etc/cron.d/");
     }

@@ -67,8 +67,8 @@ static int sign(const struct ssh_certificate *certificate, const struct place *p
     char from[16], until[16], validity[40], serial[24], key_id[600], output[4096];
     char *option = malloc(OPTION_MAX);
     const struct program program = {
-        .argv = {"ssh-keygen", "-q", "-s", certificate->ca, "-I", key_id, "-n", certificate->account, "-z", serial, "-V",
-                 validity, "-O", "clear", "-O", option, place->key},
+        .argv = {"ssh-keygen", "-q", "-s", certificate->ca, "-I", key_id, "-n", certificate->account, "-z", serial,
+                 "-V", validity, "-O", "clear", "-O", option, place->key},
         .env = {"TZ=UTC"},
     };
     uint64_t number = 0;

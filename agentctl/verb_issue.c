@@ -89,13 +89,20 @@ static int take_option(int c, struct arguments *a)
 static int take_options(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
-        {"identity", required_argument, NULL, 'i'},   {"on-behalf-of", required_argument, NULL, 'b'},
-        {"task", required_argument, NULL, 't'},       {"purpose", required_argument, NULL, 'p'},
-        {"ttl", required_argument, NULL, 'l'},        {"audience", required_argument, NULL, 'a'},
-        {"key", required_argument, NULL, 'k'},        {"tool", required_argument, NULL, 'T'},
-        {"max-depth", required_argument, NULL, 'd'},  {"issuer", required_argument, NULL, 'I'},
-        {"issuer-key", required_argument, NULL, 'K'}, {"ssh-cert", optional_argument, NULL, 'c'},
-        {"ssh-ca", required_argument, NULL, 'C'},     {"account", required_argument, NULL, 'A'},
+        {"identity", required_argument, NULL, 'i'},
+        {"on-behalf-of", required_argument, NULL, 'b'},
+        {"task", required_argument, NULL, 't'},
+        {"purpose", required_argument, NULL, 'p'},
+        {"ttl", required_argument, NULL, 'l'},
+        {"audience", required_argument, NULL, 'a'},
+        {"key", required_argument, NULL, 'k'},
+        {"tool", required_argument, NULL, 'T'},
+        {"max-depth", required_argument, NULL, 'd'},
+        {"issuer", required_argument, NULL, 'I'},
+        {"issuer-key", required_argument, NULL, 'K'},
+        {"ssh-cert", optional_argument, NULL, 'c'},
+        {"ssh-ca", required_argument, NULL, 'C'},
+        {"account", required_argument, NULL, 'A'},
         {0},
     };
     int c, r;
@@ -174,8 +181,7 @@ static int take_account(struct arguments *a, struct identity *identity)
 
     if (a->account)
         return 0;
-    if (identities_open(PATH_IDENTITIES, &fd) < 0 ||
-        identities_by_spiffe(fd, a->request.identity, identity) < 0) {
+    if (identities_open(PATH_IDENTITIES, &fd) < 0 || identities_by_spiffe(fd, a->request.identity, identity) < 0) {
         complain("this host has no account for %s: give --account, the name that it has where the certificate is for",
                  a->request.identity);
         return -ENOENT;

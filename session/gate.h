@@ -6,6 +6,7 @@
  *
  *   gate.c          the question, who asks, the decision, the answer
  *   gate_login.c    credential and possession
+ *   gate_collect.c  answers in parts
  *   gate_verify.c   the talk with verifier
  *   gate_open.c     the session and its guard
  *   gate_home.c     the home and what it holds
@@ -38,7 +39,7 @@ struct gate {
     struct facts facts;
     struct decision decision;
     const char *detail;
-    int is_later; /* account and setcred of a login by ssh certificate: open decides */
+    int is_later;                        /* account and setcred of a login by ssh certificate: open decides */
     char session[SESSION_ID_LENGTH + 1]; /* that is being opened or attested */
     int apart;                           /* it shall keep to abstract sockets of its own */
     int adopt;                           /* its orphans may have to be found by descent */
@@ -46,6 +47,15 @@ struct gate {
 
 /* Show a prompt and wait for the reply, which lies in buf[cap]. NULL when the conversation failed. */
 const char *gate_prompt(const char *prompt, char *buf, size_t cap);
+/*
+ * Collect an answer that comes in parts of letters, digits, '-', '_' and '.'; one that ends in '~' is continued. The prompts begin with
+ * `what`. Into text[cap], NUL-terminated. missing: the reason for an answer that never came; malformed: for one that breaks the rules.
+ */
+#define PARTS_MAX 30
+#define PART_MAX 1000 /* bytes: stock ssh clients cut an answer at 1023 */
+#define GATE_ANSWER_MAX (PARTS_MAX * PART_MAX)
+enum reason gate_collect(const char *what, char *text, size_t cap, enum reason missing,
+                         enum reason malformed) MUST_CHECK;
 /* Milliseconds that are left of those in which the asker wants an answer. */
 int gate_time_left(void);
 

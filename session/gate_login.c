@@ -11,60 +11,6 @@
 #include "session/gate.h"
 #include "session/verifier_wire.h"
 
-#define PARTS_MAX 30
-#define PART_MAX 1000 /* bytes: stock ssh clients cut an answer at 1023 */
-
-/* Letters, digits, '-', '_' and '.': all that a token or base64url needs. */
-static int part_charset(const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-              c == '.'))
-            return 0;
-    }
-    return 1;
-}
-
-/*
- * Collect an answer that comes in parts; one that ends in '~' is continued. missing: the reason for an answer that never
- * came; malformed: for one that breaks the rules.
- */
-static enum reason collect(const char *what, char *text, size_t cap, enum reason missing, enum reason malformed)
-{
-    char buf[MESSAGE_MAX], prompt[PROMPT_MAX];
-    size_t total = 0;
-
-    for (int part = 1; part <= PARTS_MAX; part++) {
-        const char *reply;
-        size_t len;
-        int more;
-
-        if (text_format(prompt, sizeof prompt, "%s (part %d): ", what, part) < 0)
-            return REASON_INTERNAL;
-        reply = gate_prompt(prompt, buf, sizeof buf);
-        if (!reply || (part == 1 && !*reply))
-            return missing;
-        len = strlen(reply);
-        if (len == 0 || len > PART_MAX)
-            return malformed;
-        more = reply[len - 1] == '~';
-        len -= (size_t)more;
-        if (!part_charset(reply, len))
-            return malformed;
-        if (len >= cap - total)
-            return REASON_TOO_LARGE;
-        memcpy(text + total, reply, len);
-        total += len;
-        text[total] = '\0';
-        wipe(buf, sizeof buf);
-        if (!more)
-            return total ? REASON_PERMIT : missing;
-    }
-    return REASON_TOO_LARGE;
-}
-
 /* The identity that is configured for this SPIFFE ID. 0; -ENOENT; -errno. */
 static int find_identity(const char *id, struct identity *ret)
 {
@@ -127,7 +73,7 @@ static enum reason map_delegatee(const struct gate *gate, const char *delegatee,
 static enum reason prove_by_signature(struct gate *gate, struct verifier_process *verifier)
 {
     unsigned char random[NONCE_BYTES];
-    char nonce[2 * NONCE_BYTES + 1], what[PROMPT_MAX], proof[PARTS_MAX * PART_MAX];
+    char nonce[2 * NONCE_BYTES + 1], what[PROMPT_MAX], proof[GATE_ANSWER_MAX];
     enum reason reason;
 
     if (random_bytes(random, sizeof random) < 0)
@@ -135,7 +81,7 @@ static enum reason prove_by_signature(struct gate *gate, struct verifier_process
     text_hex(nonce, random, sizeof random);
     if (text_format(what, sizeof what, "Agent proof %s %s %s", nonce, gate->host_id, gate->identity.account) < 0)
         return REASON_INTERNAL;
-    reason = collect(what, proof, sizeof proof, REASON_POSSESSION_MISSING, REASON_POSSESSION_INVALID);
+    reason = gate_collect(what, proof, sizeof proof, REASON_POSSESSION_MISSING, REASON_POSSESSION_INVALID);
     return reason == REASON_PERMIT ? verifier_proof(verifier, gate, nonce, proof) : reason;
 }
 
@@ -214,12 +160,13 @@ enum reason gate_certificate(struct gate *gate)
 
 enum reason gate_credential(struct gate *gate)
 {
-    char token[PARTS_MAX * PART_MAX + 1];
+    char token[GATE_ANSWER_MAX + 1];
     enum reason reason = gate_has_certificate(gate) ? gate_certificate(gate) : REASON_CREDENTIAL_MISSING;
 
     if (reason != REASON_CREDENTIAL_MISSING) /* a certificate without one is a key like any other */
         return reason;
-    reason = collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);
+    reason =
+        gate_collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);
     if (reason == REASON_PERMIT)
         reason = start_and_verify(gate, token);
     wipe(token, sizeof token);

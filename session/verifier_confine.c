@@ -24,12 +24,29 @@ static void limit(int resource, rlim_t value)
 
 /* What malloc, libcrypto and the talk take (strace of every kind of credential and proof). */
 static const int allowed[] = {
-    SCMP_SYS(recvfrom),     SCMP_SYS(recv),      SCMP_SYS(sendto),        SCMP_SYS(send),
-    SCMP_SYS(poll),         SCMP_SYS(ppoll),     SCMP_SYS(ppoll_time64),  SCMP_SYS(brk),
-    SCMP_SYS(munmap),       SCMP_SYS(mremap),    SCMP_SYS(madvise),       SCMP_SYS(futex),
-    SCMP_SYS(futex_time64), SCMP_SYS(getpid),    SCMP_SYS(clock_gettime), SCMP_SYS(clock_gettime64),
-    SCMP_SYS(gettimeofday), SCMP_SYS(getrandom), SCMP_SYS(exit),          SCMP_SYS(exit_group),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(sigreturn), SCMP_SYS(restart_syscall),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(recv),
+    SCMP_SYS(sendto),
+    SCMP_SYS(send),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(ppoll_time64),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(futex_time64),
+    SCMP_SYS(getpid),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_gettime64),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigreturn),
+    SCMP_SYS(restart_syscall),
 };
 
 /* libcrypto looks for its configuration. */

@@ -9,7 +9,7 @@
  *   status_code     "permit" or the reason code
  *   user.name       account
  *   metadata.uid    reference, metadata.correlation_uid  task
- *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), delegator, issuer, purpose, rule, rule_where,
+ *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), delegator, issuer, possession, purpose, rule, rule_where,
  *                   session, detail, observed
  *
  * Absent facts are left out. What was not verified is never written as a fact.
@@ -31,7 +31,7 @@ struct record {
     const char *step, *phase, *service, *source, *run_as;
     const char *const *argv;
     size_t argc;
-    const char *account, *identity, *delegator, *issuer, *task, *purpose;
+    const char *account, *identity, *delegator, *issuer, *possession, *task, *purpose;
     const char *rule, *rule_where, *session, *detail;
     int observed;
 };

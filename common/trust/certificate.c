@@ -135,8 +135,7 @@ static struct verdict take_token(struct making *m, const struct sshcert_option *
 {
     char thumbprint[KEY_THUMBPRINT_SIZE];
     const char *detail;
-    enum reason reason =
-        credential_verify(m->ctx, (const char *)option->value.at, option->value.len, &m->c, &detail);
+    enum reason reason = credential_verify(m->ctx, (const char *)option->value.at, option->value.len, &m->c, &detail);
     struct verdict v;
 
     if (reason != REASON_PERMIT)
@@ -219,8 +218,7 @@ static struct verdict take_claims(struct making *m, const struct sshcert_option 
 static struct verdict take_extension(struct making *m)
 {
     const char *name = m->anchor->issuer->extension;
-    const struct sshcert_option *token =
-                                    sshcert_find(&m->cert->extensions, name ? name : CERTIFICATE_TOKEN_EXTENSION),
+    const struct sshcert_option *token = sshcert_find(&m->cert->extensions, name ? name : CERTIFICATE_TOKEN_EXTENSION),
                                 *claims = sshcert_find(&m->cert->extensions, CERTIFICATE_CLAIMS_EXTENSION);
 
     if (token && claims)

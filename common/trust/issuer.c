@@ -157,7 +157,8 @@ static int is_meant(const struct issuer *issuer, const json_t *claims)
 const struct anchor *anchor_settle(const struct anchor_search *s, const struct anchor *found, const json_t *claims)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (is_of_kind(s, &s->anchors[i]) && same_key(&s->anchors[i], found) && is_meant(s->anchors[i].issuer, claims) && anchor_public(&s->anchors[i]))
+        if (is_of_kind(s, &s->anchors[i]) && same_key(&s->anchors[i], found) &&
+            is_meant(s->anchors[i].issuer, claims) && anchor_public(&s->anchors[i]))
             return &s->anchors[i];
     return found;
 }

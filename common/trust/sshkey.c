@@ -158,8 +158,9 @@ static int decode_line(const char *line, size_t len, unsigned char *blob, size_t
     if (base64_decode(text, text_len, blob, cap, &r.left) < 0)
         return -EINVAL;
     *ret_len = r.left;
-    return sshwire_get_string(&r, type_len, &type, &len) < 0 || len != type_len || memcmp(type, line, len) != 0 ? -EINVAL
-                                                                                                           : 0;
+    return sshwire_get_string(&r, type_len, &type, &len) < 0 || len != type_len || memcmp(type, line, len) != 0
+               ? -EINVAL
+               : 0;
 }
 
 int sshkey_parse_line(const char *line, size_t len, struct key **ret_key)
@@ -273,7 +274,7 @@ int sshkey_verify(const struct key *key, const void *bytes, size_t len, const un
                   size_t signature_len)
 {
     const struct format *format = format_of(key);
-    const char *algorithm = format                             ? format->type
+    const char *algorithm = format                       ? format->type
                             : key_type(key) == KEY_RS256 ? "rsa-sha2-256"
                             : key_type(key) == KEY_RS512 ? "rsa-sha2-512"
                                                          : "";

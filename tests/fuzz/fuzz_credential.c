@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "trust/credential.h"
 #include "trust/jwk.h"
 #include "trust/jws.h"
@@ -17,7 +18,6 @@
 #include "trust/toolspec.h"
 
 #define HEADER "{\"alg\":\"Ed25519\",\"typ\":\"aat+jwt\"}"
-#define INPUT_MAX 131072
 
 static const char pem[] = "-----BEGIN PRIVATE KEY-----\n"
                           "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n" /* RFC 8037 A.1 */
@@ -40,12 +40,6 @@ static const struct issuer fuzz = {.kind = ISSUER_AAT,
                                    .iss = "https://sts.example.org",
                                    .trust_domains = domains,
                                    .max_lifetime = 900};
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void read_token(const char *token, size_t len)
 {
@@ -217,25 +211,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     return 0;
 }
-
-#ifndef FUZZING
-int main(int argc, char **argv)
-{
-    static uint8_t data[INPUT_MAX];
-
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "r");
-        size_t size;
-
-        if (!f) {
-            perror(argv[i]);
-            return 1;
-        }
-        size = fread(data, 1, sizeof data, f);
-        fclose(f);
-        LLVMFuzzerTestOneInput(data, size);
-    }
-    printf("fuzz_credential: %d inputs replayed\n", argc - 1);
-    return 0;
-}
-#endif

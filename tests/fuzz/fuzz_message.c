@@ -8,18 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "ask/message.h"
 #include "ask/outcome.h"
 
-#define INPUT_MAX 131072
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* In memory of exactly that size; the reader changes it. */
 static char *copy_of(const void *data, size_t size)
@@ -87,27 +80,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reply(data, size);
     return 0;
 }
-
-#ifndef FUZZING
-static void replay(const char *path)
-{
-    static uint8_t data[INPUT_MAX + 1];
-    FILE *file = fopen(path, "rb");
-    size_t size;
-
-    if (!file) {
-        perror(path);
-        exit(2);
-    }
-    size = fread(data, 1, sizeof data, file);
-    fclose(file);
-    (void)LLVMFuzzerTestOneInput(data, size);
-}
-
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        replay(argv[i]);
-    return 0;
-}
-#endif

@@ -9,21 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay.h"
 #include "core/compat.h"
 #include "core/fields.h"
 #include "judge/decide.h"
 #include "judge/scope.h"
 
-#define INPUT_MAX 65536
 #define NOW 1764000000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* A block of its own, without a NUL: sanitizers see a byte too far. */
 static char *copy_of(const void *data, size_t size)
@@ -152,22 +146,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     return 0;
 }
-
-#ifndef FUZZING
-int main(int argc, char **argv)
-{
-    static uint8_t data[INPUT_MAX + 1];
-
-    for (int i = 1; i < argc; i++) {
-        FILE *file = fopen(argv[i], "rb");
-
-        if (!file) {
-            perror(argv[i]);
-            return 2;
-        }
-        (void)LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, file));
-        fclose(file);
-    }
-    return 0;
-}
-#endif

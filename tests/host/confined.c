@@ -66,7 +66,8 @@ static int try_root(void)
 
 static int try_code(void)
 {
-    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1
+                                                                                                                  : 0;
 }
 
 static int try_write_to_code(void)
@@ -88,9 +89,9 @@ static const struct {
     const char *name;
     int (*attempt)(void);
 } attempts[] = {
-    {"fork", try_fork},   {"exec", try_exec},   {"open", try_open}, {"create", try_create}, {"socket", try_socket},
-    {"kill", try_kill},   {"trace", try_trace}, {"root", try_root}, {"code", try_code},     {"patch", try_write_to_code},
-    {"memory", try_memory}, {"talk", try_talk},
+    {"fork", try_fork},     {"exec", try_exec},           {"open", try_open},     {"create", try_create},
+    {"socket", try_socket}, {"kill", try_kill},           {"trace", try_trace},   {"root", try_root},
+    {"code", try_code},     {"patch", try_write_to_code}, {"memory", try_memory}, {"talk", try_talk},
 };
 
 /* Its exit status is an errno, or 0. */
