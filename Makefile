@@ -17,6 +17,13 @@ deps:
 	    echo 'for the tests also sshd, iproute2, util-linux, strace, valgrind, cppcheck, shellcheck, jq.'; exit 1; \
 	fi
 
+# The npm package jose, by its hash, which makes and reads tokens as we do: where npm is there.
+others:
+	@if command -v npm >/dev/null; then \
+	    mkdir -p build/npm && cp tests/conformance/package.json tests/conformance/package-lock.json build/npm/ && \
+	    npm ci --prefix build/npm --no-audit --no-fund --silent >/dev/null || echo 'others: npm cannot install jose'; \
+	else echo 'others: no npm; what needs jose is skipped'; fi
+
 # What can be built is looked up when make starts: with `deps`, the other targets get a make of their own after it.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)): deps
@@ -269,6 +276,7 @@ help:
 	@echo 'all        build everything into build/'
 	@echo 'deps       install what building and testing need (Debian, Ubuntu; as root)'
 	@echo 'demo       the main job on a throw-away host, with real sshd and sudo (as root)'
+	@echo 'others     what tests against other makers need (npm)'
 	@echo 'check      all tests (as root)          VECTORS=DIR  also test vectors of others'
 	@echo 'install    DESTDIR= PREFIX=$(PREFIX)    then: agentctl init, agentctl enable'
 	@echo 'uninstall  agentctl disable, then remove what install put there'
@@ -278,5 +286,5 @@ help:
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
 
-.PHONY: all tests check demo bench sanitize coverage fuzz lint format install uninstall dist clean help
+.PHONY: all tests check others demo bench sanitize coverage fuzz lint format install uninstall dist clean help
 endif
