@@ -432,9 +432,8 @@ static struct verdict check_audience(const struct aat_rules *rules, const struct
 }
 
 /* Steps 1, 2a and 2b. */
-static struct verdict take_tokens(const char *const *tokens, const size_t *lens, size_t count, struct aat_chain *chain)
+static struct verdict check_sizes(const size_t *lens, size_t count)
 {
-    struct verdict v = permit();
     size_t sum = 0;
 
     if (count == 0)
@@ -446,9 +445,7 @@ static struct verdict take_tokens(const char *const *tokens, const size_t *lens,
     }
     if (sum > AAT_CHAIN_MAX)
         return refuse(REASON_TOO_LARGE, "2b: the chain is larger than 262144 bytes");
-    for (size_t i = 0; i < count && i < AAT_TOKENS_MAX && v.reason == REASON_PERMIT; i++)
-        v = take_apart(tokens[i], lens[i], &chain->tokens[chain->count++]);
-    return v;
+    return permit();
 }
 
 /* More tokens than any chain may have: what there is room for is verified first, and refuses by its own depths where it must. */
@@ -458,11 +455,13 @@ struct verdict aat_verify(const struct aat_rules *rules, const char *const *toke
     struct verdict v;
 
     memset(ret, 0, sizeof *ret);
-    v = take_tokens(tokens, lens, count, ret);
-    if (v.reason == REASON_PERMIT)
-        v = take_root(rules, ret);
-    for (size_t i = 1; i < ret->count && v.reason == REASON_PERMIT; i++)
-        v = take_child(rules, &ret->tokens[i - 1], &ret->tokens[i]);
+    v = check_sizes(lens, count);
+    /* Each is taken apart when the one before it was verified: a stranger has no more looked at than his root. */
+    for (size_t i = 0; i < count && i < AAT_TOKENS_MAX && v.reason == REASON_PERMIT; i++) {
+        v = take_apart(tokens[i], lens[i], &ret->tokens[ret->count++]);
+        if (v.reason == REASON_PERMIT)
+            v = i == 0 ? take_root(rules, ret) : take_child(rules, &ret->tokens[i - 1], &ret->tokens[i]);
+    }
     if (v.reason == REASON_PERMIT && count > AAT_TOKENS_MAX)
         v = refuse(REASON_CHAIN_TOO_DEEP, "4e: the chain has more tokens than any del_max_depth allows");
     if (v.reason == REASON_PERMIT)

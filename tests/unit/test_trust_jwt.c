@@ -163,6 +163,7 @@ static const struct {
     {"{\"alg\":\"none\",\"kid\":\"s1\"}", GOOD_SVID, REASON_ALGORITHM_REFUSED},
     {"{\"alg\":\"HS256\",\"kid\":\"s1\"}", GOOD_SVID, REASON_ALGORITHM_REFUSED},
     {"{\"alg\":\"ES384\",\"kid\":\"s1\"}", GOOD_SVID, REASON_ALGORITHM_REFUSED},
+    {"{\"alg\":\"RS512\",\"kid\":\"s1\"}", GOOD_SVID, REASON_ALGORITHM_REFUSED},
     {"{\"alg\":\"ES256\"}", GOOD_SVID, REASON_KEY_UNKNOWN}, /* two keys could be meant */
     {"{\"alg\":\"ES256\",\"kid\":\"s2\"}", GOOD_SVID, REASON_KEY_UNKNOWN},
     {SVID_HEADER, "{" SVID_SUB "," CLAIMS "}", REASON_NOT_TASK_BOUND},

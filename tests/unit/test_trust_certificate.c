@@ -1,0 +1,394 @@
+/* ssh certificates: taken apart, verified, and what a credential holds of them. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "test_trust_mint.h"
+#include "tests/certificate_maker.h"
+#include "trust/certificate.h"
+#include "trust/sshcert.h"
+
+#define CLAIMS \
+    "{\"sub\":\"spiffe://example.org/agent/deploy\",\"txn\":\"t-1\",\"tctx\":{\"purpose\":\"p\"},\"aud\":\"" HOST "\"" \
+                                                                                                                  "}"
+
+static struct made_certificate made;
+static struct issuer ca_issuer;
+static struct anchor set[2];
+static struct verify_context ctx;
+static unsigned char blob[MADE_MAX];
+
+static void set_up(void)
+{
+    make_keys();
+    ca_issuer = (struct issuer){
+        .kind = ISSUER_SSH_CA, .name = "ca", .iss = "ssh-ca:ca", .trust_domains = domains, .max_lifetime = 900};
+    set[0] = anchors[0];
+    set[1] = (struct anchor){.issuer = &ca_issuer, .key = stranger_key};
+    ctx = (struct verify_context){set, 2, HOST, NOW};
+    made = (struct made_certificate){
+        .ca = stranger_key, .key = ed_key, .serial = 7, .type = 1, .valid_after = NOW - 10, .valid_before = NOW + 300};
+    made_add(&made.principals, "agent-deploy", 12);
+}
+
+static void extension(const char *name, const char *value)
+{
+    made_option(&made.extensions, name, value, strlen(value));
+}
+
+static struct credential *permitted(void)
+{
+    char *info = made_info(&made);
+    struct credential *c;
+    const char *detail;
+    enum reason reason = certificate_verify(&ctx, info, "agent-deploy", &c, &detail);
+
+    ck_assert_msg(reason == REASON_PERMIT, "%s (%s)", reason_word(reason), detail);
+    free(info);
+    return c;
+}
+
+static void refused(enum reason wanted)
+{
+    char *info = made_info(&made);
+    struct credential *c = (void *)1;
+    const char *detail = NULL;
+    enum reason reason = certificate_verify(&ctx, info, "agent-deploy", &c, &detail);
+
+    ck_assert_msg(reason == wanted, "%s (%s), wanted %s", reason_word(reason), detail, reason_word(wanted));
+    ck_assert_ptr_null(c);
+    free(info);
+}
+
+START_TEST(task_claims)
+{
+    char thumbprint[KEY_THUMBPRINT_SIZE];
+    struct credential *c;
+
+    extension(CERTIFICATE_CLAIMS_EXTENSION, CLAIMS);
+    c = permitted();
+    ck_assert_int_eq(c->kind, ISSUER_SSH_CA);
+    ck_assert_str_eq(c->issuer, "ca");
+    ck_assert_str_eq(c->identity, "spiffe://example.org/agent/deploy");
+    ck_assert_str_eq(c->task, "t-1");
+    ck_assert_str_eq(c->purpose, "p");
+    ck_assert_str_eq(c->jti, "7");
+    ck_assert_int_eq(c->iat, NOW - 10);
+    ck_assert_int_eq(c->exp, NOW + 300);
+    ck_assert_ptr_null(c->tools);
+    ck_assert_ptr_null(c->voucher);
+    ck_assert_int_eq(jwk_thumbprint(ed_key, thumbprint), 0);
+    ck_assert_str_eq(c->holder_thumbprint, thumbprint);
+    ck_assert_int_eq(jwk_thumbprint(stranger_key, thumbprint), 0);
+    ck_assert_str_eq(c->signer_thumbprint, thumbprint);
+    credential_free(c);
+    made.serial = 0;
+    c = permitted();
+    ck_assert(strncmp(c->jti, "sha256:", 7) == 0);
+    credential_free(c);
+}
+END_TEST
+
+static const struct {
+    const char *claims;
+    enum reason reason;
+} claims[] = {
+    {"{}", REASON_AUDIENCE_MISMATCH},
+    {"{\"aud\":\"" HOST "\"}", REASON_CLAIM_INVALID},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\"}", REASON_NOT_TASK_BOUND},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://evil.example/a\",\"txn\":\"t\"}", REASON_TRUST_DOMAIN_REFUSED},
+    {"{\"aud\":\"x\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\"}", REASON_AUDIENCE_MISMATCH},
+    {"{\"aud\":[\"x\",\"" HOST "\"],\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\"}", REASON_PERMIT},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"exp\":1754000000}", REASON_EXPIRED},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"exp\":\"x\"}", REASON_CLAIM_INVALID},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"iat\":1754000031}",
+     REASON_NOT_YET_VALID},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"status\":{}}", REASON_CLAIM_INVALID},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"jti\":\"\"}", REASON_CLAIM_INVALID},
+    {"{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"authorization_details\":[]}",
+     REASON_SCOPE_EXCEEDED},
+    {"{\"a\":1,\"a\":1}", REASON_CLAIM_INVALID},
+    {"", REASON_CLAIM_INVALID},
+    {"[]", REASON_CLAIM_INVALID},
+};
+
+START_TEST(claim_rules)
+{
+    extension(CERTIFICATE_CLAIMS_EXTENSION, claims[_i].claims);
+    if (claims[_i].reason == REASON_PERMIT)
+        credential_free(permitted());
+    else
+        refused(claims[_i].reason);
+}
+END_TEST
+
+/* Claims narrow the certificate's times, and widen nothing. */
+START_TEST(times_of_claims)
+{
+    struct credential *c;
+
+    extension(CERTIFICATE_CLAIMS_EXTENSION,
+              "{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"iat\":1753999995,"
+              "\"exp\":1754000020,\"jti\":\"j\"}");
+    c = permitted();
+    ck_assert_int_eq(c->iat, NOW - 5);
+    ck_assert_int_eq(c->exp, NOW + 20);
+    ck_assert_str_eq(c->jti, "j");
+    credential_free(c);
+    made.extensions.len = 0;
+    extension(CERTIFICATE_CLAIMS_EXTENSION,
+              "{\"aud\":\"" HOST "\",\"sub\":\"spiffe://example.org/a\",\"txn\":\"t\",\"iat\":1,\"exp\":1999999999}");
+    c = permitted();
+    ck_assert_int_eq(c->iat, NOW - 10);
+    ck_assert_int_eq(c->exp, NOW + 300);
+    credential_free(c);
+}
+END_TEST
+
+static char *token_for(const struct key *holder)
+{
+    json_t *jwk = jwk_format(holder), *cnf = json_pack("{s:{s:o}}", "cnf", "jwk", jwk);
+    char *text = json_dumps(cnf, JSON_COMPACT), *all = claims_with("cnf", text, NULL),
+         *token = mint(GOOD_HEADER, all, ed_key);
+
+    json_decref(cnf);
+    free(text);
+    free(all);
+    return token;
+}
+
+START_TEST(a_token_inside)
+{
+    char *token = token_for(es_key);
+    struct credential *c;
+
+    extension(CERTIFICATE_TOKEN_EXTENSION, token);
+    refused(REASON_POSSESSION_INVALID);
+    free(token);
+    made.extensions.len = 0;
+    token = token_for(ed_key);
+    extension(CERTIFICATE_TOKEN_EXTENSION, token);
+    c = permitted();
+    ck_assert_int_eq(c->kind, ISSUER_AAT);
+    ck_assert_str_eq(c->issuer, "corp");
+    ck_assert_str_eq(c->voucher->issuer, "ca");
+    ck_assert_str_eq(c->voucher->jti, "7");
+    ck_assert_ptr_null(c->voucher->identity);
+    ck_assert_int_eq(c->voucher->unbound, 0);
+    ck_assert_int_eq(c->exp, NOW + 300); /* the certificate's; the token lives longer */
+    credential_free(c);
+    made.valid_before = NOW + 600;
+    c = permitted();
+    ck_assert_int_eq(c->exp, NOW + 400);
+    credential_free(c);
+    ca_issuer.trust_domains = (const char *const[]){"elsewhere.example", NULL};
+    refused(REASON_TRUST_DOMAIN_REFUSED);
+    ca_issuer.trust_domains = domains;
+    ca_issuer.extension = "other@example.org";
+    refused(REASON_CREDENTIAL_MISSING);
+    free(token);
+}
+END_TEST
+
+START_TEST(what_a_certificate_must_be)
+{
+    refused(REASON_CREDENTIAL_MISSING);
+    extension(CERTIFICATE_TOKEN_EXTENSION, "x");
+    refused(REASON_CREDENTIAL_MALFORMED);
+    extension(CERTIFICATE_CLAIMS_EXTENSION, CLAIMS); /* both; and the order is good */
+    refused(REASON_CREDENTIAL_MALFORMED);
+    made.extensions.len = 0;
+    extension(CERTIFICATE_CLAIMS_EXTENSION, CLAIMS);
+    made.type = 2;
+    refused(REASON_ALGORITHM_REFUSED);
+    made.type = 1;
+    made.ca = es_key;
+    made.ca = ed_key; /* an AAT's, of no agent CA */
+    refused(REASON_KEY_UNKNOWN);
+    made.ca = stranger_key;
+    made.valid_before = NOW;
+    refused(REASON_EXPIRED);
+    made.valid_before = made.valid_after;
+    refused(REASON_CLAIM_INVALID);
+    made.valid_before = UINT64_MAX;
+    refused(REASON_LIFETIME_TOO_LONG);
+    made.valid_before = NOW + 900;
+    refused(REASON_LIFETIME_TOO_LONG);
+    made.valid_before = NOW + 890;
+    credential_free(permitted());
+    made.valid_after = NOW + 31;
+    refused(REASON_NOT_YET_VALID);
+    made.valid_after = NOW;
+    ca_issuer.keys_until = NOW;
+    refused(REASON_KEY_STALE);
+    ca_issuer.keys_until = 0;
+    made_option(&made.critical, "force-command", "/bin/true", 9);
+    made_option(&made.critical, "source-address", "10.0.0.0/8", 10);
+    credential_free(permitted());
+    made_option(&made.critical, "unknown@example.org", NULL, 0);
+    refused(REASON_CRIT_REFUSED);
+    made.critical.len = 0;
+    made.principals.len = 0;
+    refused(REASON_IDENTITY_MISMATCH);
+    made_add(&made.principals, "agent-deploy\0", 13);
+    made_add(&made.principals, "agent", 5);
+    made_add(&made.principals, "*", 1);
+    refused(REASON_IDENTITY_MISMATCH);
+    made_add(&made.principals, "agent-deploy", 12);
+    credential_free(permitted());
+}
+END_TEST
+
+static int parse(size_t len)
+{
+    static struct sshcert cert;
+    unsigned char *copy = malloc(len ? len : 1); /* sanitizers see a byte too far */
+    int r;
+
+    memcpy(copy, blob, len);
+    r = sshcert_parse(copy, len, &cert);
+    if (r == 0)
+        r = sshcert_verify(&cert);
+    sshcert_clear(&cert);
+    free(copy);
+    return r;
+}
+
+START_TEST(any_change_is_refused)
+{
+    size_t len;
+
+    extension(CERTIFICATE_CLAIMS_EXTENSION, CLAIMS);
+    made_option(&made.critical, "force-command", "/bin/true", 9);
+    len = made_blob(&made, blob);
+    ck_assert_int_eq(parse(len), 0);
+    for (size_t i = 0; i < len; i++)
+        ck_assert_msg(parse(i) != 0, "cut at %zu", i);
+    for (size_t i = 0; i < len; i++) {
+        blob[i] ^= 1;
+        ck_assert_msg(parse(len) != 0, "changed at %zu", i);
+        blob[i] ^= 0x81;
+        ck_assert_msg(parse(len) != 0, "changed at %zu", i);
+        blob[i] ^= 0x80;
+    }
+    blob[len] = 0;
+    ck_assert_int_eq(parse(len + 1), -EBADMSG);
+}
+END_TEST
+
+START_TEST(options_are_in_order)
+{
+    made_option(&made.extensions, "b", NULL, 0);
+    made_option(&made.extensions, "a", NULL, 0);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+    made.extensions.len = 0;
+    made_option(&made.extensions, "a", NULL, 0);
+    made_option(&made.extensions, "a", NULL, 0);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+    made.extensions.len = 0;
+    made_option(&made.extensions, "", NULL, 0);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+    made.extensions.len = 0;
+    made_option(&made.extensions, "a", NULL, 0);
+    made_option(&made.extensions, "ab", "", 0);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), 0);
+    made_add(&made.extensions, "b", 1);
+    made_add(&made.extensions, "no string", 9);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+}
+END_TEST
+
+START_TEST(bounds)
+{
+    char name[8];
+
+    for (int i = 0; i < SSHCERT_OPTIONS_MAX; i++) {
+        snprintf(name, sizeof name, "x%03d", i);
+        made_option(&made.extensions, name, NULL, 0);
+    }
+    ck_assert_int_eq(parse(made_blob(&made, blob)), 0);
+    made_option(&made.extensions, "y", NULL, 0);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+    made.extensions.len = 0;
+    for (int i = 1; i < SSHCERT_PRINCIPALS_MAX; i++)
+        made_add(&made.principals, "p", 1);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), 0);
+    made_add(&made.principals, "p", 1);
+    ck_assert_int_eq(parse(made_blob(&made, blob)), -EBADMSG);
+}
+END_TEST
+
+START_TEST(lines)
+{
+    struct credential *c;
+    const char *detail;
+    char *info, *whole, *line;
+    unsigned char *bytes;
+    size_t len;
+
+    extension(CERTIFICATE_CLAIMS_EXTENSION, CLAIMS);
+    info = made_info(&made);
+    whole = malloc(strlen(info) + 200);
+    sprintf(whole, "password\npublickey ssh-ed25519 AAAA\n%s\npublickey ssh-ed25519-cert-v01@openssh.com AAAA\n", info);
+    ck_assert_int_eq(certificate_verify(&ctx, whole, "agent-deploy", &c, &detail), REASON_PERMIT);
+    credential_free(c);
+    ck_assert_int_eq(certificate_verify(&ctx, whole, NULL, &c, &detail), REASON_PERMIT);
+    credential_free(c);
+    ck_assert_int_eq(certificate_verify(&ctx, "publickey ssh-ed25519 AAAA\n", "a", &c, &detail),
+                     REASON_CREDENTIAL_MISSING);
+    ck_assert_int_eq(certificate_verify(&ctx, "", "a", &c, &detail), REASON_CREDENTIAL_MISSING);
+    line = strchr(info, ' ') + 1;
+    ck_assert(sshcert_is_line(line, strlen(line)) && !sshcert_is_line("ssh-ed25519 A", 13));
+    ck_assert_int_eq(sshcert_decode_line(line, strlen(line), &bytes, &len), 0);
+    free(bytes);
+    memcpy(line, "ssh-ed25518", 11);
+    ck_assert_int_eq(sshcert_decode_line(line, strlen(line), &bytes, &len), -EBADMSG);
+    ck_assert_int_eq(sshcert_decode_line("ssh-ed25519-cert-v01@openssh.com", 32, &bytes, &len), -EBADMSG);
+    free(whole);
+    free(info);
+}
+END_TEST
+
+/* The key of a certificate that sshd took is the channel's as well (P1). */
+START_TEST(possession)
+{
+    char *token = token_for(ed_key), *info = made_info(&made);
+    struct credential *c;
+
+    assert_permitted(context(), token, strlen(token), &c);
+    ck_assert_int_eq(possession_by_channel(c, info), REASON_PERMIT);
+    credential_free(c);
+    free(token);
+    token = token_for(es_key);
+    assert_permitted(context(), token, strlen(token), &c);
+    ck_assert_int_eq(possession_by_channel(c, info), REASON_POSSESSION_INVALID);
+    credential_free(c);
+    free(token);
+    free(info);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("trust_certificate");
+    TCase *tests = tcase_create("all");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, set_up, free_keys);
+    suite_add_tcase(suite, tests);
+    tcase_add_test(tests, task_claims);
+    tcase_add_loop_test(tests, claim_rules, 0, COUNT_OF(claims));
+    tcase_add_test(tests, times_of_claims);
+    tcase_add_test(tests, a_token_inside);
+    tcase_add_test(tests, what_a_certificate_must_be);
+    tcase_add_test(tests, any_change_is_refused);
+    tcase_add_test(tests, options_are_in_order);
+    tcase_add_test(tests, bounds);
+    tcase_add_test(tests, lines);
+    tcase_add_test(tests, possession);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
