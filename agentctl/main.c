@@ -36,6 +36,7 @@ static const struct verb verbs[] = {
     {NULL, "issue", verb_issue,
      "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
      "           [--purpose WORD] [--ttl 5m] [--max-depth N] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
+     "           [--ssh-cert[=token] [--ssh-ca FILE] [--account ACCOUNT]]\n"
      "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
      "issue a credential for one task and print it"},
     {NULL, "delegate", verb_delegate,

@@ -6,8 +6,8 @@
 
 #include "core/text.h"
 
-#define CWD_MAX 4096                        /* PATH_MAX */
-#define ARGUMENTS_MAX (MESSAGE_MAX - 16384) /* the rest of the question has room */
+#define CWD_MAX 4096        /* PATH_MAX */
+#define ARGUMENTS_MAX 49152 /* as written in a question, which has room for them */
 
 /* The value behind NAME=, or NULL. */
 static const char *info_value(char *const info[], const char *name)

@@ -130,7 +130,7 @@ packet unknown 'pam_agent 1\nstep login\nservice sshd\nuser agent-deploy\nverdic
 packet no-step 'pam_agent 1\nservice sshd\nuser agent-deploy\n'
 packet odd-step 'pam_agent 1\nstep permit\nservice sshd\nuser agent-deploy\n'
 packet null 'pam_agent 1\nstep login\000\nservice sshd\nuser agent-deploy\n'
-packet long 'pam_agent 1\nstep login\nservice sshd\nuser %s\n' "$(letters 65536)"
+packet long 'pam_agent 1\nstep login\nservice sshd\nuser %s\n' "$(letters 163840)"
 packet longer 'pam_agent 1\nstep login\nservice sshd\nuser %s\n' "$(letters 204800)"
 packet many 'pam_agent 1\nstep command\nservice sudo\nuser agent-deploy\n%s\n' "$(yes 'argv a' | head -n 2000)"
 ODD=(garbage short half version twice unknown no-step null long longer many)
