@@ -175,7 +175,10 @@ static void take_jwks(struct taken *t, const json_t *jwks)
         issuer_problem(t->g, t->issuer, "%s: %s", t->from, key_file_error(-EBADMSG));
         return;
     }
-    json_array_foreach(keys, i, jwk) take_jwk(t, jwk, i + 1);
+    json_array_foreach(keys, i, jwk)
+    {
+        take_jwk(t, jwk, i + 1);
+    }
     if (t->count > 0 || t->g->problems->count != before)
         return;
     if (json_array_size(keys) == 0 || t->issuer->kind == ISSUER_SVID)

@@ -83,7 +83,7 @@ static void check_issuers(struct reader *reader)
         for (size_t j = 0; j < i; j++) {
             const struct issuer_config *one = &config->issuers[i], *other = &config->issuers[j];
 
-            if (one->iss && other->iss && strcmp(one->iss, other->iss) == 0)
+            if (one->kind == other->kind && one->iss && other->iss && strcmp(one->iss, other->iss) == 0)
                 place_problem(reader, &one->place, "issuer \"%s\" has the iss of \"%s\" at %s:%u: write one issuer",
                               one->name, other->name, other->place.file, other->place.line);
             if (one->kind == ISSUER_SVID && other->kind == ISSUER_SVID)

@@ -91,32 +91,38 @@ static void write_credential(struct fields_writer *w, const struct credential *c
         write_voucher(w, credential->voucher);
 }
 
-static void answer_verified(const struct verifier *v, enum reason reason, const char *detail, struct fields_writer *w)
+/* What stands in the token, or in the certificate that opened the connection. */
+static enum reason verify(struct verifier *v, const struct request *request, const char **ret_detail)
 {
-    fields_put(w, "reason", reason_word(reason));
-    fields_put(w, "detail", detail);
-    if (reason == REASON_PERMIT)
-        write_credential(w, v->credential);
+    struct verify_context ctx = {.audience = request->audience};
+
+    if (!v->anchors) {
+        *ret_detail = "anchors.cdb cannot be read";
+        return REASON_STATE_UNAVAILABLE;
+    }
+    if (v->credential || !request->audience || !request->now || text_i64(request->now, &ctx.now) < 0)
+        return REASON_BAD_QUESTION;
+    ctx.anchors = v->anchors->items;
+    ctx.anchor_count = v->anchors->count;
+    if (text_equal(request->op, "certificate"))
+        return request->auth_info && request->account
+                   ? certificate_verify(&ctx, request->auth_info, request->account, &v->credential, ret_detail)
+                   : REASON_BAD_QUESTION;
+    return request->token ? credential_verify(&ctx, request->token, strlen(request->token), &v->credential, ret_detail)
+                          : REASON_BAD_QUESTION;
 }
 
 static void answer_credential(struct verifier *v, const struct request *request, struct fields_writer *w)
 {
-    struct verify_context ctx = {.audience = request->audience};
     const char *detail = NULL;
-    enum reason reason = REASON_BAD_QUESTION;
+    enum reason reason = verify(v, request, &detail);
 
-    if (!v->anchors) {
-        reason = REASON_STATE_UNAVAILABLE;
-        detail = "anchors.cdb cannot be read";
-    } else if (!v->credential && request->audience && request->token && request->now &&
-               text_i64(request->now, &ctx.now) == 0) {
-        ctx.anchors = v->anchors->items;
-        ctx.anchor_count = v->anchors->count;
-        reason = credential_verify(&ctx, request->token, strlen(request->token), &v->credential, &detail);
-    }
-    answer_verified(v, reason, detail, w);
-    if (reason == REASON_PERMIT && request->auth_info &&
-        possession_by_channel(v->credential, request->auth_info) == REASON_PERMIT)
+    fields_put(w, "reason", reason_word(reason));
+    fields_put(w, "detail", detail);
+    if (reason != REASON_PERMIT)
+        return;
+    write_credential(w, v->credential);
+    if (request->auth_info && possession_by_channel(v->credential, request->auth_info) == REASON_PERMIT)
         fields_put(w, "channel", "1");
 }
 
@@ -138,32 +144,10 @@ static enum reason check_proof(const struct verifier *v, const struct request *r
     return possession_by_signature(v->credential, request->nonce, request->host_id, request->account, sshsig, len);
 }
 
-static void answer_certificate(struct verifier *v, const struct request *request, struct fields_writer *w)
-{
-    struct verify_context ctx = {.audience = request->audience};
-    const char *detail = NULL;
-    enum reason reason = REASON_BAD_QUESTION;
-
-    if (!v->anchors) {
-        reason = REASON_STATE_UNAVAILABLE;
-        detail = "anchors.cdb cannot be read";
-    } else if (!v->credential && request->audience && request->auth_info && request->account && request->now &&
-               text_i64(request->now, &ctx.now) == 0) {
-        ctx.anchors = v->anchors->items;
-        ctx.anchor_count = v->anchors->count;
-        reason = certificate_verify(&ctx, request->auth_info, request->account, &v->credential, &detail);
-    }
-    answer_verified(v, reason, detail, w);
-    if (reason == REASON_PERMIT)
-        fields_put(w, "channel", "1");
-}
-
 static void answer(struct verifier *v, const struct request *request, struct fields_writer *w)
 {
-    if (text_equal(request->op, "credential"))
+    if (text_equal(request->op, "credential") || text_equal(request->op, "certificate"))
         answer_credential(v, request, w);
-    else if (text_equal(request->op, "certificate"))
-        answer_certificate(v, request, w);
     else if (text_equal(request->op, "proof"))
         fields_put(w, "reason", reason_word(check_proof(v, request)));
     else
@@ -200,12 +184,10 @@ int main(int argc, char **argv)
     char *buf = malloc(VERIFIER_MESSAGE_MAX);
     uint64_t uid;
 
-    if (argc != 2 || !buf || text_u64(argv[1], UINT32_MAX - 1, &uid) < 0 || uid == 0)
+    if (argc != 2 || !buf || text_u64(argv[1], UINT32_MAX - 1, &uid) < 0 || uid == 0 || crypto_prepare() < 0)
         return 2;
     if (anchors_load(&v.anchors) < 0)
         v.anchors = NULL; /* each credential is then refused, with this reason */
-    if (crypto_prepare() < 0)
-        return 1;
     verifier_confine((uid_t)uid);
     while (serve(&v, buf))
         ;

@@ -22,7 +22,10 @@ static void limit(int resource, rlim_t value)
         _exit(1);
 }
 
-/* What malloc, libcrypto and the talk take (strace of every kind of credential and proof). */
+/*
+ * What malloc, libcrypto and the talk take (strace of every kind of credential and proof). What else a libc may try, as glibc's qsort does
+ * with sysinfo(2) for large arrays, is refused and does without.
+ */
 static const int allowed[] = {
     SCMP_SYS(recvfrom),
     SCMP_SYS(recv),
@@ -68,12 +71,9 @@ static int add_rules(scmp_filter_ctx filter)
 
 static void load_filter(void)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    int r;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+    int r = filter ? add_rules(filter) : -ENOMEM;
 
-    if (!filter) /* a kernel before Linux 4.14 kills threads alone; there is one */
-        filter = seccomp_init(SCMP_ACT_KILL);
-    r = filter ? add_rules(filter) : -ENOMEM;
     if (r == 0)
         r = seccomp_load(filter);
     seccomp_release(filter);

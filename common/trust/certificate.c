@@ -171,7 +171,10 @@ static struct verdict check_claims(struct making *m, const json_t *claims)
         return refuse(REASON_NOT_YET_VALID, "iat lies in the future");
     m->iat = iat > m->iat ? iat : m->iat;
     m->exp = exp < m->exp ? exp : m->exp;
-    json_array_foreach(aud, i, item) found |= m->ctx->audience && json_is_text(item, m->ctx->audience);
+    json_array_foreach(aud, i, item)
+    {
+        found |= m->ctx->audience && json_is_text(item, m->ctx->audience);
+    }
     if (!found)
         return refuse(REASON_AUDIENCE_MISMATCH, "aud does not name this host");
     if (!m->anchor->issuer->ignore_status && json_object_get(claims, "status"))

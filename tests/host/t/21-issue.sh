@@ -114,7 +114,7 @@ expect_output "in the log before this one" '^REFUSED' agentctl why "$reference"
 mv "$DECISIONS.1" "$DECISIONS"
 
 story "Two issuers"
-sed 's/issuer "local"/issuer "second"/; s/issuer\/web-07/issuer\/second/; /^issuer/,/^}/!d' /etc/pam_agent/agent.conf >/etc/pam_agent/conf.d/50-second.conf
+sed 's/issuer "local"/issuer "second"/; s/issuer\/web-07/issuer\/second/; /^issuer "second"/,/^}/!d' /etc/pam_agent/agent.conf >/etc/pam_agent/conf.d/50-second.conf
 must agentctl apply
 expect_output "whose task it is must be said" 'issuer/second' agentctl task complete T9
 expect_status "else it is usage" 2 agentctl task complete T9
