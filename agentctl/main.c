@@ -43,6 +43,8 @@ static const struct verb verbs[] = {
      "--parent FILE --key HOLDER-PRIVATE-KEY --to FILE.pub [--tool TOOL ...]\n"
      "           [--ttl 5m] [--max-depth N] [--audience HOST-ID]",
      "derive a narrower credential for another key and print it"},
+    {NULL, "present", verb_present, "--credential FILE --svid FILE",
+     "put one's own JWT-SVID beside a credential that was delegated to one, and print both"},
     {NULL, "prove", verb_prove,
      "--credential FILE --key HOLDER-PRIVATE-KEY --nonce NONCE --host-id HOST-ID --account ACCOUNT",
      "answer a host's question for a proof, and print the answer"},

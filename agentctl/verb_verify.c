@@ -38,6 +38,9 @@ static enum reason reason_here(const struct credential *c, int64_t now)
         if (grant_add_ancestor(&grant, LINK_JTI, c->iss, c->ancestors[i].jti) < 0 ||
             grant_add_ancestor(&grant, LINK_KEY, NULL, c->ancestors[i].holder_thumbprint) < 0)
             return REASON_STATE_UNAVAILABLE;
+    if (c->voucher && (grant_add_ancestor(&grant, LINK_JTI, c->voucher->iss, c->voucher->jti) < 0 ||
+                       grant_add_ancestor(&grant, LINK_ISSUER, NULL, c->voucher->iss) < 0))
+        return REASON_STATE_UNAVAILABLE;
     if (text_copy(grant.iss, sizeof grant.iss, c->iss) < 0 || text_copy(grant.jti, sizeof grant.jti, c->jti) < 0 ||
         text_copy(grant.task, sizeof grant.task, c->task) < 0 ||
         text_copy(grant.identity, sizeof grant.identity, c->identity) < 0 ||

@@ -22,6 +22,7 @@ int verb_go(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_issue(int argc, char **argv);
 int verb_key_refresh(int argc, char **argv);
+int verb_present(int argc, char **argv);
 int verb_prove(int argc, char **argv);
 int verb_revoke(int argc, char **argv); /* argv[0] is the kind */
 int verb_revoke_lift(int argc, char **argv);

@@ -163,7 +163,8 @@ enum reason gate_credential(struct gate *gate)
     char token[GATE_ANSWER_MAX + 1];
     enum reason reason = gate_has_certificate(gate) ? gate_certificate(gate) : REASON_CREDENTIAL_MISSING;
 
-    if (reason != REASON_CREDENTIAL_MISSING) /* a certificate without one is a key like any other */
+    /* A certificate that is no credential of ours is a key like any other. */
+    if (reason != REASON_CREDENTIAL_MISSING && reason != REASON_KEY_UNKNOWN)
         return reason;
     reason =
         gate_collect("Agent credential", token, sizeof token, REASON_CREDENTIAL_MISSING, REASON_CREDENTIAL_MALFORMED);

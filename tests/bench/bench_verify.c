@@ -125,18 +125,23 @@ static void verify_bare(const struct jws *parts, size_t count)
             errx(1, "a signature does not verify");
 }
 
+static void verify_jwt(const char *token);
+
 /* What is measured: the whole, and its signatures alone. */
 struct subject {
     const char *made;
     struct jws parts[TOKENS];
     size_t count;
     const struct sshcert *certificate; /* NULL: none */
+    int is_jwt;
 };
 
 static void whole(const struct subject *subject)
 {
     if (subject->certificate)
         verify_certificate(subject->made);
+    else if (subject->is_jwt)
+        verify_jwt(subject->made);
     else
         verify_whole(subject->made);
 }
@@ -216,6 +221,48 @@ static void measure_certificate(const char *name, const char *extension, const c
     free(info);
 }
 
+/* A JWT-SVID, and a token whose claims are mapped. */
+static void verify_jwt(const char *token)
+{
+    static const char *const domains[] = {"example.org", NULL};
+    const struct issuer svid = {.kind = ISSUER_SVID,
+                                .name = "svid",
+                                .iss = "spiffe://example.org",
+                                .trust_domains = domains,
+                                .max_lifetime = 900,
+                                .task = "task"};
+    const struct issuer mapped = {.kind = ISSUER_JWT,
+                                  .name = "jwt",
+                                  .iss = ISS,
+                                  .trust_domains = domains,
+                                  .max_lifetime = 900,
+                                  .identity = "spiffe://example.org/ci/{repository}",
+                                  .task = "run-{run_id}"};
+    struct anchor anchors[] = {{.issuer = &svid, .kid = "s", .key = keys[0]},
+                               {.issuer = &mapped, .kid = "c", .key = keys[0]}};
+    const struct verify_context ctx = {anchors, 2, HOST, NOW};
+    struct credential *credential;
+    const char *detail;
+
+    if (credential_verify(&ctx, token, strlen(token), &credential, &detail) != REASON_PERMIT)
+        errx(1, "it does not verify: %s", detail);
+    credential_free(credential);
+}
+
+static void measure_jwt(const char *name, const char *header, const char *claims)
+{
+    struct subject subject = {.count = 1, .is_jwt = 1};
+    char *token;
+
+    if (jws_sign(header, claims, strlen(claims), keys[0], &token) < 0 ||
+        jws_parse(token, strlen(token), &subject.parts[0]) < 0)
+        errx(1, "no token");
+    subject.made = token;
+    measure_subject(name, &subject);
+    jws_clear(&subject.parts[0]);
+    free(token);
+}
+
 /* The largest chain that prompts take, thirty parts of a thousand bytes, with a signature that is not the issuer's: one check, and nothing is parsed. */
 static void measure_garbage(void)
 {
@@ -267,6 +314,17 @@ static void measure_certificates(void)
     free(token);
 }
 
+static void measure_jwts(void)
+{
+    measure_jwt("svid", "{\"alg\":\"ES256\",\"kid\":\"s\",\"typ\":\"JWT\"}",
+                "{\"aud\":[\"" HOST
+                "\"],\"exp\":1764000290,\"iat\":1763999990,\"sub\":\"spiffe://example.org/agent/deploy\","
+                "\"task\":\"t\"}");
+    measure_jwt("jwt", "{\"alg\":\"ES256\",\"kid\":\"c\",\"typ\":\"JWT\"}",
+                "{\"aud\":\"" HOST "\",\"exp\":1764000290,\"iat\":1763999990,\"iss\":\"" ISS "\",\"jti\":\"j\","
+                "\"repository\":\"org/app\",\"run_id\":\"7\",\"actor\":\"alice\",\"ref\":\"refs/heads/main\"}");
+}
+
 int main(void)
 {
     static const struct {
@@ -280,6 +338,8 @@ int main(void)
         measure(kinds[i].three, TOKENS);
         if (kinds[i].type == KEY_ED25519)
             measure_certificates();
+        else
+            measure_jwts();
         for (size_t j = 0; j <= TOKENS; j++)
             key_free(keys[j]);
     }

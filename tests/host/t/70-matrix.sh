@@ -110,6 +110,16 @@ for kind in aat svid jwt cert-claims; do
 	expect_output "$kind: and when it is back" '^agent-(deploy|worker)$' enter "$kind" "$kind-removed"
 done
 
+story "what the logs hold"
+for file in "$CREDENTIALS"/*; do
+	case $file in *.pub | *-token) continue ;; esac
+	grep -q PRIVATE "$file" && continue
+	tail -c 41 "$file" | tr -d '\n' >>/tmp/ends
+	echo >>/tmp/ends
+done
+expect_ok "there were many credentials" test "$(wc -l </tmp/ends)" -gt 60
+expect_output "none of them is in a log" '^0$' sh -c "cat $DECISIONS $SYSLOG $SSHD_LOG | grep -cFf /tmp/ends"
+
 story "nothing else changed"
 expect_output "a human logs in as ever" '^alice$' as_human alice id -un
 finish

@@ -115,7 +115,8 @@ cp "$OUTPUT" "$CREDENTIALS/plain"
 with_svid() {
 	common_claims | jq -c '. + {sub: "spiffe://example.org/agent/worker"} | '"${2:-.}" |
 		sign_token svid-of-b '{"alg":"ES256","kid":"spire","typ":"JWT"}' /tmp/spire.pem
-	decode <"$CREDENTIALS/plain" | jq -c --arg svid "$(cat "$CREDENTIALS/svid-of-b")" '. + {svid: $svid}' | encode >"$CREDENTIALS/$1"
+	must agentctl present --credential "$CREDENTIALS/plain" --svid "$CREDENTIALS/svid-of-b"
+	cp "$OUTPUT" "$CREDENTIALS/$1"
 }
 # Each login needs a credential of its own.
 renew() {
@@ -134,7 +135,8 @@ renew
 with_svid unbound
 expect_output "with one that is bound to no key, and a signature over both" '^agent-worker$' agent unbound id -un
 renew
-decode <"$CREDENTIALS/plain" | jq -c --arg svid "$(cat "$CREDENTIALS/svid-of-b")" '. + {svid: $svid}' | encode >"$CREDENTIALS/again"
+must agentctl present --credential "$CREDENTIALS/plain" --svid "$CREDENTIALS/svid-of-b"
+cp "$OUTPUT" "$CREDENTIALS/again"
 expect_refused "which opens one session, beside whatever chain" replayed agent again id
 renew
 with_svid elsewhere ".cnf.jwk = $(jwk_of "$CREDENTIALS/key.pub")"
