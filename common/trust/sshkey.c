@@ -270,26 +270,41 @@ static int read_ecdsa(const unsigned char *blob, size_t len, unsigned char *raw,
     return 0;
 }
 
+/* RFC 8332 Section 3: an integer, so a signer may leave zeros out that stand before it. */
+static int read_rsa_signature(const unsigned char *blob, size_t len, unsigned char *raw, size_t raw_len)
+{
+    if (len == 0 || len > raw_len)
+        return -EKEYREJECTED;
+    memset(raw, 0, raw_len - len);
+    memcpy(raw + raw_len - len, blob, len);
+    return 0;
+}
+
+/* Names of signatures are those of keys, but for RSA. */
+static const char *algorithm_of(const struct key *key)
+{
+    const struct format *format = format_of(key);
+
+    if (format)
+        return format->type;
+    return key_type(key) == KEY_RS256 ? "rsa-sha2-256" : key_type(key) == KEY_RS512 ? "rsa-sha2-512" : "";
+}
+
 int sshkey_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
                   size_t signature_len)
 {
     const struct format *format = format_of(key);
-    const char *algorithm = format                       ? format->type
-                            : key_type(key) == KEY_RS256 ? "rsa-sha2-256"
-                            : key_type(key) == KEY_RS512 ? "rsa-sha2-512"
-                                                         : "";
+    size_t blob_len, raw_len = key_signature_size(key);
     struct sshwire_reader r = {signature, signature_len};
-    unsigned char raw[KEY_SIGNATURE_MAX];
+    unsigned char raw[KEY_RSA_MAX];
     const unsigned char *blob;
-    size_t blob_len;
+    int error = 0;
 
-    if (sshwire_get_text(&r, algorithm) < 0 || sshwire_get_string(&r, KEY_RSA_MAX, &blob, &blob_len) < 0 || r.left != 0)
+    if (sshwire_get_text(&r, algorithm_of(key)) < 0 || sshwire_get_string(&r, KEY_RSA_MAX, &blob, &blob_len) < 0 ||
+        r.left != 0)
         return -EKEYREJECTED;
-    if (format && format->curve) {
-        if (read_ecdsa(blob, blob_len, raw, key_signature_size(key)) < 0)
-            return -EKEYREJECTED;
-        blob = raw;
-        blob_len = key_signature_size(key);
-    }
-    return key_verify(key, bytes, len, blob, blob_len);
+    if (format && !format->curve)
+        return key_verify(key, bytes, len, blob, blob_len);
+    error = format ? read_ecdsa(blob, blob_len, raw, raw_len) : read_rsa_signature(blob, blob_len, raw, raw_len);
+    return error ? error : key_verify(key, bytes, len, raw, raw_len);
 }

@@ -6,10 +6,11 @@
 #include "tests/certificate_maker.h"
 #include "trust/certificate.h"
 #include "trust/sshcert.h"
+#include "trust/sshwire.h"
 
 #define CLAIMS \
     "{\"sub\":\"spiffe://example.org/agent/deploy\",\"txn\":\"t-1\",\"tctx\":{\"purpose\":\"p\"},\"aud\":\"" HOST "\"" \
-                                                                                                                  "}"
+    "}"
 
 static struct made_certificate made;
 static struct issuer ca_issuer;
@@ -275,6 +276,58 @@ START_TEST(any_change_is_refused)
 }
 END_TEST
 
+/* Of a throw-away authority, one of 256: its signature by rsa-sha2-512 begins with a zero byte. */
+#define RSA_SHORT_CERT \
+    "ssh-ed25519-cert-v01@openssh.com " \
+    "AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAILm0MDmp44Eoh8i7IvHsbfVIaYPlNal7HPrCMem05f9hAAAAIC2fjCGrdW" \
+    "6Y8re6Rp2iGO2294Cfts2WuZeegN8OJXyyAAAAAAAAALIAAAABAAAAAmlkAAAACQAAAAVhbGljZQAAAAAAAAAA//////////8AAAAAAAAAAAAA" \
+    "AAAAAAEXAAAAB3NzaC1yc2EAAAADAQABAAABAQC7DFU69bILAqK0b8kCNFuU65Kweg6IXhoV+j+6FyXjshqrgg7FVyhAunyiYm4fdqNrpBz9Gw" \
+    "w1kXGTYDv+XA9PVk0rYHy5q+mgL4tYWr7ATDVH7xgUvTm8LKRAxS4WWhJgjtzb2xlGdDAonK3/x5tAVLbXrlvFGrg3dRDAjeVDP6o+M/WTFTp0" \
+    "OstcnqyCf3iNZ22RJeYildgtV2e4uFKqyCkgiiTQZUmjnf9+PEUEbgCklE/M1xJda7oVnJsnOrKxmwuuh6Z4EJXXYQ7ugxc85fAqJEWLfopfBR" \
+    "3XMtS8IBLz2entkLZpdXGV9KjcPfYkl6MKLJ9xwCWweSm94prVAAABFAAAAAxyc2Etc2hhMi01MTIAAAEAAPBQge4MUju9lE/BNVbPka5bq6+Q" \
+    "FXb4w7yyWs88As20rS8icend42IEG/42ULP/wSDnHHFysrflOOWbkqYOzYEeYA50efbiwfbYHE9H87NWQBgbEf3GDlbnz7EkBbjz9PzW1lSNuy" \
+    "t65o7w+7MW4P7WTTItwBpyj7Ksn8uTad7e4WH5YEmI1Ef7CWza81HoYwJ+OFuAjAt1zMMHfcSya9e3C6slxrQZmG3vu+1oFwcUKQ9PINTTKIFx" \
+    "b6JKRoQOcKaIMYyd57nPJf8pkBhLOTJo5oCx65haphr4zxQGBqWtQABFj9tONGoU84EaEWlgkDvaE2N7CPVHdde4Ep1O4w=="
+
+/* The certificate with another signature behind the same signed bytes. */
+static int resign(const struct sshcert *cert, const char *algorithm, const unsigned char *signature, size_t len)
+{
+    unsigned char inner_buf[1024];
+    struct sshwire_writer w = {.buf = blob, .cap = sizeof blob}, inner = {.buf = inner_buf, .cap = sizeof inner_buf};
+
+    sshwire_put_string(&inner, algorithm, strlen(algorithm));
+    sshwire_put_string(&inner, signature, len);
+    sshwire_put_bytes(&w, cert->signed_part.at, cert->signed_part.len);
+    sshwire_put_string(&w, inner.buf, inner.len);
+    ck_assert_int_eq(w.error | inner.error, 0);
+    return parse(w.len);
+}
+
+START_TEST(rsa_signatures_and_their_length)
+{
+    unsigned char *bytes, signature[1 + 256 + 1] = {0};
+    static struct sshcert cert;
+    size_t len;
+
+    ck_assert_int_eq(sshcert_decode_line(RSA_SHORT_CERT, strlen(RSA_SHORT_CERT), &bytes, &len), 0);
+    ck_assert_int_eq(sshcert_parse(bytes, len, &cert), 0);
+    ck_assert_int_eq(sshcert_verify(&cert), 0);
+    memcpy(signature + 1, cert.signature.at + cert.signature.len - 256, 256);
+    ck_assert(signature[1] == 0 && signature[2] != 0);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature + 1, 256), 0);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature + 2, 255), 0); /* zeros may be left out */
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature + 3, 254), -EKEYREJECTED);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature + 1, 255), -EKEYREJECTED);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature, 257), -EKEYREJECTED);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-512", signature, 0), -EKEYREJECTED);
+    ck_assert_int_eq(resign(&cert, "rsa-sha2-256", signature + 1, 256), -EKEYREJECTED);
+    ck_assert_int_eq(resign(&cert, "ssh-rsa", signature + 1, 256), -ENOTSUP); /* SHA-1 */
+    ck_assert_int_eq(resign(&cert, "ssh-ed25519", signature + 1, 64), -ENOTSUP);
+    sshcert_clear(&cert);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(options_are_in_order)
 {
     made_option(&made.extensions, "b", NULL, 0);
@@ -383,6 +436,7 @@ int main(void)
     tcase_add_test(tests, a_token_inside);
     tcase_add_test(tests, what_a_certificate_must_be);
     tcase_add_test(tests, any_change_is_refused);
+    tcase_add_test(tests, rsa_signatures_and_their_length);
     tcase_add_test(tests, options_are_in_order);
     tcase_add_test(tests, bounds);
     tcase_add_test(tests, lines);

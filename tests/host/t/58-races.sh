@@ -89,8 +89,8 @@ attest_once() { # I
 	(ACCOUNT=$account login "$name" 'exec sleep 300')
 	wait_until 4 sh -c "grep -ls '^task expiry-$BATCH-$1\$' $RUN/session/*" || { echo late >"/tmp/attest.$1"; return 0; }
 	id=$(basename "$(grep -ls "^task expiry-$BATCH-$1\$" "$RUN"/session/*)")
-	while [ "$(now_ms)" -lt $((born * 1000 - 150)) ]; do sleep 0.02; done
-	pause 300
+	while [ "$(now_ms)" -lt $((born * 1000 - 450)) ]; do sleep 0.02; done
+	pause 600
 	if agentctl session attest "$id" --credential "$CREDENTIALS/$name-again" --key "$CREDENTIALS/key" >/dev/null 2>&1; then
 		while [ "$(date +%s)" -lt $((deadline - 1)) ]; do sleep 0.1; done
 		[ -e "$RUN/session/$id" ] || { echo "cut short" >"/tmp/attest.$1"; return 0; }
