@@ -157,7 +157,16 @@ $(B)/sweeper: $(SWEEPER_PARTS) $(LIVE) $(JUDGE) $(ASK) $(CORE)
 
 $(B)/verifier: $(VERIFIER_PARTS) $(TRUST) $(ASK) $(CORE)
 	$(call say,LD,$@)
-	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB) -lseccomp
+	$(Q)$(LINK_EXE) -o $@ $^ $(TRUST_LIB)
+
+# The system calls left to the verifier, as the filter that the kernel runs.
+$(O)/session/allowed_calls: $(O)/session/allowed_calls.o
+	$(call say,LD,$@)
+	$(Q)$(LINK_EXE) -o $@ $^ -lseccomp
+$(O)/session/allowed_calls.h: $(O)/session/allowed_calls
+	$(Q)$< >$@.new && mv -f $@.new $@
+$(O)/session/verifier_confine.o: DEFS += -I$(O)
+$(O)/session/verifier_confine.o: $(O)/session/allowed_calls.h
 
 $(B)/agentctl: $(call objects,agentctl) $(ALL)
 	$(call say,LD,$@)
@@ -186,10 +195,8 @@ $(B)/tests/fuzz/fuzz_prompt: $(O)/tests/fuzz/fuzz_prompt.o $(O)/session/gate_col
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK_EXE) -o $@ $^
-$(B)/tests/host/confined: $(O)/tests/host/confined.o $(O)/session/verifier_confine.o $(CORE)
-	$(call say,LD,$@)
-	@mkdir -p $(@D)
-	$(Q)$(LINK_EXE) -o $@ $^ -lseccomp
+$(B)/tests/host/confined: TEST_LIBS += -lseccomp
+$(B)/tests/host/confined: $(O)/session/verifier_confine.o
 .SECONDARY:
 
 tests: all $(CONFORMANCE) $(UNIT_TESTS) $(PAM_TESTS) $(NSS_TESTS) $(TEST_TOOLS) $(BENCHES) $(FUZZERS)

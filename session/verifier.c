@@ -19,6 +19,7 @@
 #include "trust/certificate.h"
 #include "trust/credential.h"
 #include "trust/crypto.h"
+#include "trust/json.h"
 
 #define IDLE_MS 150000 /* gate asks the person between two messages */
 #define PROOF_MAX 4096 /* bytes of an SSHSIG */
@@ -184,10 +185,15 @@ int main(int argc, char **argv)
     char *buf = malloc(VERIFIER_MESSAGE_MAX);
     uint64_t uid;
 
-    if (argc != 2 || !buf || text_u64(argv[1], UINT32_MAX - 1, &uid) < 0 || uid == 0 || crypto_prepare() < 0)
+    if (argc != 2 || !buf || text_u64(argv[1], UINT32_MAX - 1, &uid) < 0 || uid == 0)
         return 2;
     if (anchors_load(&v.anchors) < 0)
         v.anchors = NULL; /* each credential is then refused, with this reason */
+    json_strict_begin();
+    if (crypto_begin() < 0) {
+        free(buf);
+        return 1;
+    }
     verifier_confine((uid_t)uid);
     while (serve(&v, buf))
         ;

@@ -1,14 +1,19 @@
-/* Where verifier keeps itself: nothing that it was taken over with could be of use. */
+/*
+ * How the verifier gives up everything but talk on descriptor 0, memory and arithmetic, for good.
+ *
+ * Files: an empty root directory. Who it is: a uid and gid that own nothing, no groups, no capability, no way to gain privileges, not
+ * to be traced or dumped. Limits: no new descriptor or process, no file, 256 MiB of addresses, 5 s of CPU. System calls, where the
+ * kernel filters them: those that allowed_calls.c lists; any other one kills the process. Under AddressSanitizer neither address
+ * space nor system calls are limited: it needs both.
+ */
 #ifndef PAM_AGENT_VERIFIER_CONFINE_H
 #define PAM_AGENT_VERIFIER_CONFINE_H
 
 #include <sys/types.h>
 
 /*
- * For a process of root with one socket, as descriptor 0, and all that it will read in memory: from now on it has an empty root directory, a uid
- * that owns nothing, no groups, capabilities or ways to gain privileges, and hard limits; and, where the kernel has seccomp, no system call
- * but those that talking on its socket and memory take: for any other one the kernel is as if it had none. Ends the process where one of
- * these cannot be had, but for seccomp where the kernel has none.
+ * As root, of a process with one thread, after all that needs a file: anchors, the libraries' configuration and seeds. Closes
+ * descriptors 1 and 2. Ends the process with status 1 where any part fails.
  */
 void verifier_confine(uid_t uid);
 

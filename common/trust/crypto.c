@@ -1,7 +1,6 @@
 #include "trust/crypto.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -24,13 +23,12 @@ int crypto_sha512(const void *bytes, size_t len, unsigned char ret_digest[SHA512
     return digest(EVP_sha512(), bytes, len, ret_digest);
 }
 
-/* jansson's tables hash with a secret, lest a stranger makes all names collide: /dev/urandom, or else the time. */
-int crypto_prepare(void)
+int crypto_begin(void)
 {
-    unsigned char digest[SHA256_SIZE];
+    unsigned char none[SHA256_SIZE];
 
-    json_object_seed(0);
-    return OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 ? crypto_sha256("", 0, digest) : -EIO;
+    /* A digest makes 3.x load its providers. */
+    return OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 ? crypto_sha256("", 0, none) : -EIO;
 }
 
 void crypto_wipe(void *buf, size_t len)

@@ -18,6 +18,9 @@
 /* Arrays and objects inside each other; jansson's own limit is 2048. A constraint tree of depth 32 needs 68 (AAT Section 3.4). */
 #define JSON_DEPTH_MAX 512
 
+/* Let jansson draw the seed of its hashes now: nothing after this needs a file. Without this call it does so at the first object. */
+void json_strict_begin(void);
+
 /*
  * Parse text[len], one object or array, without U+0000 in strings. 0 and a new reference; -E2BIG too long or too deep; -EBADMSG
  * everything else, want of memory too.
