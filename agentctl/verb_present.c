@@ -53,6 +53,7 @@ int verb_present(int argc, char **argv)
     if (input_credential(credential_path, credential, sizeof credential, &len) < 0 ||
         input_credential(svid_path, svid, sizeof svid, &svid_len) < 0)
         return EXIT_NO;
+    svid[svid_len] = '\0'; /* without the line's end */
     verdict = presentation_read(credential, len, &presentation);
     if (verdict.reason == REASON_PERMIT) {
         status = format(&presentation, svid);
