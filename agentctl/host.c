@@ -57,23 +57,6 @@ int host_first_identity(struct identity *ret)
 int read_input(const char *path, char *buf, size_t cap, size_t *ret_len)
 {
     CLEANUP(close_fd) int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(0);
-    size_t len = 0;
-    ssize_t n;
 
-    if (fd < 0)
-        return -errno;
-    while (len < cap) {
-        n = read(fd, buf + len, cap - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0) {
-            buf[len] = '\0';
-            *ret_len = len;
-            return 0;
-        }
-        len += (size_t)n;
-    }
-    return -EFBIG;
+    return fd < 0 ? -errno : file_read(fd, buf, cap, ret_len);
 }

@@ -1,7 +1,6 @@
 #include "agentctl/key_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,16 +30,11 @@ const char *key_file_error(int r)
     }
 }
 
-/* It may be replaced meanwhile: then the older time counts. */
-static int read_time(const char *path, int64_t *ret_written)
+static int read_time(int fd, int64_t *ret_written)
 {
-    CLEANUP(close_fd) int fd = -1;
     int64_t now = clock_wall_seconds();
     struct stat st;
-    int r = file_open(path, &fd);
 
-    if (r < 0)
-        return r;
     if (fstat(fd, &st) < 0)
         return -errno;
     *ret_written = st.st_mtime < now ? st.st_mtime : now;
@@ -49,12 +43,15 @@ static int read_time(const char *path, int64_t *ret_written)
 
 int key_file_read(const char *path, int as_json, struct key_file *ret)
 {
+    CLEANUP(close_fd) int fd = -1;
     struct key_file file = {.text = memory_must(malloc(KEY_FILE_MAX + 1))};
     size_t len;
-    int r = read_time(path, &file.written);
+    int r = file_open(path, &fd);
 
     if (r == 0)
-        r = file_read_at(AT_FDCWD, path, file.text, KEY_FILE_MAX + 1, &len);
+        r = read_time(fd, &file.written);
+    if (r == 0)
+        r = file_read(fd, file.text, KEY_FILE_MAX + 1, &len);
     if (r == 0 && as_json)
         r = json_claims_parse(file.text, len, KEY_FILE_MAX, &file.json);
     if (r == 0 && as_json && !json_is_object(file.json))

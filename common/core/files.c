@@ -86,14 +86,10 @@ int file_open(const char *path, int *ret_fd)
     return file_open_at(AT_FDCWD, path, ret_fd);
 }
 
-int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len)
+int file_read(int fd, char *buf, size_t cap, size_t *ret_len)
 {
-    CLEANUP(close_fd) int fd = -1;
     size_t len = 0;
-    int r = file_open_at(dir, name, &fd);
 
-    if (r < 0)
-        return r;
     while (len < cap) {
         ssize_t n = read(fd, buf + len, cap - len);
 
@@ -109,6 +105,14 @@ int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_l
         len += (size_t)n;
     }
     return -EFBIG;
+}
+
+int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len)
+{
+    CLEANUP(close_fd) int fd = -1;
+    int r = file_open_at(dir, name, &fd);
+
+    return r < 0 ? r : file_read(fd, buf, cap, ret_len);
 }
 
 int write_all(int fd, const void *data, size_t len)

@@ -24,7 +24,9 @@ int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd) MUST_CHECK;
 /* Open a trusted regular file for reading. */
 int file_open(const char *path, int *ret_fd) MUST_CHECK;
 int file_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;
-/* Read a trusted regular file of at most cap - 1 bytes; a NUL follows. -EFBIG when it is larger. */
+/* Read what is left of an open file, at most cap - 1 bytes; a NUL follows. -EFBIG when it is larger. */
+int file_read(int fd, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
+/* The same of a trusted regular file. */
 int file_read_at(int dir, const char *name, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
 
 /* Publish a new file whole: -EEXIST when the name is taken. Readers see all of it or nothing. */

@@ -33,25 +33,6 @@ static int check_owner(int fd)
     return 0;
 }
 
-static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
-{
-    size_t len = 0;
-
-    while (len < cap) {
-        ssize_t n = read(fd, buf + len, cap - len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    *ret_len = len;
-    return 0;
-}
-
 /* The armor of ssh-keygen: base64 in lines. */
 static int parse_openssh(const char *text, size_t len, struct key **ret_key)
 {
@@ -81,12 +62,9 @@ int keyfile_load(const char *path, struct key **ret_key)
         return -errno;
     error = check_owner(fd);
     if (!error)
-        error = read_all(fd, pem.text, sizeof pem.text, &len);
+        error = file_read(fd, pem.text, sizeof pem.text, &len);
     if (error)
-        return error;
-    if (len > KEY_PEM_MAX)
-        return -E2BIG;
-    pem.text[len] = '\0';
+        return error == -EFBIG ? -E2BIG : error;
     return parse_openssh(pem.text, len, ret_key) == 0 ? 0 : key_parse_private(pem.text, len, ret_key);
 }
 
