@@ -17,7 +17,7 @@
 #define AUTH_INFO_MAX 262144 /* bytes; a certificate with a 100 KB extension may be among the lines */
 #define SIGNED_TEXT_MAX 8192
 
-/* A JWT-SVID that is bound to no key: whoever saw it could put it beside his own chain, were it not signed with it. */
+/* A JWT-SVID that is bound to no key: what passes a presentation on could add or exchange it, were it not signed with it. */
 static int needs_cover(const struct credential *credential)
 {
     return credential->voucher && credential->voucher->unbound;
