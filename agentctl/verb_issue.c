@@ -213,7 +213,11 @@ static int make_certificate(struct arguments *a, char **ret_line, char error[ISS
     certificate.value = text;
     r = ssh_certificate_make(&certificate, ret_line);
     free(text);
-    return r < 0 ? EXIT_NO : EXIT_YES;
+    if (r < 0)
+        return EXIT_NO;
+    if (!a->with_token && (r = credential_check_certificate(&a->request, a->account, *ret_line, error)) < 0)
+        return refused(r, error);
+    return EXIT_YES;
 }
 
 int verb_issue(int argc, char **argv)

@@ -22,7 +22,8 @@ struct made_list {
 struct made_certificate {
     const struct key *ca, *key;
     uint64_t serial, valid_after, valid_before;
-    uint32_t type; /* 1: a user's */
+    uint32_t type;      /* 1: a user's */
+    const char *format; /* NULL: what certificates of Ed25519 are named */
     struct made_list principals, critical, extensions;
 };
 
@@ -83,7 +84,7 @@ __attribute__((unused)) static size_t made_blob(const struct made_certificate *c
     size_t len;
     const unsigned char *point = key_point(c->key, &len);
 
-    made_text(&w, "ssh-ed25519-cert-v01@openssh.com");
+    made_text(&w, c->format ? c->format : "ssh-ed25519-cert-v01@openssh.com");
     made_text(&w, "nonce");
     sshwire_put_string(&w, point, len);
     made_u64(&w, c->serial);

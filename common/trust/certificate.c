@@ -196,6 +196,8 @@ static struct verdict fill(struct making *m, const json_t *claims, const struct 
     if (!m->c || credential_fill(m->c, m->anchor, jti, workload) < 0 ||
         jwk_thumbprint(m->cert->key, m->c->holder_thumbprint) < 0)
         return refuse(REASON_INTERNAL, "out of memory");
+    if (jti != m->id && credential_vouch(m->c, m->anchor, m->id, NULL, 0) < 0) /* its serial can be revoked still */
+        return refuse(REASON_INTERNAL, "out of memory");
     m->c->iat = m->iat;
     m->c->exp = m->exp;
     return credential_limit(m->c, tools);

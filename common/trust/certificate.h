@@ -4,7 +4,8 @@
  *
  *   agent-credential@pam-agent   an AAT as it is presented elsewhere (credential.h); another name where the issuer is configured so
  *   agent-task@pam-agent         a JSON object: `sub` or `act`, `txn` or `mission`, `tctx`, `aud`, `authorization_details`, as in an AAT's root;
- *                                `jti`, `iat` and `exp` if any, which only narrow what the certificate says
+ *                                `jti`, `iat` and `exp` if any, which only narrow what the certificate says;
+ *                                beside a `jti` the serial counts for revocations still
  *
  * sshd has verified that the client holds the key, and heeds the critical options: those that it knows are taken, others refused.
  */

@@ -8,10 +8,12 @@
 #include "core/files.h"
 #include "core/names.h"
 #include "trust/aat.h"
+#include "trust/certificate.h"
 #include "trust/credential.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
 #include "trust/jws.h"
+#include "trust/sshcert.h"
 #include "trust/toolspec.h"
 
 static void freep(char **text)
@@ -123,29 +125,87 @@ static int sign(const json_t *claims, const struct key *issuer, char **ret_token
     return number ? fail(error, number, "the credential cannot be signed", NULL) : 0;
 }
 
-/* As a host would that trusts this issuer for the identity's trust domain. */
+/* Whom a host knows that trusts this key for the identity's trust domain. */
+struct self {
+    char domain[SPIFFE_ID_MAX + 1];
+    const char *domains[2];
+    struct issuer issuer;
+    struct anchor anchor;
+};
+
+static void self_make(struct self *self, const struct issue_request *request, enum issuer_kind kind,
+                      const struct key *key)
+{
+    const char *start = "";
+    size_t len = spiffe_id_valid(request->identity) ? spiffe_trust_domain(request->identity, &start) : 0;
+
+    memcpy(self->domain, start, len);
+    self->domain[len] = '\0';
+    self->domains[0] = self->domain;
+    self->domains[1] = NULL;
+    self->issuer = (struct issuer){.kind = kind,
+                                   .name = "self",
+                                   .iss = kind == ISSUER_SSH_CA ? "ssh-ca:self" : request->iss,
+                                   .trust_domains = self->domains,
+                                   .max_lifetime = CREDENTIAL_LIFETIME_HARD};
+    self->anchor = (struct anchor){.issuer = &self->issuer, .key = key};
+}
+
 static int check_token(const struct issue_request *request, const struct key *issuer, const char *token,
                        char error[ISSUE_ERROR_SIZE])
 {
-    char domain[SPIFFE_ID_MAX + 1];
-    const char *const domains[] = {domain, NULL};
-    const struct issuer self = {.kind = ISSUER_AAT,
-                                .name = "self",
-                                .iss = request->iss,
-                                .trust_domains = domains,
-                                .max_lifetime = CREDENTIAL_LIFETIME_HARD};
-    struct anchor anchor = {.issuer = &self, .key = issuer};
-    const struct verify_context ctx = {&anchor, 1, request->audience, request->now};
-    const char *start = "", *detail;
+    struct self self;
+    const struct verify_context ctx = {&self.anchor, 1, request->audience, request->now};
     struct credential *credential;
-    size_t len = spiffe_id_valid(request->identity) ? spiffe_trust_domain(request->identity, &start) : 0;
+    const char *detail;
     enum reason reason;
 
-    memcpy(domain, start, len);
-    domain[len] = '\0';
+    self_make(&self, request, ISSUER_AAT, issuer);
     reason = credential_verify(&ctx, token, strlen(token), &credential, &detail);
     credential_free(credential);
     return reason == REASON_PERMIT ? 0 : fail(error, -EINVAL, reason_meaning(reason), detail);
+}
+
+/* The key that signed it, which is ssh-keygen's to read. */
+static int read_ca(const char *line, struct key **ret_ca)
+{
+    struct sshcert *cert = malloc(sizeof *cert); /* large: its options */
+    unsigned char *blob = NULL;
+    size_t len;
+    int r = cert ? sshcert_decode_line(line, strlen(line), &blob, &len) : -ENOMEM;
+
+    if (r == 0) {
+        r = sshcert_parse(blob, len, cert);
+        *ret_ca = cert->ca;
+        cert->ca = NULL;
+        sshcert_clear(cert);
+    }
+    free(blob);
+    free(cert);
+    return r;
+}
+
+int credential_check_certificate(const struct issue_request *request, const char *account, const char *line,
+                                 char ret_error[ISSUE_ERROR_SIZE])
+{
+    CLEANUP(freep) char *info = NULL;
+    CLEANUP(key_freep) struct key *ca = NULL;
+    struct self self;
+    const struct verify_context ctx = {&self.anchor, 1, request->audience, request->now};
+    struct credential *credential;
+    const char *detail;
+    enum reason reason;
+
+    if (read_ca(line, &ca) < 0)
+        return fail(ret_error, -EINVAL, "the certificate is of a kind, key or signature that no host takes", NULL);
+    if (asprintf(&info, "publickey %s", line) < 0) {
+        info = NULL;
+        return fail(ret_error, -ENOMEM, "out of memory", NULL);
+    }
+    self_make(&self, request, ISSUER_SSH_CA, ca);
+    reason = certificate_verify(&ctx, info, account, &credential, &detail);
+    credential_free(credential);
+    return reason == REASON_PERMIT ? 0 : fail(ret_error, -EINVAL, reason_meaning(reason), detail);
 }
 
 int credential_issue(const struct issue_request *request, const struct key *issuer, char **ret_token,

@@ -45,6 +45,13 @@ int credential_issue(const struct issue_request *request, const struct key *issu
 int credential_task_claims(const struct issue_request *request, char **ret_claims,
                            char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
 
+/*
+ * Would a host that trusts the CA of this certificate take it, which was made with those claims, for the account? The line is as ssh-keygen
+ * wrote it. 0; -EINVAL, -ENOMEM and a text.
+ */
+int credential_check_certificate(const struct issue_request *request, const char *account, const char *line,
+                                 char ret_error[ISSUE_ERROR_SIZE]) MUST_CHECK;
+
 /* A new `jti`: a UUIDv7 (RFC 9562) of this second. 0 or -EIO. */
 int issue_new_id(int64_t now, char ret_id[ISSUE_ID_SIZE]) MUST_CHECK;
 

@@ -86,16 +86,20 @@ static int read_point(struct sshwire_reader *r, const struct format *format, str
     return key_new_public(format->key, point, len, ret_key);
 }
 
+static int is_certified(const unsigned char *type, size_t len, const char *plain)
+{
+    size_t n = strlen(plain);
+
+    return len > n && memcmp(type, plain, n) == 0 && is_text(type + n, len - n, SSHKEY_CERT_SUFFIX);
+}
+
 int sshkey_read_certified(struct sshwire_reader *r, const unsigned char *type, size_t len, struct key **ret_key)
 {
-    for (size_t i = 0; i < COUNT_OF(formats); i++) {
-        size_t plain = strlen(formats[i].type);
-
-        if (len == plain + strlen(SSHKEY_CERT_SUFFIX) && memcmp(type, formats[i].type, plain) == 0)
+    for (size_t i = 0; i < COUNT_OF(formats); i++)
+        if (is_certified(type, len, formats[i].type))
             return formats[i].curve && sshwire_get_text(r, formats[i].curve) < 0 ? -EINVAL
                                                                                  : read_point(r, &formats[i], ret_key);
-    }
-    return is_text(type, len, "ssh-rsa" SSHKEY_CERT_SUFFIX) ? sshkey_read_rsa(r, KEY_RS256, ret_key) : -ENOTSUP;
+    return is_certified(type, len, "ssh-rsa") ? sshkey_read_rsa(r, KEY_RS256, ret_key) : -ENOTSUP;
 }
 
 int sshkey_parse_signer(const unsigned char *blob, size_t len, const char *algorithm, struct key **ret_key)

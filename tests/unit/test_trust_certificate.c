@@ -134,6 +134,10 @@ START_TEST(times_of_claims)
     ck_assert_int_eq(c->iat, NOW - 5);
     ck_assert_int_eq(c->exp, NOW + 20);
     ck_assert_str_eq(c->jti, "j");
+    ck_assert_str_eq(c->voucher->jti, "7"); /* so the serial can be revoked still */
+    ck_assert_str_eq(c->voucher->iss, c->iss);
+    ck_assert_ptr_null(c->voucher->identity);
+    ck_assert_int_eq(c->voucher->unbound, 0);
     credential_free(c);
     made.extensions.len = 0;
     extension(CERTIFICATE_CLAIMS_EXTENSION,
@@ -253,6 +257,21 @@ static int parse(size_t len)
     free(copy);
     return r;
 }
+
+/* Signed as it stands, so that nothing but the name is wrong. */
+START_TEST(names_of_formats)
+{
+    static const char *const names[] = {"ssh-ed25519", "ssh-ed25519-cert-v01@openssh.org",
+                                        "ssh-ed25519-cert-v02@openssh.com", "ssh-ed25519-cert-v01@openssh.co",
+                                        "ssh-ed25519\1cert-v01@openssh.com"};
+
+    ck_assert_int_eq(parse(made_blob(&made, blob)), 0);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        made.format = names[i];
+        ck_assert_msg(parse(made_blob(&made, blob)) == -ENOTSUP, "%s", names[i]);
+    }
+}
+END_TEST
 
 START_TEST(any_change_is_refused)
 {
@@ -434,6 +453,7 @@ int main(void)
     tcase_add_loop_test(tests, claim_rules, 0, COUNT_OF(claims));
     tcase_add_test(tests, times_of_claims);
     tcase_add_test(tests, a_token_inside);
+    tcase_add_test(tests, names_of_formats);
     tcase_add_test(tests, what_a_certificate_must_be);
     tcase_add_test(tests, any_change_is_refused);
     tcase_add_test(tests, rsa_signatures_and_their_length);

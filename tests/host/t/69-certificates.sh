@@ -38,6 +38,14 @@ expect_output "with the exit status and output of the command" '^out$' batch sho
 certificate status
 expect_status "the status comes through" 7 batch status 'exit 7'
 
+for wrong in '--identity notspiffe' '--identity spiffe://example.org' "--purpose $(printf 'p%.0s' $(seq 129))" "--task $(printf 't%.0s' $(seq 257))"; do
+	# shellcheck disable=SC2086
+	expect_status "none is issued that no host would take: ${wrong:0:40}" 2 agentctl issue --ssh-cert --account agent-deploy \
+		--identity "$AGENT_ID" --task task-wrong --key "$CREDENTIALS/key.pub" --tool host:login $wrong
+	expect_seen "and why" '^agentctl: not issued: '
+	expect_ok "and it is not handed out" test "$(grep -c cert-v01 "$OUTPUT")" = 0
+done
+
 story "a certificate with a token inside"
 certificate token --ssh-cert=token
 expect_output "verify sees the AAT" '"kind": "aat"' agentctl verify --json "$CREDENTIALS/token-cert.pub"
@@ -116,6 +124,10 @@ expect_refused "whatever certificate bears it" replayed batch again id
 must agentctl revoke jti 78
 SERIAL=78 token cert-claims revoked
 expect_refused "and can be revoked" revoked batch revoked id
+SERIAL=78 token cert-claims named '.jti = "its-own"'
+expect_refused "also of claims that have an id of their own" revoked batch named id
+SERIAL=79 token cert-claims unnamed '.jti = "its-own"'
+expect_output "which is one of two" '^agent-deploy$' batch unnamed id -un
 
 story "files in the home name no principals"
 certificate homely
