@@ -14,7 +14,6 @@
 #include "core/names.h"
 #include "core/text.h"
 #include "trust/anchors.h"
-#include "trust/base64url.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
 
@@ -37,7 +36,7 @@ struct taken {
         enum key_type type;
         size_t position;
     } * keys;
-    size_t count, passed_over;
+    size_t count;
 };
 
 #define issuer_problem(g, issuer, ...) \
@@ -134,7 +133,6 @@ static int is_of_use(const struct taken *t, const struct key *key)
 
 static void pass_over(struct taken *t, size_t position, const char *why)
 {
-    t->passed_over++;
     note(t, "key %zu passed over: %s\n", position, why);
 }
 
@@ -146,7 +144,7 @@ static void take_jwk(struct taken *t, const json_t *jwk, size_t position)
 
     if (!json_is_object(jwk))
         issuer_problem(t->g, t->issuer, "%s: key %zu is no JSON object", t->from, position);
-    else if (key_file_holds_secret(jwk))
+    else if (jwk_holds_secret(jwk))
         issuer_problem(t->g, t->issuer,
                        "%s: key %zu is private or symmetric: the issuer alone keeps it; put its public half here",
                        t->from, position);
@@ -195,7 +193,7 @@ static int64_t sequence_before(const struct gatherer *g, const char *name, const
 {
     for (size_t i = 0; g->before && i < g->before->issuer_count; i++)
         if (strcmp(g->before->issuers[i]->name, name) == 0 && strcmp(g->before->issuers[i]->iss, iss) == 0)
-            return g->before->sequences[i];
+            return g->before->issuers[i]->sequence;
     return -1;
 }
 

@@ -24,16 +24,7 @@ struct reading {
 
 static const char *open_error(int r)
 {
-    switch (r) {
-    case -EPERM:
-        return "not a regular file that root owns and nobody else may write to: chown root and chmod go-w";
-    case -ELOOP:
-        return "a symbolic link: put the file itself there";
-    case -EFBIG:
-        return "larger than 1 MiB: split it into files of conf.d";
-    default:
-        return strerror(-r);
-    }
+    return r == -EFBIG ? "larger than 1 MiB: split it into files of conf.d" : problem_with_file(r);
 }
 
 static void read_section(struct reader *reader, const struct section *section)

@@ -1,7 +1,9 @@
 #include "agentctl/config_problem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agentctl/config_memory.h"
 
@@ -38,6 +40,18 @@ void problem_add(struct problems *problems, const char *file, unsigned line, con
     make_printable(whole);
     problems->texts = memory_must(realloc(problems->texts, (problems->count + 1) * sizeof *problems->texts));
     problems->texts[problems->count++] = whole;
+}
+
+const char *problem_with_file(int r)
+{
+    switch (r) {
+    case -EPERM:
+        return "not a regular file that root owns and nobody else may write to: chown root and chmod go-w";
+    case -ELOOP:
+        return "a symbolic link: put the file itself there";
+    default:
+        return strerror(-r);
+    }
 }
 
 void problems_print(const struct problems *problems, FILE *out)

@@ -16,6 +16,8 @@ struct problems {
 
 /* Add one. file may be NULL; line 0: the file as a whole. Control characters become '?'. */
 void problem_add(struct problems *problems, const char *file, unsigned line, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Why core/files.h refused a file (-errno), and what to do. */
+const char *problem_with_file(int r);
 void problems_print(const struct problems *problems, FILE *out);
 void problems_clear(struct problems *problems);
 

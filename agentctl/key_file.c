@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "agentctl/config_memory.h"
+#include "agentctl/config_problem.h"
 #include "core/clock.h"
 #include "core/files.h"
 #include "trust/base64url.h"
@@ -16,17 +17,13 @@
 const char *key_file_error(int r)
 {
     switch (r) {
-    case -EPERM:
-        return "not a regular file that root owns and nobody else may write to: chown root and chmod go-w";
-    case -ELOOP:
-        return "a symbolic link: put the file itself there";
     case -EFBIG:
     case -E2BIG:
         return "larger than 4 MiB";
     case -EBADMSG:
         return "no JSON object with a list \"keys\" (RFC 7517)";
     default:
-        return strerror(-r);
+        return problem_with_file(r);
     }
 }
 
@@ -139,16 +136,6 @@ const char *key_file_foreign(const json_t *jwk, enum issuer_kind kind)
     if ((alg && !is_one_of(alg, algs)) || !is_one_of(json_object_get(jwk, "kty"), types))
         return KEY_FILE_KINDS;
     return NULL;
-}
-
-int key_file_holds_secret(const json_t *jwk)
-{
-    static const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        if (json_object_get(jwk, names[i]))
-            return 1;
-    return 0;
 }
 
 int key_file_jwk(const json_t *jwk, struct key **ret_key)

@@ -34,7 +34,6 @@ int key_file_bundle(const struct key_file *file, const char *domain, int only, j
 
 /* Is it a key for something else, or of a kind that is not taken? Issuers publish those beside ours. Why, or NULL. */
 const char *key_file_foreign(const json_t *jwk, enum issuer_kind kind);
-int key_file_holds_secret(const json_t *jwk);
 /* As jwk_parse(), whatever its `use`. */
 int key_file_jwk(const json_t *jwk, struct key **ret_key) MUST_CHECK;
 /* `TYPE BASE64 [comment]`. 0; -EINVAL. */

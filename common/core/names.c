@@ -104,6 +104,17 @@ size_t spiffe_trust_domain(const char *id, const char **ret_start)
     return trust_domain_length(*ret_start);
 }
 
+int spiffe_is_of(const char *id, const char *const *trust_domains)
+{
+    const char *start;
+    size_t len = spiffe_trust_domain(id, &start);
+
+    for (; trust_domains && *trust_domains; trust_domains++)
+        if (strlen(*trust_domains) == len && memcmp(*trust_domains, start, len) == 0)
+            return 1;
+    return 0;
+}
+
 int session_id_valid(const char *id)
 {
     size_t n = 0;

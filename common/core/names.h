@@ -22,6 +22,8 @@ int spiffe_pattern_valid(const char *pattern);
 int spiffe_pattern_matches(const char *pattern, const char *id);
 /* Length and start of the trust domain of a valid ID. */
 size_t spiffe_trust_domain(const char *id, const char **ret_start);
+/* Is the trust domain of a valid ID among these? NULL-terminated; NULL is none. */
+int spiffe_is_of(const char *id, const char *const *trust_domains);
 /* Lower case letters, digits, '.', '-', '_'; 1 to 255 bytes. */
 int trust_domain_valid(const char *name);
 

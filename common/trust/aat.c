@@ -389,28 +389,6 @@ static struct verdict compare_ids(const struct aat_chain *chain)
     return permit();
 }
 
-/* 1 this enforcement point is among the strings; 0 not; -1 not a string or array of strings. */
-static int names_us(const json_t *aud, const char *us)
-{
-    const json_t *value;
-    int found = 0;
-    size_t i;
-
-    if (!us)
-        return 0;
-    if (json_is_string(aud))
-        return json_is_text(aud, us);
-    if (!json_is_array(aud))
-        return -1;
-    json_array_foreach(aud, i, value)
-    {
-        if (!json_is_string(value))
-            return -1;
-        found |= json_is_text(value, us);
-    }
-    return found;
-}
-
 /* Step 6c. */
 static struct verdict check_audience(const struct aat_rules *rules, const struct aat_chain *chain)
 {
@@ -418,7 +396,7 @@ static struct verdict check_audience(const struct aat_rules *rules, const struct
 
     for (size_t i = 0; i < chain->count; i++) {
         const json_t *aud = json_object_get(chain->tokens[i].claims, "aud");
-        int found = aud ? names_us(aud, rules->audience) : 1;
+        int found = aud ? json_text_among(aud, rules->audience) : 1;
 
         carried |= aud != NULL;
         if (found < 0)

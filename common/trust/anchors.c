@@ -16,7 +16,6 @@
 /* The issuer and the key of it that are being read. */
 struct draft {
     struct issuer *issuer;
-    int64_t *sequence;
     size_t domains, rules;
     struct anchor *anchor;
 };
@@ -94,7 +93,7 @@ static int put_of_issuer(struct draft *draft, const char *key, const char *value
     if (!strcmp(key, "keys-until"))
         return put_number(&issuer->keys_until, value, 0);
     if (!strcmp(key, "sequence"))
-        return put_number(draft->sequence, value, -1);
+        return put_number(&issuer->sequence, value, -1);
     if (!strcmp(key, "status"))
         return put_status(issuer, value);
     if (!strcmp(key, "token-type"))
@@ -148,6 +147,7 @@ static struct issuer *new_issuer(const char *name)
     if (!issuer)
         return NULL;
     issuer->name = name;
+    issuer->sequence = -1;
     issuer->trust_domains = calloc(ISSUER_LIST_MAX + 1, sizeof *issuer->trust_domains);
     issuer->require = calloc(ISSUER_LIST_MAX + 1, sizeof *issuer->require);
     return issuer;
@@ -165,8 +165,8 @@ static int begin_issuer(struct anchors *anchors, struct draft *draft, const char
     issuer = anchors->issuers[anchors->issuer_count] = new_issuer(name);
     if (!issuer)
         return -ENOMEM;
-    *draft = (struct draft){.issuer = issuer, .sequence = &anchors->sequences[anchors->issuer_count++]};
-    *draft->sequence = -1;
+    anchors->issuer_count++;
+    *draft = (struct draft){.issuer = issuer};
     return issuer->trust_domains && issuer->require ? 0 : -ENOMEM;
 }
 
@@ -217,8 +217,7 @@ int anchors_parse(const char *text, size_t len, struct anchors **ret_anchors)
     anchors->text = malloc(len + 1);
     anchors->items = calloc(ANCHORS_MAX, sizeof *anchors->items);
     anchors->issuers = calloc(ISSUERS_CONFIGURED_MAX, sizeof *anchors->issuers);
-    anchors->sequences = calloc(ISSUERS_CONFIGURED_MAX, sizeof *anchors->sequences);
-    r = anchors->text && anchors->items && anchors->issuers && anchors->sequences ? 0 : -ENOMEM;
+    r = anchors->text && anchors->items && anchors->issuers ? 0 : -ENOMEM;
     if (r == 0) {
         memcpy(anchors->text, text, len);
         anchors->text[len] = '\0';
@@ -279,7 +278,6 @@ void anchors_free(struct anchors *anchors)
     }
     free(anchors->items);
     free(anchors->issuers);
-    free(anchors->sequences);
     free(anchors->text);
     free(anchors);
 }

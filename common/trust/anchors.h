@@ -39,7 +39,6 @@ struct anchors {
     struct anchor *items;
     size_t count;
     struct issuer **issuers;
-    int64_t *sequences; /* of each issuer; -1: none */
     size_t issuer_count;
     char *text; /* owned: the strings point into it */
 };

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "core/text.h"
-#include "trust/base64url.h"
 #include "trust/credential_parts.h"
-#include "trust/crypto.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
 #include "trust/jwt.h"
@@ -16,7 +14,6 @@
 
 #define PUBLICKEY "publickey "
 #define CLAIMS_MAX 65536 /* bytes */
-#define ID_SIZE (JWT_ID_MAX + 1)
 
 /* What is being made of a certificate. */
 struct making {
@@ -24,7 +21,7 @@ struct making {
     const char *account;
     const struct sshcert *cert;
     const struct anchor *anchor; /* the CA's */
-    char id[ID_SIZE];
+    char id[JWT_ID_MAX + 1];
     int64_t iat, exp;
     struct credential *c;
 };
@@ -103,32 +100,16 @@ static struct verdict check_options(const struct making *m)
 /* Its serial; a certificate without one is known by the digest of what was signed. */
 static struct verdict read_id(struct making *m)
 {
-    unsigned char digest[SHA256_SIZE];
-
     if (m->cert->serial) {
         snprintf(m->id, sizeof m->id, "%llu", (unsigned long long)m->cert->serial);
         return permit();
     }
-    if (crypto_sha256(m->cert->signed_part.at, m->cert->signed_part.len, digest) < 0)
-        return refuse(REASON_INTERNAL, "no digest");
-    strcpy(m->id, "sha256:");
-    base64url_encode(digest, sizeof digest, m->id + strlen(m->id));
-    return permit();
+    return jwt_digest_id(m->cert->signed_part.at, m->cert->signed_part.len, m->id) < 0
+               ? refuse(REASON_INTERNAL, "no digest")
+               : permit();
 }
 
 /* --- an AAT inside --- */
-
-static struct verdict check_trust_domain(const struct making *m)
-{
-    const char *const *domain = m->anchor->issuer->trust_domains, *start;
-    size_t len = spiffe_trust_domain(m->c->identity, &start);
-
-    while (domain && *domain && (strlen(*domain) != len || memcmp(*domain, start, len) != 0))
-        domain++;
-    if (!domain || !*domain)
-        return refuse(REASON_TRUST_DOMAIN_REFUSED, "the CA does not own the trust domain of the identity");
-    return permit();
-}
 
 /* Nothing but an AAT, and one of the certified key. */
 static struct verdict take_token(struct making *m, const struct sshcert_option *option)
@@ -136,7 +117,6 @@ static struct verdict take_token(struct making *m, const struct sshcert_option *
     char thumbprint[KEY_THUMBPRINT_SIZE];
     const char *detail;
     enum reason reason = credential_verify(m->ctx, (const char *)option->value.at, option->value.len, &m->c, &detail);
-    struct verdict v;
 
     if (reason != REASON_PERMIT)
         return refuse(reason, detail);
@@ -144,9 +124,8 @@ static struct verdict take_token(struct making *m, const struct sshcert_option *
         return refuse(REASON_TYPE_REFUSED, "the certificate holds another token than an AAT");
     if (jwk_thumbprint(m->cert->key, thumbprint) < 0 || strcmp(thumbprint, m->c->holder_thumbprint) != 0)
         return refuse(REASON_POSSESSION_INVALID, "the certificate is not for the key that the token is bound to");
-    v = check_trust_domain(m);
-    if (v.reason != REASON_PERMIT)
-        return v;
+    if (!spiffe_is_of(m->c->identity, m->anchor->issuer->trust_domains))
+        return refuse(REASON_TRUST_DOMAIN_REFUSED, "the CA does not own the trust domain of the identity");
     if (m->exp < m->c->exp)
         m->c->exp = m->exp;
     if (credential_vouch(m->c, m->anchor, m->id, NULL, 0) < 0)
@@ -159,9 +138,8 @@ static struct verdict take_token(struct making *m, const struct sshcert_option *
 static struct verdict check_claims(struct making *m, const json_t *claims)
 {
     int64_t iat = m->iat, exp = m->exp;
-    const json_t *aud = json_object_get(claims, "aud"), *item;
-    int found = m->ctx->audience && json_is_text(aud, m->ctx->audience);
-    size_t i;
+    const json_t *aud = json_object_get(claims, "aud");
+    int found = aud ? json_text_among(aud, m->ctx->audience) : 0;
 
     if (json_member_integer(claims, "iat", &iat) < 0 || json_member_integer(claims, "exp", &exp) < 0)
         return refuse(REASON_CLAIM_INVALID, "iat or exp is not a NumericDate");
@@ -171,10 +149,8 @@ static struct verdict check_claims(struct making *m, const json_t *claims)
         return refuse(REASON_NOT_YET_VALID, "iat lies in the future");
     m->iat = iat > m->iat ? iat : m->iat;
     m->exp = exp < m->exp ? exp : m->exp;
-    json_array_foreach(aud, i, item)
-    {
-        found |= m->ctx->audience && json_is_text(item, m->ctx->audience);
-    }
+    if (found < 0)
+        return refuse(REASON_CLAIM_INVALID, "aud is not a string or an array of strings");
     if (!found)
         return refuse(REASON_AUDIENCE_MISMATCH, "aud does not name this host");
     if (!m->anchor->issuer->ignore_status && json_object_get(claims, "status"))

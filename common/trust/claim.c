@@ -84,8 +84,6 @@ int claim_rule_valid(const char *rule)
 /* 1, 0 or -EBADMSG; scratch[32] is for numbers. */
 static int text_of(const json_t *value, char scratch[32], const char **ret)
 {
-    CLEANUP(json_freep) json_t *holder = NULL;
-
     if (!value)
         return 0;
     if (json_is_boolean(value)) {
@@ -97,8 +95,7 @@ static int text_of(const json_t *value, char scratch[32], const char **ret)
         *ret = scratch;
         return 1;
     }
-    holder = json_pack("{s:O}", "v", (json_t *)(uintptr_t)value);
-    return holder ? json_member_string(holder, "v", CLAIM_SPEC_MAX, ret) : -EBADMSG;
+    return json_text_read(value, CLAIM_SPEC_MAX, ret);
 }
 
 static int append(char *buf, size_t cap, size_t *len, const char *text, size_t text_len)
@@ -203,10 +200,7 @@ int claim_spiffe_spec_valid(const char *spec, const char *const *trust_domains)
     len = spiffe_trust_domain(id, &start);
     if (brace && (size_t)(brace - spec) < (size_t)(start - id) + len)
         return 0;
-    for (; trust_domains && *trust_domains; trust_domains++)
-        if (strlen(*trust_domains) == len && memcmp(*trust_domains, start, len) == 0)
-            return 1;
-    return 0;
+    return spiffe_is_of(id, trust_domains);
 }
 
 int claim_holds(const json_t *claims, const char *rule)

@@ -105,6 +105,16 @@ int credential_vouch(struct credential *c, const struct anchor *anchor, const ch
     return jwk_thumbprint(anchor->key, voucher->signer_thumbprint);
 }
 
+static struct jwt_rules rules_for(const struct verify_context *ctx, unsigned kinds)
+{
+    return (struct jwt_rules){.anchors = ctx->anchors,
+                              .anchor_count = ctx->anchor_count,
+                              .kinds = kinds,
+                              .audience = ctx->audience,
+                              .now = ctx->now,
+                              .max_lifetime = CREDENTIAL_LIFETIME_HARD};
+}
+
 /* --- chains --- */
 
 static int copy_id(char **ret_id, const struct aat_chain *chain, size_t at)
@@ -167,12 +177,7 @@ static struct verdict fill_from_chain(struct credential *c, const struct aat_cha
 /* The JWT-SVID of who holds the leaf: bound to its key, or the proof has to cover it. */
 static struct verdict take_svid(const struct verify_context *ctx, const struct presentation *p, struct credential *c)
 {
-    const struct jwt_rules rules = {.anchors = ctx->anchors,
-                                    .anchor_count = ctx->anchor_count,
-                                    .kinds = 1u << ISSUER_SVID,
-                                    .audience = ctx->audience,
-                                    .now = ctx->now,
-                                    .max_lifetime = CREDENTIAL_LIFETIME_HARD};
+    const struct jwt_rules rules = rules_for(ctx, 1u << ISSUER_SVID);
     struct workload workload;
     struct jwt svid;
     struct verdict v;
@@ -240,12 +245,7 @@ static struct verdict fill_from_jwt(struct credential *c, const struct jwt *jwt,
 
 static struct verdict verify_jwt(const struct verify_context *ctx, const struct presentation *p, struct credential *c)
 {
-    const struct jwt_rules rules = {.anchors = ctx->anchors,
-                                    .anchor_count = ctx->anchor_count,
-                                    .kinds = 1u << ISSUER_SVID | 1u << ISSUER_JWT,
-                                    .audience = ctx->audience,
-                                    .now = ctx->now,
-                                    .max_lifetime = CREDENTIAL_LIFETIME_HARD};
+    const struct jwt_rules rules = rules_for(ctx, 1u << ISSUER_SVID | 1u << ISSUER_JWT);
     struct workload workload;
     struct jwt jwt;
     struct verdict v = jwt_verify(&rules, p->tokens[0], p->lens[0], &jwt);

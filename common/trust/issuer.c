@@ -143,15 +143,11 @@ struct verdict anchor_find(const struct anchor_search *s, const struct jws *jws,
 
 static int is_meant(const struct issuer *issuer, const json_t *claims)
 {
-    const char *sub = json_string_value(json_object_get(claims, "sub")), *domain;
-    size_t len;
+    const char *sub = json_string_value(json_object_get(claims, "sub"));
 
     if (issuer->kind != ISSUER_SVID)
         return json_is_text(json_object_get(claims, "iss"), issuer->iss);
-    if (!sub || !issuer->trust_domains || !issuer->trust_domains[0] || !spiffe_id_valid(sub))
-        return 0;
-    len = spiffe_trust_domain(sub, &domain);
-    return strlen(issuer->trust_domains[0]) == len && memcmp(issuer->trust_domains[0], domain, len) == 0;
+    return sub && spiffe_id_valid(sub) && spiffe_is_of(sub, issuer->trust_domains);
 }
 
 const struct anchor *anchor_settle(const struct anchor_search *s, const struct anchor *found, const json_t *claims)

@@ -27,6 +27,7 @@ struct issuer {
     const char *iss;  /* the exact `iss`; of kinds whose tokens need none, the name that revocations know it by */
     const char *const *trust_domains; /* NULL-terminated; empty = speaks for none */
     uint32_t max_lifetime;            /* seconds, > 0 */
+    int64_t sequence;                 /* of its SPIFFE bundle; -1: none */
     int64_t keys_until;               /* seconds since the epoch: then its keys are too old; 0: never */
     int ignore_status;                /* a `status` that cannot be looked up refuses nothing */
     const char *identity, *principal, *task, *purpose, *scope;

@@ -102,20 +102,40 @@ static int has_control(const char *text, size_t len)
     return 0;
 }
 
+int json_text_read(const json_t *value, size_t max, const char **ret_text)
+{
+    size_t len = json_string_length(value);
+
+    if (!json_is_string(value) || len == 0 || len > max || has_control(json_string_value(value), len))
+        return -EBADMSG;
+    *ret_text = json_string_value(value);
+    return 1;
+}
+
 int json_member_string(const json_t *object, const char *name, size_t max, const char **ret_text)
 {
     const json_t *member = json_object_get(object, name);
-    size_t len;
 
-    if (!member)
+    return member ? json_text_read(member, max, ret_text) : 0;
+}
+
+int json_text_among(const json_t *value, const char *text)
+{
+    const json_t *item;
+    int found = 0;
+    size_t i;
+
+    if (!text)
         return 0;
-    if (!json_is_string(member))
-        return -EBADMSG;
-    len = json_string_length(member);
-    if (len == 0 || len > max || has_control(json_string_value(member), len))
-        return -EBADMSG;
-    *ret_text = json_string_value(member);
-    return 1;
+    if (!json_is_array(value))
+        return json_is_string(value) ? json_is_text(value, text) : -EBADMSG;
+    json_array_foreach(value, i, item)
+    {
+        if (!json_is_string(item))
+            return -EBADMSG;
+        found |= json_is_text(item, text);
+    }
+    return found;
 }
 
 int json_is_text(const json_t *value, const char *text)

@@ -3,7 +3,7 @@
  *
  * Refused: duplicate members in any object, nesting beyond JSON_DEPTH_MAX, U+0000 in names, bytes after the value. Numbers that
  * jansson has no room for are tamed (number.h). jansson checks UTF-8 and keeps members in order of writing. Names carry `json_member_`,
- * `json_strict_`, `json_claims_` and `json_is_text`, which jansson does not use.
+ * `json_strict_`, `json_claims_`, `json_text_` and `json_is_text`, which jansson does not use.
  */
 #ifndef PAM_AGENT_JSON_H
 #define PAM_AGENT_JSON_H
@@ -40,10 +40,18 @@ void json_freep(json_t **value); /* for CLEANUP() */
 
 /* A string of 1..max bytes of UTF-8 without control characters (U+0000-001F, 007F-009F). */
 int json_member_string(const json_t *object, const char *name, size_t max, const char **ret_text) MUST_CHECK;
-/* Is the value this very string? 1 or 0. */
-int json_is_text(const json_t *value, const char *text);
 /* A number written without fraction and exponent. */
 int json_member_integer(const json_t *object, const char *name, int64_t *ret_number) MUST_CHECK;
 int json_member_object(const json_t *object, const char *name, json_t **ret_object) MUST_CHECK;
+
+/* A value of any type, or NULL: the same string as json_member_string's. 1; -EBADMSG. */
+int json_text_read(const json_t *value, size_t max, const char **ret_text) MUST_CHECK;
+/* Is it this very string? 1 or 0. */
+int json_is_text(const json_t *value, const char *text);
+/*
+ * Is it this string, or an array of strings with it among them (as `aud` is, RFC 7519 Section 4.1.3)? 1, 0, also for text NULL; -EBADMSG:
+ * neither form.
+ */
+int json_text_among(const json_t *value, const char *text) MUST_CHECK;
 
 #endif

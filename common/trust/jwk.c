@@ -21,7 +21,7 @@ static const struct curve {
     {KEY_P384, "EC", "P-384", (KEY_P384_SIZE - 1) / 2},
 };
 
-static int has_private_member(const json_t *jwk)
+int jwk_holds_secret(const json_t *jwk)
 {
     static const char *const names[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
 
@@ -126,7 +126,7 @@ int jwk_parse(const json_t *jwk, struct key **ret_key)
     CLEANUP(key_freep) struct key *key = NULL;
     int error = -EINVAL;
 
-    if (!json_is_object(jwk) || has_private_member(jwk) || !use_fits(jwk))
+    if (!json_is_object(jwk) || jwk_holds_secret(jwk) || !use_fits(jwk))
         return -EINVAL;
     if (member_is(jwk, "kty", "OKP") || member_is(jwk, "kty", "EC"))
         error = read_on_curve(jwk, &key);

@@ -11,11 +11,13 @@
 
 #define JWK_TEXT_MAX 8192
 
+/* Has it a member of private or symmetric keys, whatever its value: `d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`? 1 or 0. */
+int jwk_holds_secret(const json_t *jwk);
 /*
- * 0 and the key, of an RSA key without `alg` for RS256; -EINVAL: a private member (`d`, `p`, `q`, `dp`, `dq`, `qi`, `oth`, `k`,
- * whatever its value), an unknown `kty`, a coordinate of the wrong length or not in strict base64url, a point off the curve, a
- * modulus or exponent that key_new_rsa() refuses, an `alg` that is not the key's, a `use` that is not `sig`, `key_ops` without
- * `verify`; -ENOTSUP a key on a curve that is none of ours. Other members are ignored.
+ * 0 and the key, of an RSA key without `alg` for RS256; -EINVAL: one that holds a secret, an unknown `kty`, a coordinate of the
+ * wrong length or not in strict base64url, a point off the curve, a modulus or exponent that key_new_rsa() refuses, an `alg` that is
+ * not the key's, a `use` that is not `sig`, `key_ops` without `verify`; -ENOTSUP a key on a curve that is none of ours. Other members
+ * are ignored.
  */
 int jwk_parse(const json_t *jwk, struct key **ret_key) MUST_CHECK;
 /* The same from text[len], read by json.h; -E2BIG, -EBADMSG for what is no JSON object. */

@@ -87,8 +87,10 @@ static struct verdict check_times(const struct jwt_rules *rules, struct jwt *jwt
     return permit();
 }
 
-struct verdict jwt_read_holder(const json_t *claims, struct key **ret_holder, char ret_thumbprint[KEY_THUMBPRINT_SIZE])
+/* The thumbprint of the key in `cnf`, jwk, or jkt alone; "" where there is none. */
+static struct verdict read_holder(const json_t *claims, char ret_thumbprint[KEY_THUMBPRINT_SIZE])
 {
+    CLEANUP(key_freep) struct key *key = NULL;
     const char *jkt;
     json_t *cnf, *jwk;
     int there = json_member_object(claims, "cnf", &cnf);
@@ -97,8 +99,7 @@ struct verdict jwt_read_holder(const json_t *claims, struct key **ret_holder, ch
     if (there == 0)
         return permit();
     if (there == 1 && json_member_object(cnf, "jwk", &jwk) == 1) {
-        if (jwk_parse(jwk, ret_holder) < 0 || key_is_rsa(*ret_holder) ||
-            jwk_thumbprint(*ret_holder, ret_thumbprint) < 0)
+        if (jwk_parse(jwk, &key) < 0 || key_is_rsa(key) || jwk_thumbprint(key, ret_thumbprint) < 0)
             return refuse(REASON_CLAIM_INVALID, "cnf.jwk is not an Ed25519, P-256 or P-384 key");
         return permit();
     }
@@ -113,19 +114,14 @@ struct verdict jwt_read_holder(const json_t *claims, struct key **ret_holder, ch
 /* RFC 7519 Section 4.1.3. */
 static struct verdict check_audience(const struct jwt_rules *rules, const struct jwt *jwt)
 {
-    const json_t *aud = json_object_get(jwt->claims, "aud"), *item;
-    size_t i, count = json_is_array(aud) ? json_array_size(aud) : 1;
-    int found = rules->audience && json_is_text(aud, rules->audience);
+    const json_t *aud = json_object_get(jwt->claims, "aud");
+    int found = aud ? json_text_among(aud, rules->audience) : 0;
 
-    json_array_foreach(aud, i, item)
-    {
-        if (!json_is_string(item))
-            return refuse(REASON_CLAIM_INVALID, "aud is not a string or an array of strings");
-        found |= rules->audience && json_is_text(item, rules->audience);
-    }
+    if (found < 0)
+        return refuse(REASON_CLAIM_INVALID, "aud is not a string or an array of strings");
     if (!found)
         return refuse(REASON_AUDIENCE_MISMATCH, "aud does not name this host");
-    if (count > 1 && !jwt->thumbprint[0])
+    if (json_array_size(aud) > 1 && !jwt->thumbprint[0])
         return refuse(REASON_AUDIENCE_MISMATCH, "aud names others too, and no key keeps them from passing it on");
     return permit();
 }
@@ -143,13 +139,25 @@ static struct verdict check_required(const struct issuer *issuer, const json_t *
     return permit();
 }
 
+int jwt_digest_id(const void *bytes, size_t len, char ret_id[JWT_ID_MAX + 1])
+{
+    static const char prefix[] = "sha256:";
+    unsigned char digest[SHA256_SIZE];
+    int error = crypto_sha256(bytes, len, digest);
+
+    if (error)
+        return error;
+    strcpy(ret_id, prefix);
+    base64url_encode(digest, sizeof digest, ret_id + strlen(prefix));
+    return 0;
+}
+
 /*
  * An ECDSA signature has a twin that verifies as well, so the digest is that of what was signed (base64url has one form, and jws_parse
  * takes no other).
  */
 static struct verdict read_id(struct jwt *jwt)
 {
-    unsigned char digest[SHA256_SIZE];
     const char *jti;
     int there = json_member_string(jwt->claims, "jti", JWT_ID_MAX, &jti);
 
@@ -159,11 +167,8 @@ static struct verdict read_id(struct jwt *jwt)
         strcpy(jwt->id, jti);
         return permit();
     }
-    if (crypto_sha256(jwt->jws.token, jwt->jws.signing_len, digest) < 0)
-        return refuse(REASON_INTERNAL, "no digest");
-    strcpy(jwt->id, "sha256:");
-    base64url_encode(digest, sizeof digest, jwt->id + strlen(jwt->id));
-    return permit();
+    return jwt_digest_id(jwt->jws.token, jwt->jws.signing_len, jwt->id) < 0 ? refuse(REASON_INTERNAL, "no digest")
+                                                                            : permit();
 }
 
 /* The signature is verified. */
@@ -183,7 +188,7 @@ static struct verdict check_claims(const struct jwt_rules *rules, const struct a
     if (v.reason == REASON_PERMIT)
         v = check_times(rules, jwt);
     if (v.reason == REASON_PERMIT)
-        v = jwt_read_holder(jwt->claims, &jwt->holder, jwt->thumbprint);
+        v = read_holder(jwt->claims, jwt->thumbprint);
     if (v.reason == REASON_PERMIT)
         v = check_audience(rules, jwt);
     if (v.reason == REASON_PERMIT)
@@ -210,7 +215,6 @@ struct verdict jwt_verify(const struct jwt_rules *rules, const char *token, size
 
 void jwt_clear(struct jwt *jwt)
 {
-    key_free(jwt->holder);
     json_decref(jwt->claims);
     jws_clear(&jwt->jws);
     memset(jwt, 0, sizeof *jwt);

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/compat.h"
 #include "trust/issuer.h"
 #include "trust/jws.h"
 #include "trust/tools.h"
@@ -36,7 +37,6 @@ struct jwt {
     json_t *claims;
     const struct anchor *anchor;
     int64_t iat, exp;
-    struct key *holder;                   /* cnf.jwk; NULL: none */
     char thumbprint[KEY_THUMBPRINT_SIZE]; /* of the key that it is bound to; "": none */
     char id[JWT_ID_MAX + 1]; /* `jti`; a token without one is known by the digest of what was signed, "sha256:..." */
 };
@@ -45,8 +45,8 @@ struct jwt {
 struct verdict jwt_verify(const struct jwt_rules *rules, const char *token, size_t len, struct jwt *ret);
 void jwt_clear(struct jwt *jwt);
 
-/* What stands in `cnf`, where it does: jwk, or jkt alone. Thumbprint "" where there is none. */
-struct verdict jwt_read_holder(const json_t *claims, struct key **ret_holder, char ret_thumbprint[KEY_THUMBPRINT_SIZE]);
+/* What a credential without an id is known by, of what was signed: "sha256:" and its digest in base64url. 0 or -EIO. */
+int jwt_digest_id(const void *bytes, size_t len, char ret_id[JWT_ID_MAX + 1]) MUST_CHECK;
 
 /*
  * Tools that it is limited to: the one entry of AAT_ENTRY_TYPE in the array at `path`, or where that is a text, each word of it as a tool

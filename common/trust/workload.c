@@ -43,18 +43,6 @@ static struct verdict read_actor(const json_t *claims, struct workload *w)
     return permit();
 }
 
-static struct verdict check_trust_domain(const struct issuer *issuer, const struct workload *w)
-{
-    const char *start;
-    size_t len = spiffe_trust_domain(w->identity, &start);
-    const char *const *domain = issuer->trust_domains;
-
-    for (; domain && *domain; domain++)
-        if (strlen(*domain) == len && memcmp(*domain, start, len) == 0)
-            return permit();
-    return refuse(REASON_TRUST_DOMAIN_REFUSED, "the issuer does not own the trust domain of the identity");
-}
-
 struct verdict workload_identity(const json_t *claims, const struct issuer *issuer, struct workload *ret)
 {
     struct verdict v;
@@ -64,7 +52,9 @@ struct verdict workload_identity(const json_t *claims, const struct issuer *issu
     if (v.reason == REASON_PERMIT && issuer->principal &&
         claim_text(claims, issuer->principal, ret->principal, sizeof ret->principal) != 1)
         v = refuse(REASON_CLAIM_INVALID, "what the issuer's `principal` names is missing or no short text");
-    return v.reason == REASON_PERMIT ? check_trust_domain(issuer, ret) : v;
+    if (v.reason == REASON_PERMIT && !spiffe_is_of(ret->identity, issuer->trust_domains))
+        v = refuse(REASON_TRUST_DOMAIN_REFUSED, "the issuer does not own the trust domain of the identity");
+    return v;
 }
 
 /* --- what for --- */

@@ -77,7 +77,7 @@ static void read_jwk(const json_t *jwk, enum issuer_kind kind)
     struct key *key = NULL;
 
     (void)!key_file_foreign(jwk, kind);
-    (void)!key_file_holds_secret(jwk);
+    (void)!jwk_holds_secret(jwk);
     if (key_file_jwk(jwk, &key) == 0) {
         char thumbprint[KEY_THUMBPRINT_SIZE];
 

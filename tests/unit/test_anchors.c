@@ -32,7 +32,7 @@ START_TEST(anchors_whole)
     ck_assert_ptr_null(issuer->trust_domains[2]);
     ck_assert_uint_eq(issuer->max_lifetime, 900);
     ck_assert_int_eq(issuer->keys_until, 0);
-    ck_assert_int_eq(anchors->sequences[0], -1);
+    ck_assert_int_eq(issuer->sequence, -1);
     ck_assert_ptr_null(issuer->identity);
     ck_assert_str_eq(anchors->items[0].kid, "k1");
     ck_assert_ptr_eq(anchors->items[1].issuer, issuer);
@@ -54,7 +54,7 @@ START_TEST(anchors_whole)
     ck_assert_ptr_null(issuer->require[2]);
     ck_assert_str_eq(issuer->token_type, "at+jwt");
     ck_assert_ptr_null(issuer->trust_domains[0]);
-    ck_assert_int_eq(anchors->sequences[1], 3);
+    ck_assert_int_eq(issuer->sequence, 3);
     anchors_free(anchors);
 }
 END_TEST
