@@ -90,6 +90,8 @@ static struct verdict read_holder(struct aat_token *token, int is_child)
     if (r < 0 && r != -ENOTSUP)
         return refuse(REASON_CLAIM_INVALID,
                       ROOT_OR_CHILD("3l", "4b2", "cnf.jwk is missing or not a public key")[is_child]);
+    if (token->holder && jwk_thumbprint(token->holder, token->holder_thumbprint) < 0)
+        return refuse(REASON_INTERNAL, ROOT_OR_CHILD("3l", "4b2", "no thumbprint")[is_child]);
     return permit();
 }
 
@@ -282,10 +284,9 @@ static struct verdict read_child(struct aat_token *child)
 
 static struct verdict check_child_issuer(const struct aat_token *parent, const struct aat_token *child)
 {
-    char iss[sizeof AAT_ISS_PREFIX + KEY_THUMBPRINT_SIZE] = AAT_ISS_PREFIX;
+    char iss[sizeof AAT_ISS_PREFIX + KEY_THUMBPRINT_SIZE];
 
-    if (jwk_thumbprint(parent->holder, iss + strlen(iss)) < 0)
-        return refuse(REASON_INTERNAL, "4c: no thumbprint");
+    sprintf(iss, "%s%s", AAT_ISS_PREFIX, parent->holder_thumbprint);
     if (!json_is_text(json_object_get(child->claims, "iss"), iss))
         return refuse(REASON_CHAIN_INVALID, "4c: iss is not the thumbprint of the parent's holder");
     return permit();

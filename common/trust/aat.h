@@ -48,8 +48,9 @@ struct aat_token {
     json_t *claims;
     json_t *tools_json; /* of its entry; NULL: it has none, the empty capability set */
     int64_t iat, exp, depth, max_depth;
-    const json_t *jti;  /* a string that is not empty */
-    struct key *holder; /* cnf.jwk; NULL: a public key that is of no use here */
+    const json_t *jti;                           /* a string that is not empty */
+    struct key *holder;                          /* cnf.jwk; NULL: a public key that is of no use here */
+    char holder_thumbprint[KEY_THUMBPRINT_SIZE]; /* "": no holder */
     struct tools tools;
     char sha256[44]; /* of its signing input, base64url: par_hash of its child, aat_hash of its proofs */
 };

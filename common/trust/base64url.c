@@ -7,51 +7,65 @@
 static const char url_tail[2] = {'-', '_'};
 static const char standard_tail[2] = {'+', '/'};
 
-static int digit_value(char c, const char tail[2])
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == tail[0])
-        return 62;
-    return c == tail[1] ? 63 : -1;
-}
+/* One more than the value of each digit; 0: none. */
+#define COMMON_DIGITS \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8, ['I'] = 9, ['J'] = 10, \
+    ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, \
+    ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, \
+    ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, \
+    ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, \
+    ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
 
-static int decode(const char *text, size_t len, const char tail[2], unsigned char *buf, size_t cap, size_t *ret_len)
+static const unsigned char url_numbers[256] = {COMMON_DIGITS, ['-'] = 63, ['_'] = 64};
+static const unsigned char standard_numbers[256] = {COMMON_DIGITS, ['+'] = 63, ['/'] = 64};
+
+/* Up to four digits to up to three bytes: the number of digits is not 1. */
+static int decode_group(const char *text, size_t len, const unsigned char numbers[256], unsigned char *buf)
 {
     uint32_t bits = 0;
-    unsigned held = 0;
-    size_t n = 0;
+    unsigned spare = (4 - (unsigned)len) * 2; /* bits of the last digit that belong to no byte */
 
-    if (len % 4 == 1)
-        return -EBADMSG;
-    if (len / 4 * 3 + len % 4 * 3 / 4 > cap)
-        return -ENOBUFS;
     for (size_t i = 0; i < len; i++) {
-        int value = digit_value(text[i], tail);
+        unsigned number = numbers[(unsigned char)text[i]];
 
-        if (value < 0)
+        if (number == 0)
             return -EBADMSG;
-        bits = bits << 6 | (uint32_t)value;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            buf[n++] = (unsigned char)(bits >> held);
-            bits &= (1U << held) - 1;
-        }
+        bits = bits << 6 | (number - 1);
     }
-    if (bits != 0)
+    if (bits & ((1U << spare) - 1))
         return -EBADMSG;
-    *ret_len = n;
+    bits >>= spare;
+    for (size_t i = len - 1; i > 0; i--) {
+        buf[i - 1] = (unsigned char)bits;
+        bits >>= 8;
+    }
+    return 0;
+}
+
+static int decode(const char *text, size_t len, const unsigned char numbers[256], unsigned char *buf, size_t cap,
+                  size_t *ret_len)
+{
+    size_t groups = len / 4, rest = len % 4;
+    int error = 0;
+
+    if (rest == 1)
+        return -EBADMSG;
+    if (groups * 3 + rest * 3 / 4 > cap)
+        return -ENOBUFS;
+    for (size_t i = 0; i < groups && !error; i++)
+        error = decode_group(text + 4 * i, 4, numbers, buf + 3 * i);
+    if (!error && rest > 0)
+        error = decode_group(text + 4 * groups, rest, numbers, buf + 3 * groups);
+    if (error)
+        return error;
+    *ret_len = groups * 3 + rest * 3 / 4;
     return 0;
 }
 
 int base64url_decode(const char *text, size_t len, void *buf, size_t cap, size_t *ret_len)
 {
-    return decode(text, len, url_tail, buf, cap, ret_len);
+    return decode(text, len, url_numbers, buf, cap, ret_len);
 }
 
 int base64_decode(const char *text, size_t len, void *buf, size_t cap, size_t *ret_len)
@@ -62,7 +76,7 @@ int base64_decode(const char *text, size_t len, void *buf, size_t cap, size_t *r
         return -EBADMSG;
     while (padding < 2 && text[len - padding - 1] == '=')
         padding++;
-    return decode(text, len - padding, standard_tail, buf, cap, ret_len);
+    return decode(text, len - padding, standard_numbers, buf, cap, ret_len);
 }
 
 static char digit(unsigned value, const char tail[2])

@@ -72,12 +72,12 @@ static json_t *all_tools(void)
 
 static struct verdict put_scope(struct credential *c, const struct tools *tools)
 {
-    c->scope = malloc(CREDENTIAL_SCOPE_MAX);
-    if (!c->scope)
-        return refuse(REASON_INTERNAL, "out of memory");
-    if (tools_compile(tools, c->scope, CREDENTIAL_SCOPE_MAX, &c->scope_len) < 0)
+    char text[CREDENTIAL_SCOPE_MAX];
+
+    if (tools_compile(tools, text, sizeof text, &c->scope_len) < 0)
         return refuse(REASON_TOO_LARGE, "3n: the tools are too large");
-    return permit();
+    c->scope = strndup(text, c->scope_len);
+    return c->scope ? permit() : refuse(REASON_INTERNAL, "out of memory");
 }
 
 struct verdict credential_limit(struct credential *c, json_t *tools)
@@ -120,18 +120,13 @@ static struct jwt_rules rules_for(const struct verify_context *ctx, unsigned kin
 static int copy_id(char **ret_id, const struct aat_chain *chain, size_t at)
 {
     const char *jti = json_string_value(chain->tokens[at].jti);
-    char signer[KEY_THUMBPRINT_SIZE];
-    int r;
 
     if (at == 0)
         return copy(ret_id, jti);
-    r = jwk_thumbprint(chain->tokens[at - 1].holder, signer);
-    if (r < 0)
-        return r;
-    *ret_id = malloc(sizeof signer + strlen(jti) + 1);
+    *ret_id = malloc(KEY_THUMBPRINT_SIZE + strlen(jti) + 1);
     if (!*ret_id)
         return -ENOMEM;
-    sprintf(*ret_id, "%s:%s", signer, jti);
+    sprintf(*ret_id, "%s:%s", chain->tokens[at - 1].holder_thumbprint, jti);
     return 0;
 }
 
@@ -143,11 +138,10 @@ static int copy_ancestors(struct credential *c, const struct aat_chain *chain)
     if (!c->ancestors)
         return -ENOMEM;
     for (; r == 0 && c->ancestor_count + 1 < chain->count; c->ancestor_count++) {
-        const struct aat_token *token = &chain->tokens[c->ancestor_count];
+        struct ancestor *ancestor = &c->ancestors[c->ancestor_count];
 
-        r = copy_id(&c->ancestors[c->ancestor_count].jti, chain, c->ancestor_count);
-        if (r == 0)
-            r = jwk_thumbprint(token->holder, c->ancestors[c->ancestor_count].holder_thumbprint);
+        strcpy(ancestor->holder_thumbprint, chain->tokens[c->ancestor_count].holder_thumbprint);
+        r = copy_id(&ancestor->jti, chain, c->ancestor_count);
     }
     return r;
 }
@@ -164,10 +158,9 @@ static struct verdict fill_from_chain(struct credential *c, const struct aat_cha
     free(jti);
     if (r == 0)
         r = copy_ancestors(c, chain);
-    if (r == 0)
-        r = jwk_thumbprint(leaf->holder, c->holder_thumbprint);
     if (r < 0)
         return refuse(REASON_INTERNAL, "out of memory");
+    strcpy(c->holder_thumbprint, leaf->holder_thumbprint);
     c->iat = chain->tokens[0].iat;
     c->exp = leaf->exp;
     c->tools = json_incref(leaf->tools_json);
@@ -274,7 +267,7 @@ static struct verdict verify(const struct verify_context *ctx, const char *token
 
     if (v.reason == REASON_PERMIT)
         v = verify_chain(ctx, &p, c);
-    if (v.reason == REASON_TYPE_REFUSED && !p.object && knows_jwt(ctx)) {
+    if (v.reason == REASON_TYPE_REFUSED && !p.is_object && knows_jwt(ctx)) {
         chain_free(c->chain);
         c->chain = NULL;
         v = verify_jwt(ctx, &p, c);

@@ -11,13 +11,21 @@ void json_strict_begin(void)
     json_object_seed(0); /* one of its own */
 }
 
-/* Just past the string whose opening quote is at text[at]; len when it does not end. */
-static size_t skip_string(const char *text, size_t len, size_t at)
+/* A quote ends the string unless an odd number of backslashes stands before it. */
+size_t json_skip_string(const char *text, size_t len, size_t at)
 {
-    for (at++; at < len && text[at] != '"'; at++)
-        if (text[at] == '\\')
-            at++;
-    return at < len ? at + 1 : len;
+    size_t start = at + 1, end = start, escapes;
+    const char *quote;
+
+    do {
+        quote = end < len ? memchr(text + end, '"', len - end) : NULL;
+        if (!quote)
+            return len;
+        end = (size_t)(quote - text) + 1;
+        for (escapes = 0; end - 1 - escapes > start && text[end - 2 - escapes] == '\\'; escapes++)
+            ;
+    } while (escapes % 2 == 1);
+    return end;
 }
 
 /* Brackets are counted here, because jansson recurses 2048 levels before it refuses. */
@@ -27,7 +35,7 @@ static int too_deep(const char *text, size_t len)
 
     while (at < len) {
         if (text[at] == '"') {
-            at = skip_string(text, len, at);
+            at = json_skip_string(text, len, at);
             continue;
         }
         if ((text[at] == '[' || text[at] == '{') && ++depth > JSON_DEPTH_MAX)

@@ -31,6 +31,9 @@ int json_claims_parse(const char *text, size_t len, size_t max, json_t **ret_val
 /* As json_strict_parse, and it must be an object. */
 int json_strict_parse_object(const char *text, size_t len, json_t **ret_object) MUST_CHECK;
 
+/* Just past the string whose opening quote is at text[at]; len when it does not end. */
+size_t json_skip_string(const char *text, size_t len, size_t at);
+
 void json_freep(json_t **value); /* for CLEANUP() */
 
 /*

@@ -152,7 +152,7 @@ int jwk_parse_text(const char *text, size_t len, struct key **ret_key)
     return error ? error : jwk_parse(jwk, ret_key);
 }
 
-static json_t *pack_rsa(const struct key *key)
+static int write_rsa(const struct key *key, char text[JWK_TEXT_MAX])
 {
     char n[NUMBER_TEXT_SIZE], e[BASE64URL_LENGTH(KEY_RSA_EXPONENT_MAX) + 1];
     size_t n_len, e_len;
@@ -160,10 +160,10 @@ static json_t *pack_rsa(const struct key *key)
 
     base64url_encode(modulus, n_len, n);
     base64url_encode(exponent, e_len, e);
-    return json_pack("{s:s, s:s, s:s}", "e", e, "kty", "RSA", "n", n);
+    return snprintf(text, JWK_TEXT_MAX, "{\"e\":\"%s\",\"kty\":\"RSA\",\"n\":\"%s\"}", e, n);
 }
 
-static json_t *pack_point(const struct key *key, const struct curve *curve)
+static int write_point(const struct key *key, const struct curve *curve, char text[JWK_TEXT_MAX])
 {
     char x[BASE64URL_LENGTH(KEY_COORDINATE_MAX) + 1], y[sizeof x];
     size_t len;
@@ -171,42 +171,43 @@ static json_t *pack_point(const struct key *key, const struct curve *curve)
 
     if (curve->type == KEY_ED25519) {
         base64url_encode(point, len, x);
-        return json_pack("{s:s, s:s, s:s}", "crv", curve->crv, "kty", curve->kty, "x", x);
+        return snprintf(text, JWK_TEXT_MAX, "{\"crv\":\"%s\",\"kty\":\"%s\",\"x\":\"%s\"}", curve->crv, curve->kty, x);
     }
     base64url_encode(point + 1, curve->coordinate_len, x);
     base64url_encode(point + 1 + curve->coordinate_len, curve->coordinate_len, y);
-    return json_pack("{s:s, s:s, s:s, s:s}", "crv", curve->crv, "kty", curve->kty, "x", x, "y", y);
+    return snprintf(text, JWK_TEXT_MAX, "{\"crv\":\"%s\",\"kty\":\"%s\",\"x\":\"%s\",\"y\":\"%s\"}", curve->crv,
+                    curve->kty, x, y);
 }
 
-/* The members that a thumbprint is made of, in their order. */
-static json_t *pack_required(const struct key *key)
+/* RFC 7638 Section 3: the required members in lexicographic order, without whitespace. The length. */
+static size_t write_required(const struct key *key, char text[JWK_TEXT_MAX])
 {
     for (size_t i = 0; i < COUNT_OF(curves); i++)
         if (curves[i].type == key_type(key))
-            return pack_point(key, &curves[i]);
-    return pack_rsa(key);
+            return (size_t)write_point(key, &curves[i], text);
+    return (size_t)write_rsa(key, text);
 }
 
 /* What algorithm an RSA key is for, it does not say by itself. */
 json_t *jwk_format(const struct key *key)
 {
-    json_t *jwk = pack_required(key);
+    char text[JWK_TEXT_MAX];
+    json_t *jwk;
 
-    if (jwk && key_is_rsa(key) && json_object_set_new(jwk, "alg", json_string(key_alg(key))) < 0) {
+    if (json_strict_parse(text, write_required(key, text), &jwk) < 0)
+        return NULL;
+    if (key_is_rsa(key) && json_object_set_new(jwk, "alg", json_string(key_alg(key))) < 0) {
         json_decref(jwk);
         jwk = NULL;
     }
     return jwk;
 }
 
-/* RFC 7638 Section 3: the required members in lexicographic order, without whitespace. */
 int jwk_thumbprint(const struct key *key, char ret_thumbprint[KEY_THUMBPRINT_SIZE])
 {
-    CLEANUP(json_freep) json_t *jwk = pack_required(key);
     char text[JWK_TEXT_MAX];
-    size_t len = jwk ? json_dumpb(jwk, text, sizeof text, JSON_COMPACT) : 0;
     unsigned char digest[SHA256_SIZE];
-    int error = len == 0 || len > sizeof text ? -EIO : crypto_sha256(text, len, digest);
+    int error = crypto_sha256(text, write_required(key, text), digest);
 
     if (!error)
         base64url_encode(digest, sizeof digest, ret_thumbprint);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trust/json.h"
+
 #define DIGITS_MAX 17         /* no double needs more to be told from its neighbours */
 #define EXPONENT_MAX 1000000L /* far beyond any double; keeps sums small */
 
@@ -115,12 +117,10 @@ static int admissible(const char *at, const char *end, double value)
 static int next_literal(struct literals *in, const char **ret_at)
 {
     while (in->at < in->end && *in->at != '-' && !is_digit(*in->at)) {
-        if (*in->at++ != '"')
-            continue;
-        for (; in->at < in->end && *in->at != '"'; in->at++)
-            if (*in->at == '\\')
-                in->at++;
-        in->at++;
+        if (*in->at == '"')
+            in->at += json_skip_string(in->at, (size_t)(in->end - in->at), 0);
+        else
+            in->at++;
     }
     if (in->at >= in->end)
         return 0;

@@ -12,9 +12,11 @@
 #include "trust/aat.h"
 #include "trust/verdict.h"
 
-/* The tokens are borrowed from the text, or from the object. */
+/* The tokens are borrowed from the text, or from what is held here. */
 struct presentation {
-    json_t *object;
+    char *bytes;    /* the object in base64url, decoded */
+    json_t *object; /* as JSON's own reader took it */
+    int is_object;
     const char *tokens[AAT_TOKENS_MAX + 1]; /* one more than a chain may have */
     size_t lens[AAT_TOKENS_MAX + 1], count;
     const char *svid; /* NULL: none */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "replay.h"
+#include "tests/presentation_forms.h"
 #include "trust/credential.h"
 #include "trust/jwk.h"
 #include "trust/jws.h"
@@ -177,6 +178,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data + 1, len);
     text[len] = '\0';
     switch (data[0]) {
+    case 'j':
+        must(reads_alike(text, len));
+        break;
     case 't':
         read_token(text, len);
         break;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "test_trust_mint.h"
+#include "tests/presentation_forms.h"
 #include "trust/aat.h"
 #include "trust/base64url.h"
 #include "trust/crypto.h"
@@ -287,6 +288,51 @@ START_TEST(odd_presentations)
 }
 END_TEST
 
+/* As presentation_format writes it, and nearly so. */
+static const struct {
+    const char *object;
+    enum reason reason;
+    size_t count, svid_len;
+} forms[] = {
+    {"{\"aat_chain\":[\"a.b.c\"]}", REASON_PERMIT, 1, 0},
+    {"{\"aat_chain\":[\"a.b.c\",\"d-_9.e.f\"]}", REASON_PERMIT, 2, 0},
+    {"{\"aat_chain\":[\"a.b.c\"],\"svid\":\"x.y.z\"}", REASON_PERMIT, 1, 5},
+    {"{\"aat_chain\":[\"\",\"\"],\"svid\":\"\"}", REASON_PERMIT, 2, 0},
+    {"{\"svid\":\"x.y.z\",\"aat_chain\":[\"a.b.c\"]}", REASON_PERMIT, 1, 5},
+    {"{\"aat_chain\":[\"a.b.c\"],\"aat_pop\":\"x.y.z\"}", REASON_PERMIT, 1, 0},
+    {"{\"aat_chain\":[\"a.b.c\"],\"svid\":\"x.y.z\",\"n\":1}", REASON_PERMIT, 1, 5},
+    {"{\"aat_chain\": [\"a.b.c\"]}", REASON_PERMIT, 1, 0},
+    {"{\"aat_chain\":[\"\\u0061.b.c\"]}", REASON_PERMIT, 1, 0},
+    {"{\"aat_chain\":[\"a b\"]}", REASON_PERMIT, 1, 0},
+    {"{\"aat_chain\":[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}", REASON_PERMIT, 10, 0},
+    {"{\"aat_chain\":[\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\"]}", REASON_CHAIN_TOO_DEEP, 0,
+     0},
+    {"{\"aat_chain\":[]}", REASON_PERMIT, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c\",]}", REASON_CREDENTIAL_MALFORMED, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c\"],\"svid\":7}", REASON_CREDENTIAL_MALFORMED, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c\"],\"svid\":\"x\",\"svid\":\"x\"}", REASON_CREDENTIAL_MALFORMED, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c\"]}}", REASON_CREDENTIAL_MALFORMED, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c\"]", REASON_CREDENTIAL_MALFORMED, 0, 0},
+    {"{\"aat_chain\":[\"a.b.c", REASON_CREDENTIAL_MALFORMED, 0, 0},
+};
+
+START_TEST(forms_of_a_presentation)
+{
+    struct presentation p;
+    char *text;
+
+    ck_assert_int_eq(read_form(forms[_i].object, strlen(forms[_i].object), 0, &text, &p).reason, forms[_i].reason);
+    if (forms[_i].reason == REASON_PERMIT) {
+        ck_assert_uint_eq(p.count, forms[_i].count);
+        ck_assert_uint_eq(p.svid_len, forms[_i].svid_len);
+    }
+    presentation_clear(&p);
+    free(text);
+    ck_assert(reads_alike(forms[_i].object, strlen(forms[_i].object)));
+    ck_assert(reads_alike(forms[_i].object, strlen(forms[_i].object) + 1)); /* and a NUL */
+}
+END_TEST
+
 /* --- what a holder makes --- */
 
 /* Each proof but the first is of something else than what is asked. */
@@ -489,6 +535,7 @@ int main(void)
     tcase_add_loop_test(chains, attempt, 0, COUNT_OF(attempts));
     tcase_add_test(chains, order_of_tokens);
     tcase_add_loop_test(chains, odd_presentations, 0, COUNT_OF(odd));
+    tcase_add_loop_test(chains, forms_of_a_presentation, 0, COUNT_OF(forms));
     tcase_add_loop_test(chains, proofs_of_possession, 0, COUNT_OF(proofs));
     tcase_add_test(chains, full_chain_is_not_derived_from);
     tcase_add_loop_test(chains, derived_is_verified, 0, 2);
