@@ -1,0 +1,37 @@
+/*
+ * Policies and rules against facts: which of them are of a session and of a step, and what keeps the others from it. Pure, like the
+ * decision that is made of them.
+ */
+#ifndef PAM_AGENT_RULES_H
+#define PAM_AGENT_RULES_H
+
+#include "judge/decide.h"
+
+/* The first thing that a policy or a rule demands, in the order of its checks, and that is not so. */
+enum condition {
+    CONDITION_NONE, /* it matches */
+    /* of a policy */
+    CONDITION_IDENTITY,
+    CONDITION_PURPOSE,
+    /* of a rule */
+    CONDITION_SERVICE,
+    CONDITION_SOURCE,
+    CONDITION_SOURCE_UNKNOWN, /* it names sources, and the step's is not known */
+    CONDITION_RUN_AS,
+    CONDITION_COMMAND,
+    CONDITION_RISK, /* all but that the risk is too high for what it allows */
+};
+
+/* The key of agent.conf that says so; "" for CONDITION_NONE. */
+const char *condition_word(enum condition condition);
+
+/* The defaults: limits alone, of every session. 1 or 0. */
+int policy_is_defaults(const struct policy *policy);
+enum condition policy_misses(const struct policy *policy, const struct facts *facts);
+/* Of a rule of a policy that applies. */
+enum condition rule_misses(const struct rule *rule, const struct facts *facts, const struct limits *limits);
+
+/* The strictest limits of the policies that apply, defaults filled in. 1 when one other than the defaults applies. */
+int gather_limits(const struct facts *facts, const struct policy_set *policies, struct limits *ret);
+
+#endif
