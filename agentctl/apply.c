@@ -69,6 +69,8 @@ static int run(struct apply *a)
     if (r != APPLY_DONE)
         return r;
     accounts_print_changes(&a->before, &a->accounts, a->out);
+    if (a->mode != APPLY_KEYS)
+        apply_print_changes(a);
     if (a->mode != APPLY_CHECK)
         r = put_out(a);
     if (r == APPLY_DONE)

@@ -32,9 +32,11 @@ const char *apply_state_path(struct apply *a, const char *name);
 int apply_open(struct apply *a) MUST_CHECK;
 /* Read everything and tell what is to be. */
 int apply_take_in(struct apply *a) MUST_CHECK;
+/* Print a line for each permission that an account gains or loses. */
+void apply_print_changes(struct apply *a);
 /* Put it in place: the databases, then the rules of sudo where `agentctl enable` made their file. */
 int apply_put_out(struct apply *a) MUST_CHECK;
-/* Ring the live sessions and say which of them end. */
+/* Drop what nscd has of accounts; ring the live sessions and say which of them end. */
 int apply_tell(FILE *out, FILE *err) MUST_CHECK;
 
 #endif

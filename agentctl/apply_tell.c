@@ -2,9 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agentctl/apply_parts.h"
+#include "agentctl/program.h"
 #include "live/doorbell.h"
+
+#define NSCD_MS 5000
 
 /* 1 where it lives on although it may not. */
 static int tell_one(const struct ring *ring, FILE *out, FILE *err)
@@ -25,7 +29,27 @@ static int tell_one(const struct ring *ring, FILE *out, FILE *err)
     return 0;
 }
 
-int apply_tell(FILE *out, FILE *err)
+/* nscd answers for a while from what it asked before; where it runs, it has this socket. */
+static int tell_caches(FILE *err)
+{
+    static const char *const caches[] = {"passwd", "group"};
+    int left = 0, status, r;
+
+    if (access("/run/nscd/socket", F_OK) < 0)
+        return 0;
+    for (size_t i = 0; i < COUNT_OF(caches); i++) {
+        const struct program nscd = {.argv = {"nscd", "-i", caches[i]}, .timeout_ms = NSCD_MS};
+
+        r = program_run(&nscd, NULL, 0, &status);
+        if (r == 0 && status == 0)
+            continue;
+        fprintf(err, "agentctl: nscd still knows what the accounts were: run nscd -i %s\n", caches[i]);
+        left = 1;
+    }
+    return left;
+}
+
+static int tell_sessions(FILE *out, FILE *err)
 {
     struct ring *rings = NULL;
     size_t count = 0;
@@ -43,4 +67,11 @@ int apply_tell(FILE *out, FILE *err)
         left |= tell_one(&rings[i], out, err);
     free(rings);
     return left ? APPLY_CANNOT : APPLY_DONE;
+}
+
+int apply_tell(FILE *out, FILE *err)
+{
+    int stale = tell_caches(err), r = tell_sessions(out, err);
+
+    return r == APPLY_DONE && stale ? APPLY_CANNOT : r;
 }

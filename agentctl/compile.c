@@ -169,36 +169,57 @@ static void put_host(struct database_maker *maker, const struct config *config, 
         database_put(maker, 'h', "", text, len);
 }
 
-int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account)
+int policy_texts(const struct config *config, const struct accounts *accounts, policy_text_fn take, void *arg)
 {
     char *buf = memory_must(malloc(POLICY_TEXT_MAX));
-    struct database_maker maker;
     struct overlap index = {0};
     struct arena arena = {0};
-    SHA2_CTX digest;
+    int r = 0;
 
-    SHA256Init(&digest);
-    database_begin(&maker, fd);
     index_policies(config, &arena, &index);
-    for (size_t i = 0; i < accounts->configured && !maker.error; i++) {
-        const struct account *account = &accounts->items[i];
-        struct owners policies = overlap_find(&index, &arena, account->id);
-        size_t len;
-        int r = account_text(config, &config->identities[i], &policies, buf, &len);
+    for (size_t i = 0; i < accounts->configured && r == 0; i++) {
+        struct owners policies = overlap_find(&index, &arena, accounts->items[i].id);
+        size_t len = 0;
 
-        *ret_account = account->name;
-        if (r < 0) {
-            maker.error = r;
-            break;
-        }
-        SHA256Update(&digest, (const uint8_t *)account->name, strlen(account->name) + 1);
-        SHA256Update(&digest, (const uint8_t *)buf, len);
-        database_put(&maker, 'p', account->name, buf, len);
+        r = account_text(config, &config->identities[i], &policies, buf, &len);
+        r = take(&accounts->items[i], r < 0 ? NULL : buf, len, arg);
     }
-    put_host(&maker, config, &digest);
     arena_clear(&arena);
     free(buf);
-    return database_end(&maker);
+    return r;
+}
+
+struct policy_maker {
+    struct database_maker database;
+    SHA2_CTX digest;
+    const char **ret_account;
+};
+
+static int put_policies(const struct account *account, const char *text, size_t len, void *arg)
+{
+    struct policy_maker *maker = arg;
+
+    *maker->ret_account = account->name;
+    if (!text)
+        return -ENOBUFS;
+    SHA256Update(&maker->digest, (const uint8_t *)account->name, strlen(account->name) + 1);
+    SHA256Update(&maker->digest, (const uint8_t *)text, len);
+    database_put(&maker->database, 'p', account->name, text, len);
+    return maker->database.error;
+}
+
+int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account)
+{
+    struct policy_maker maker = {.ret_account = ret_account};
+    int r;
+
+    SHA256Init(&maker.digest);
+    database_begin(&maker.database, fd);
+    r = policy_texts(config, accounts, put_policies, &maker);
+    if (r < 0)
+        maker.database.error = r;
+    put_host(&maker.database, config, &maker.digest);
+    return database_end(&maker.database);
 }
 
 /* --- anchors.cdb --- */

@@ -48,6 +48,14 @@ static void put_config(const char *text)
     put("etc/agent.conf", whole);
 }
 
+static void put_wide_config(const char *text)
+{
+    static char whole[32768];
+
+    snprintf(whole, sizeof whole, "host { id = \"spiffe://e.org/host/a\" uid-range = \"70000-71000\" }\n%s", text);
+    put("etc/agent.conf", whole);
+}
+
 static const char *get(const char *name)
 {
     static char text[65536];
@@ -260,6 +268,75 @@ START_TEST(test_check_writes_nothing)
     put_config("x = 1\n");
     ck_assert_int_eq(apply(APPLY_CHECK), APPLY_PROBLEMS);
     ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: unknown key \"x\""));
+}
+END_TEST
+
+/* What apply prints of what it changes: the lines with " NAME " that do not tell of accounts. */
+#define CARE(rest) \
+    IDENTITY("deploy") \
+    "policy care { identities = { \"spiffe://e.org/agent/*\" } purposes = { \"restart\" }\n" rest "}\n"
+
+static void prints(const char *config, const char *wanted)
+{
+    static char checked[sizeof out];
+    char found[4096] = "";
+
+    put_config(config);
+    ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+    snprintf(checked, sizeof checked, "%s", out);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
+        if (strstr(line, "identity deploy ")) {
+            strcat(found, line);
+            strcat(found, "\n");
+        }
+    ck_assert_str_eq(found, wanted);
+    for (char *line = strtok(found, "\n"); line; line = strtok(NULL, "\n"))
+        ck_assert_ptr_nonnull(strstr(checked, line));
+}
+
+START_TEST(test_prints_what_is_gained_and_lost)
+{
+    prints(CARE("login { }"), "identity deploy gains: login by sshd (for restart)\n");
+    prints("\n\n" CARE("login { }"), "");
+    prints(CARE("login { from = { \"10.0.0.0/8\" } }\nsudo { commands = { \"/bin/id\", \"/bin/ls *\" } }\n"),
+           "identity deploy loses: login by sshd (for restart)\n"
+           "identity deploy gains: login by sshd (from 10.0.0.0/8; for restart)\n"
+           "identity deploy gains: sudo as root: /bin/id (for restart)\n"
+           "identity deploy gains: sudo as root: /bin/ls * (for restart)\n");
+    prints(
+        CARE(
+            "login { from = { \"10.0.0.0/8\" } }\nsudo { commands = { \"/bin/ls *\" } }\nmax-session = 10m\n"
+            "deny-sudo { run-as = web }\nsudo { run-as = web any-command = true sensitivity = high leaves = service }"),
+        "identity deploy loses: sudo as root: /bin/id (for restart)\n"
+        "identity deploy gains: sudo as web: any command (for restart; sensitivity high; leaves a service)\n"
+        "identity deploy is denied: sudo as web: any command (for restart)\n"
+        "identity deploy is limited by: max-session 600 (for restart)\n");
+    prints(CARE("deny-login { services = { su, login } }\nmax-session = 5m"),
+           "identity deploy loses: login by sshd (from 10.0.0.0/8; for restart)\n"
+           "identity deploy loses: sudo as root: /bin/ls * (for restart)\n"
+           "identity deploy loses: sudo as web: any command (for restart; sensitivity high; leaves a service)\n"
+           "identity deploy is denied: login by su, login (for restart)\n"
+           "identity deploy is no longer denied: sudo as web: any command (for restart)\n"
+           "identity deploy is limited by: max-session 300 (for restart)\n"
+           "identity deploy is no longer limited by: max-session 600 (for restart)\n");
+}
+END_TEST
+
+START_TEST(test_prints_of_many_identities_but_some)
+{
+    static char config[16384];
+    size_t len = (size_t)sprintf(config, "policy p { identities = { \"spiffe://e.org/agent/*\" } login { } }\n"),
+           lines = 0;
+
+    for (int i = 0; i < 103; i++)
+        len += (size_t)sprintf(config + len, "identity a%d { id = \"spiffe://e.org/agent/a%d\" }\n", i, i);
+    put_wide_config(config);
+    ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+    ck_assert_ptr_nonnull(strstr(out, "and the policies of 3 more identities\n"));
+    for (const char *at = out; (at = strstr(at, " gains: ")); at++)
+        lines++;
+    ck_assert_uint_eq(lines, 100);
 }
 END_TEST
 
@@ -815,6 +892,8 @@ int main(void)
     tcase_add_test(tests, test_golden);
     tcase_add_test(tests, test_twice_is_no_change);
     tcase_add_test(tests, test_check_writes_nothing);
+    tcase_add_test(tests, test_prints_what_is_gained_and_lost);
+    tcase_add_test(tests, test_prints_of_many_identities_but_some);
     tcase_add_test(tests, test_bad_configuration_changes_nothing);
     tcase_add_test(tests, test_dropped_identity_is_disabled);
     tcase_add_test(tests, test_id_moves);

@@ -111,6 +111,23 @@ groupdel agents
 expect_ok "it is as before" unchanged
 must agentctl apply
 
+story "nscd"
+mkdir -p /run/nscd
+: >/run/nscd/socket
+printf '#!/bin/sh\necho "$*" >>/tmp/nscd.log\nexit "$(cat /tmp/nscd.status)"\n' >/usr/sbin/nscd
+chmod +x /usr/sbin/nscd
+echo 1 >/tmp/nscd.status
+expect_status "one that does not listen is told of" 3 agentctl apply
+expect_seen "with the mend" 'run nscd -i passwd$'
+echo 0 >/tmp/nscd.status
+rm /tmp/nscd.log
+printf 'identity "agent-late" { id = "spiffe://example.org/agent/late" }\n' >/etc/pam_agent/conf.d/50-late.conf
+expect_output "what is gained is printed" '^identity agent-late gains: ' agentctl apply
+expect_ok "nscd is told to forget accounts and groups" sh -c 'printf "%s\n" "-i passwd" "-i group" | cmp - /tmp/nscd.log'
+expect_output "nothing changes: nothing is printed" '^[0-9]+ identities, .*: no change$' agentctl apply
+rm -r /run/nscd /usr/sbin/nscd /etc/pam_agent/conf.d/50-late.conf
+must agentctl apply
+
 story "Odd hosts"
 cp /etc/ssh/sshd_config /tmp/sshd_config.stock
 cp -p /etc/sudo.conf /etc/nsswitch.conf /tmp

@@ -1,0 +1,98 @@
+/* What apply changes for accounts: the permissions that each gains and loses. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/apply_parts.h"
+#include "agentctl/compile.h"
+#include "agentctl/permissions.h"
+#include "core/database.h"
+#include "core/files.h"
+
+#define ACCOUNTS_SHOWN 100
+
+struct changes {
+    FILE *out;
+    int before; /* policy.cdb that is in force; -1: none */
+    char *text; /* POLICY_TEXT_MAX, of an account there */
+    size_t shown, more;
+};
+
+static void say(FILE *out, const char *account, const struct permission *permission, int gained)
+{
+    static const char *const words[][2] = {
+        [PERMISSION_ALLOWED] = {"loses", "gains"},
+        [PERMISSION_DENIED] = {"is no longer denied", "is denied"},
+        [PERMISSION_LIMIT] = {"is no longer limited by", "is limited by"},
+    };
+
+    fprintf(out, "identity %s %s: %s\n", account, words[permission->kind][gained], permission->text);
+}
+
+/* Both are sorted. */
+static void compare(FILE *out, const char *account, const struct permissions *before, const struct permissions *after)
+{
+    size_t i = 0, j = 0;
+
+    while (i < before->count || j < after->count) {
+        int order = i == before->count  ? 1
+                    : j == after->count ? -1
+                                        : permission_compare(&before->items[i], &after->items[j]);
+
+        if (order < 0)
+            say(out, account, &before->items[i], 0);
+        if (order > 0)
+            say(out, account, &after->items[j], 1);
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+static void parse(const char *text, size_t len, struct arena *arena, struct permissions *ret)
+{
+    struct policy_set set = {0};
+
+    /* One that cannot be read permits nothing. */
+    if (len > 0 && policy_set_parse(text, len, &set) < 0)
+        set = (struct policy_set){0};
+    permissions_of(&set, arena, ret);
+    policy_set_clear(&set);
+}
+
+static int of_account(const struct account *account, const char *text, size_t len, void *arg)
+{
+    struct changes *changes = arg;
+    struct permissions before, after;
+    struct arena arena = {0};
+    size_t before_len = 0;
+
+    if (account->slot || (changes->before >= 0 && database_get(changes->before, 'p', account->name, changes->text,
+                                                               POLICY_TEXT_MAX + 1, &before_len) < 0))
+        before_len = 0;
+    if (account->slot || (before_len == len && memcmp(changes->text, text, len) == 0))
+        return 0;
+    if (changes->shown == ACCOUNTS_SHOWN) {
+        changes->more++;
+        return 0;
+    }
+    changes->shown++;
+    parse(changes->text, before_len, &arena, &before);
+    parse(text, len, &arena, &after);
+    compare(changes->out, account->name, &before, &after);
+    arena_clear(&arena);
+    return 0;
+}
+
+void apply_print_changes(struct apply *a)
+{
+    struct changes changes = {.out = a->out, .before = -1};
+
+    if (a->dir >= 0)
+        changes.before = openat(a->dir, "policy.cdb", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    changes.text = memory_must(malloc(POLICY_TEXT_MAX + 1));
+    (void)!policy_texts(a->config, &a->accounts, of_account, &changes);
+    if (changes.more)
+        fprintf(a->out, "and the policies of %zu more identities\n", changes.more);
+    free(changes.text);
+    close_fd(&changes.before);
+}

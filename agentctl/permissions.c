@@ -1,0 +1,147 @@
+#include "agentctl/permissions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fields.h"
+
+#define LIMITS_MAX 4096 /* bytes of the limits of a policy, compiled */
+
+struct maker {
+    struct arena *arena;
+    struct permissions *permissions;
+    const struct policy *policy;
+};
+
+static void add(struct maker *m, enum permission_kind kind, const char *text)
+{
+    struct permissions *p = m->permissions;
+
+    p->items = arena_grow(m->arena, p->items, p->count, sizeof *p->items);
+    p->items[p->count++] = (struct permission){kind, text};
+}
+
+/* PREFIX, the words with commas between them; "" where there are none. */
+static const char *list(struct maker *m, const char *prefix, const struct words *words)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < words->count; i++)
+        text = arena_format(m->arena, "%s%s%s", text, i == 0 ? prefix : ", ", words->items[i]);
+    return text;
+}
+
+/* Under what it holds, in brackets. */
+static const char *conditions(struct maker *m, const struct rule *rule)
+{
+    const char *all =
+        arena_format(m->arena, "%s%s", list(m, "; from ", &rule->from), list(m, "; for ", &m->policy->purposes));
+
+    if (rule->sensitivity != LEVEL_UNSET)
+        all = arena_format(m->arena, "%s; sensitivity %s", all, level_word(rule->sensitivity));
+    if (rule->leaves_service)
+        all = arena_format(m->arena, "%s; leaves a service", all);
+    return all[0] ? arena_format(m->arena, " (%s)", all + 2) : "";
+}
+
+static void add_login(struct maker *m, enum permission_kind kind, const struct rule *rule)
+{
+    const char *services = rule->services.count         ? list(m, "", &rule->services)
+                           : kind == PERMISSION_ALLOWED ? "sshd"
+                                                        : "any service";
+
+    add(m, kind, arena_format(m->arena, "login by %s%s", services, conditions(m, rule)));
+}
+
+static void add_sudo(struct maker *m, enum permission_kind kind, const struct rule *rule)
+{
+    const char *who = rule->run_as.count ? list(m, "", &rule->run_as) : kind == PERMISSION_ALLOWED ? "root" : "anybody";
+
+    for (size_t i = 0; i < rule->command_count; i++) {
+        const struct command *command = &rule->commands[i];
+        const char *line = command->words.items[0];
+
+        for (size_t j = 1; j < command->words.count; j++)
+            line = arena_format(m->arena, "%s %s", line, command->words.items[j]);
+        add(m, kind,
+            arena_format(m->arena, "sudo as %s: %s%s%s", who, line, command->any_arguments ? " ..." : "",
+                         conditions(m, rule)));
+    }
+    if (rule->command_count == 0)
+        add(m, kind, arena_format(m->arena, "sudo as %s: any command%s", who, conditions(m, rule)));
+}
+
+static void add_rule(struct maker *m, const struct rule *rule)
+{
+    switch (rule->kind) {
+    case RULE_ALLOW_LOGIN:
+        add_login(m, PERMISSION_ALLOWED, rule);
+        break;
+    case RULE_DENY_LOGIN:
+        add_login(m, PERMISSION_DENIED, rule);
+        break;
+    case RULE_ALLOW_SUDO:
+        add_sudo(m, PERMISSION_ALLOWED, rule);
+        break;
+    case RULE_DENY_SUDO:
+        add_sudo(m, PERMISSION_DENIED, rule);
+        break;
+    }
+}
+
+/* Every line that policy_write has for limits, so that none is forgotten here. */
+static void add_limits(struct maker *m)
+{
+    const struct policy limits = {.name = "", .where = "", .limits = m->policy->limits};
+    char text[LIMITS_MAX];
+    const char *key, *value, *purposes = list(m, " (for ", &m->policy->purposes);
+    struct fields_writer w;
+    struct fields fields;
+    size_t len;
+
+    fields_begin(&w, text, sizeof text);
+    policy_write(&w, &limits);
+    if (fields_end(&w, &len) < 0 || fields_open(&fields, text, len) < 0)
+        return;
+    while (fields_next(&fields, &key, &value) > 0)
+        if (strcmp(key, "policy") != 0 && strcmp(key, "where") != 0)
+            add(m, PERMISSION_LIMIT, arena_format(m->arena, "%s %s%s%s", key, value, purposes, purposes[0] ? ")" : ""));
+}
+
+int permission_compare(const struct permission *a, const struct permission *b)
+{
+    return a->kind == b->kind ? strcmp(a->text, b->text) : a->kind < b->kind ? -1 : 1;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return permission_compare(a, b);
+}
+
+static void sort_once(struct permissions *p)
+{
+    size_t kept = 0;
+
+    if (p->count)
+        qsort(p->items, p->count, sizeof *p->items, by_text);
+    for (size_t i = 0; i < p->count; i++)
+        if (i == 0 || permission_compare(&p->items[i], &p->items[kept - 1]) != 0)
+            p->items[kept++] = p->items[i];
+    p->count = kept;
+}
+
+void permissions_of(const struct policy_set *set, struct arena *arena, struct permissions *ret)
+{
+    struct maker m = {arena, ret, NULL};
+
+    *ret = (struct permissions){.items = NULL};
+    for (size_t i = 0; i < set->delegators.count; i++)
+        add(&m, PERMISSION_ALLOWED, arena_format(arena, "what %s delegates", set->delegators.items[i]));
+    for (size_t i = 0; i < set->count; i++) {
+        m.policy = &set->policies[i];
+        add_limits(&m);
+        for (size_t j = 0; j < m.policy->rule_count; j++)
+            add_rule(&m, &m.policy->rules[j]);
+    }
+    sort_once(ret);
+}

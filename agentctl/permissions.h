@@ -1,0 +1,27 @@
+/* What a set of policies permits, denies and limits, each as a line for people: what changes with a policy is a difference of lines. */
+#ifndef AGENTCTL_PERMISSIONS_H
+#define AGENTCTL_PERMISSIONS_H
+
+#include <stddef.h>
+
+#include "agentctl/config_memory.h"
+#include "judge/policy.h"
+
+enum permission_kind { PERMISSION_ALLOWED, PERMISSION_DENIED, PERMISSION_LIMIT };
+
+struct permission {
+    enum permission_kind kind;
+    const char
+        *text; /* as "sudo as root: /usr/bin/systemctl restart nginx (for restart-web)"; patterns as they are written */
+};
+
+struct permissions {
+    struct permission *items; /* by kind and text, none twice */
+    size_t count;
+};
+
+/* Where and under which name a rule stands is no part of it. All lives in the arena. */
+void permissions_of(const struct policy_set *set, struct arena *arena, struct permissions *ret);
+int permission_compare(const struct permission *a, const struct permission *b);
+
+#endif
