@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 120
+# timeout: 240
 # `agentctl enable` and `disable`: what they change, prove, undo and put back.
 # shellcheck source=tests/host/agent.sh
 . "$TOP/tests/host/agent.sh"

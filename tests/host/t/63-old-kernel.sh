@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 200
+# timeout: 400
 # The life of a session where the kernel has the system calls of Linux 3.10 alone, for everything: sshd, sudo, gate, guard, agentctl.
 if [ -z "${OLD_KERNEL:-}" ]; then
 	exec env OLD_KERNEL=yes "$TOP/build/tests/host/old_kernel" /bin/bash "$0"
