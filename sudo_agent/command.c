@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/text.h"
@@ -132,4 +133,62 @@ int command_describe(char *const info[], char *const argv[], struct command *ret
     if (r < 0)
         question->argc = 0;
     return r;
+}
+
+/* --- as a tool --- */
+
+struct writer {
+    char *buf;
+    size_t cap, len;
+};
+
+static void put(struct writer *w, const char *text)
+{
+    for (; *text; text++, w->len++)
+        if (w->len < w->cap)
+            w->buf[w->len] = *text;
+}
+
+static void put_json(struct writer *w, const char *text)
+{
+    char escape[8];
+
+    put(w, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            snprintf(escape, sizeof escape, "\\%c", *text);
+        else
+            snprintf(escape, sizeof escape, (unsigned char)*text < 0x20 || *text == 0x7f ? "\\u%04x" : "%c", *text);
+        put(w, escape);
+    }
+    put(w, "\"");
+}
+
+/* A value that stands for itself: no list, no pattern. */
+static int is_plain(const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+:@-";
+
+    return text && text[0] && strspn(text, plain) == strlen(text);
+}
+
+int command_tool(const struct question *question, char *buf, size_t cap)
+{
+    struct writer w = {buf, cap, 0};
+
+    if (question->argc == 0 || !is_plain(question->run_as) || !is_plain(question->argv[0]))
+        return -EINVAL;
+    put(&w, "host:sudo runas=");
+    put(&w, question->run_as);
+    put(&w, " command=");
+    put(&w, question->argv[0]);
+    for (size_t i = 1; i < question->argc; i++) {
+        put(&w, i == 1 ? " args=[" : ",");
+        put_json(&w, question->argv[i]);
+    }
+    put(&w, question->argc > 1 ? "]" : "");
+    if (w.len >= cap)
+        return -ENOBUFS;
+    buf[w.len] = '\0';
+    return 0;
 }

@@ -21,6 +21,12 @@ struct command {
  */
 int command_describe(char *const info[], char *const argv[], struct command *ret, struct question *question) MUST_CHECK;
 
+/*
+ * The tool that a credential needs for the command, as `agentctl issue --tool` takes it: "host:sudo runas=root command=/usr/bin/id
+ * args=[...]". 0; -EINVAL: it cannot be written so; -ENOBUFS.
+ */
+int command_tool(const struct question *question, char *buf, size_t cap) MUST_CHECK;
+
 /* The uid alone. 0 or -EINVAL. */
 int command_uid(char *const info[], uid_t *ret) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,11 +20,12 @@
 #define VERSION "unknown"
 #endif
 
+#define TOOL_MAX 1024 /* bytes of a tool that is told */
 #define APPROVED 1
 #define REJECTED 0
 
 static sudo_printf_t say;
-static char refusal[OUTCOME_TEXT_MAX]; /* sudo reads it after check has returned */
+static char refusal[OUTCOME_TEXT_MAX + TOOL_MAX]; /* sudo reads it after check has returned */
 
 static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t plugin_printf,
                       char *const settings[], char *const user_info[], int submit_optind, char *const submit_argv[],
@@ -47,10 +49,22 @@ static void agent_close(void)
     say = NULL;
 }
 
+/* What was tried and is not granted, in the words in which it can be asked for: alike for a credential and for a rule that lacks it. */
+static void tell_needs(const struct outcome *outcome, const struct question *question)
+{
+    char tool[TOOL_MAX - sizeof "; needs "];
+    size_t len = strlen(refusal);
+
+    if ((outcome->reason == REASON_SCOPE_EXCEEDED || outcome->reason == REASON_NO_RULE) &&
+        command_tool(question, tool, sizeof tool) == 0)
+        snprintf(refusal + len, sizeof refusal - len, "; needs %s", tool);
+}
+
 /* sudo hands errstr to its audit plug-ins alone (1.9.13: seen); the person is told by us. */
-static int reject(const struct outcome *outcome, const char **errstr)
+static int reject(const struct outcome *outcome, const struct question *question, const char **errstr)
 {
     outcome_text(outcome, refusal, sizeof refusal);
+    tell_needs(outcome, question);
     if (say)
         say(SUDO_CONV_ERROR_MSG, "sudo: %s\n", refusal);
     if (errstr)
@@ -84,7 +98,7 @@ static int refuse_by_gate(const struct question *question, enum reason reason, c
     ask_gate(question, NULL, NULL, &outcome);
     if (outcome.verdict == OUTCOME_PERMIT)
         outcome_refuse(&outcome, reason);
-    return reject(&outcome, errstr);
+    return reject(&outcome, question, errstr);
 }
 
 /* claimed_only: the caller is root with an agent's login uid, which counts where a guard claims the process. */
@@ -106,7 +120,7 @@ static int check_agent(uid_t uid, int claimed_only, char *const info[], char *co
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT)
         outcome_refuse(&outcome, r == -E2BIG ? REASON_TOO_LARGE : REASON_COMMAND_UNKNOWN);
-    return reject(&outcome, errstr);
+    return reject(&outcome, &question, errstr);
 }
 
 /* A human's command: refused only where it would enter an agent's account. */

@@ -261,6 +261,8 @@ static inline void puppet_perform(int fd, const char *mode)
         puppet_say(fd, "pam_agent 1\nverdict permit\nreason permit\nreference ABCDEF\nsession " SESSION "\n");
     else if (strcmp(mode, "deny") == 0)
         puppet_say(fd, "pam_agent 1\nverdict deny\nreason expired\nreference ABCDEF\n");
+    else if (strcmp(mode, "lacks") == 0)
+        puppet_say(fd, "pam_agent 1\nverdict deny\nreason scope_exceeded\nreference ABCDEF\n");
     else if (strcmp(mode, "elsewhere") == 0)
         puppet_say(fd, "pam_agent 1\nverdict elsewhere\nreason session_not_found\n");
     else if (strcmp(mode, "garbage") == 0)

@@ -537,6 +537,52 @@ START_TEST(an_agents_command_is_the_guards_to_permit)
 END_TEST
 
 static const struct {
+    const char *command, *argv[5], *needs;
+} lacking[] = {
+    {ID, {"id"}, "; needs host:sudo runas=root command=/usr/bin/id"},
+    {ID, {"id", "-u", "a b"}, "; needs host:sudo runas=root command=/usr/bin/id args=[\"-u\",\"a b\"]"},
+    {ID,
+     {"id", "\"\\\n\x1b[2J"},
+     "; needs host:sudo runas=root command=/usr/bin/id args=[\"\\\"\\\\\\u000a\\u001b[2J\"]"},
+    {ID, {"id", ""}, "; needs host:sudo runas=root command=/usr/bin/id args=[\"\"]"},
+    {"command=/opt/a b", {"b"}, ""},
+    {"command=/opt/a,b", {"b"}, ""},
+    {"command=/opt/*", {"*"}, ""},
+};
+
+START_TEST(what_a_command_lacks_is_told)
+{
+    char wanted[256];
+    const char *text = NULL;
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "lacks");
+    started_by(AGENT_UID);
+    ck_assert_int_eq(check(INFO(lacking[_i].command, AS_ROOT), lacking[_i].argv, &text), 0);
+    snprintf(wanted, sizeof wanted, "Access denied (ref ABCDEF)%s", lacking[_i].needs);
+    ck_assert_str_eq(text, wanted);
+    puppet_leave(guard);
+}
+END_TEST
+
+START_TEST(what_is_long_is_not_told)
+{
+    static char word[1000];
+    const char *text = NULL;
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "lacks");
+    started_by(AGENT_UID);
+    memset(word, 'x', sizeof word - 1);
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), INFO("id", word), &text), 0);
+    ck_assert_str_eq(text, "Access denied (ref ABCDEF)");
+    puppet_leave(guard);
+}
+END_TEST
+
+static const struct {
     const char *info[6];
     const char *heard; /* the run-as that no rule matches */
 } strange[] = {
@@ -672,6 +718,8 @@ static Suite *inside_suite(void)
     tcase_set_timeout(sudo, 60);
     tcase_add_loop_test(sudo, commands_of_others_pass_at_once, 0, 2);
     tcase_add_loop_test(sudo, an_agents_command_is_the_guards_to_permit, 0, 2);
+    tcase_add_loop_test(sudo, what_a_command_lacks_is_told, 0, COUNT_OF(lacking));
+    tcase_add_test(sudo, what_is_long_is_not_told);
     tcase_add_loop_test(sudo, what_no_rule_speaks_of_is_refused, 0, COUNT_OF(strange));
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
     tcase_add_loop_test(sudo, no_session_no_command, 0, 2);

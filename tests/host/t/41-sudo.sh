@@ -31,6 +31,8 @@ for what in first 'after -k' setsid 'double fork'; do
 done
 expect_output "arguments that are not listed" '^not listed with arguments: 1' cat /tmp/result
 expect_output "another command" '^another: 1' cat /tmp/result
+expect_output "what it needs is told" '; needs host:sudo runas=root command=/usr/bin/whoami$' cat /tmp/result
+expect_output "arguments too" '; needs host:sudo runas=root command=/usr/bin/id args=\["-u"\]$' cat /tmp/result
 
 story "forms of sudo"
 in_session forms "${wide[@]}" <<'STEPS'
