@@ -168,6 +168,13 @@ $(O)/session/allowed_calls.h: $(O)/session/allowed_calls
 $(O)/session/verifier_confine.o: DEFS += -I$(O)
 $(O)/session/verifier_confine.o: $(O)/session/allowed_calls.h
 
+# etc/escapes.list as a string.
+$(O)/agentctl/escapes_list.h: etc/escapes.list
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/; 1s/^/static const char known_escapes[] =\n/; $$s/$$/;/' $< >$@.new && mv -f $@.new $@
+$(O)/agentctl/escapes.o: DEFS += -I$(O)
+$(O)/agentctl/escapes.o: $(O)/agentctl/escapes_list.h
+
 $(B)/agentctl: $(call objects,agentctl) $(ALL)
 	$(call say,LD,$@)
 	$(Q)$(LINK_EXE) -o $@ $^ -lconfuse $(TRUST_LIB) $(CDB) $(MD) -lpam
