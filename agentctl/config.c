@@ -33,8 +33,8 @@ static void read_section(struct reader *reader, const struct section *section)
         const char *name;
         void (*read)(struct reader *, const struct section *);
     } readers[] = {
-        {"host", read_host},         {"issuer", read_issuer}, {"identity", read_identity},
-        {"defaults", read_defaults}, {"policy", read_policy},
+        {"host", read_host},         {"issuer", read_issuer},     {"identity", read_identity},
+        {"defaults", read_defaults}, {"commands", read_commands}, {"policy", read_policy},
     };
 
     for (size_t i = 0; i < COUNT_OF(readers); i++)

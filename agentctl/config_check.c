@@ -157,4 +157,5 @@ void check_config(struct reader *reader)
     check_issuers(reader);
     check_policies_match(reader);
     check_run_as(reader);
+    check_groups(reader);
 }

@@ -42,8 +42,8 @@ static const struct key commands_keys[] = {LIST("list"), END};
 static const struct key login_keys[] = {LIST("services"), LIST("from"), ONE("sensitivity"), LATER("window"), END};
 
 static const struct key sudo_keys[] = {
-    LIST("run-as"), LIST("commands"), ONE("any-arguments"), ONE("any-command"), ONE("sensitivity"), ONE("leaves"),
-    LATER("use"), LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("from"), LATER("window"), END,
+    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"), ONE("sensitivity"), ONE("leaves"),
+    LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("from"), LATER("window"), END,
 };
 
 static const struct key policy_keys[] = {
@@ -54,8 +54,7 @@ static const struct key policy_keys[] = {
 
 const struct key config_keys[] = {
     SECTION("host", host_keys), TITLED("issuer", issuer_keys), TITLED("identity", identity_keys),
-    SECTION("defaults", defaults_keys), TITLED("policy", policy_keys),
-    {.name = "commands", .shape = KEY_SECTION, .later = 1, .titled = 1, .keys = commands_keys}, END,
+    SECTION("defaults", defaults_keys), TITLED("commands", commands_keys), TITLED("policy", policy_keys), END,
 };
 /* clang-format on */
 

@@ -5,10 +5,29 @@
 #include "agentctl/config.h"
 #include "agentctl/config_tree.h"
 
+/* A section `commands`. */
+struct command_group {
+    const char *name;
+    struct place place;
+    struct command *commands;
+    size_t command_count;
+    int used;
+};
+
+/* A rule with `use`; by index, for policies and rules move while there come more. */
+struct group_user {
+    const struct section *section;
+    size_t policy, rule;
+};
+
 struct reader {
     const char *dir;
     struct config *config;
     struct problems *problems;
+    struct command_group *groups;
+    size_t group_count;
+    struct group_user *users;
+    size_t user_count;
 };
 
 /* A complaint about a section, or about a value of it. */
@@ -42,7 +61,13 @@ void read_host(struct reader *reader, const struct section *section);
 void read_issuer(struct reader *reader, const struct section *section);
 void read_identity(struct reader *reader, const struct section *section);
 void read_defaults(struct reader *reader, const struct section *section);
+void read_commands(struct reader *reader, const struct section *section);
 void read_policy(struct reader *reader, const struct section *section);
+
+/* The commands of a sudo rule, the last of the last policy; those of the groups it uses come with check_groups. */
+void read_rule_commands(struct reader *reader, const struct section *section, struct rule *rule);
+/* After the last file: the rules get the commands of their groups. */
+void check_groups(struct reader *reader);
 
 /* What only the whole tells: things that are missing, that contradict each other, that match nothing. */
 void check_config(struct reader *reader);

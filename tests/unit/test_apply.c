@@ -854,6 +854,21 @@ START_TEST(test_sudoers_of_services)
 }
 END_TEST
 
+START_TEST(test_sudoers_of_groups)
+{
+    put_config(IDENTITY("a") "commands look { list = { \"/bin/ls -l *\" } }\n"
+                             "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                             "sudo { commands = { \"/bin/id\" } use = { look, see } }\n"
+                             "deny-sudo { use = { look } } }\n"
+                             "commands see { list = { \"/bin/cat x\" } }\n");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a ALL="), "a ALL=(root) NOPASSWD: /bin/id \"\"\n"
+                                                                   "a ALL=(root) NOPASSWD: /bin/ls -l *\n"
+                                                                   "a ALL=(root) NOPASSWD: /bin/cat x\n");
+}
+END_TEST
+
 /* Whatever a word is made of, visudo takes the line. */
 START_TEST(test_sudoers_odd_words)
 {
@@ -916,6 +931,7 @@ int main(void)
     tcase_add_test(tests, test_key_file_is_not_trusted);
     tcase_add_test(tests, test_sudoers);
     tcase_add_test(tests, test_sudoers_of_services);
+    tcase_add_test(tests, test_sudoers_of_groups);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);
     suite_add_tcase(suite, tests);

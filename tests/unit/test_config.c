@@ -84,6 +84,8 @@ static char *problems_of(const char *text, size_t len)
 #define POLICY(body) IDENTITY "policy p {\n identities = { \"spiffe://e.org/agent/a\" }\n" body "}\n"
 #define SUDO(body) POLICY(" sudo { " body " }\n")
 
+#define GROUP(list) "commands look {\n list = { " list " } }\n"
+
 static const struct {
     const char *text, *line, *says; /* one problem is exactly at this line, and says this */
 } mistakes[] = {
@@ -121,7 +123,6 @@ static const struct {
     /* not built yet */
     {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }",
      "agent.conf:3: ", "labels: not supported yet"},
-    {HOST "commands \"look\" { list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n groups = { \"x\" } }",
      "agent.conf:4: ", "groups: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
@@ -267,6 +268,25 @@ static const struct {
     {POLICY(" deny-login {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
     {POLICY(" deny-sudo {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
     {POLICY(" deny-sudo {\n leaves = service }\n"), "agent.conf:6: ", "leaves: a rule that denies leaves nothing"},
+    /* groups of commands */
+    {HOST "commands {\n list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands has no name: write commands \"NAME\""},
+    {HOST "commands look {\n list = { } }", "agent.conf:3: ", "list: the list is empty"},
+    {HOST "commands look { }", "agent.conf:2: ", "commands has no list: write list = { \"/path word ...\" }"},
+    {HOST "commands look {\n commands = { \"/bin/ls\" } }", "agent.conf:3: ", "unknown key \"commands\" in commands"},
+    {HOST GROUP("\"/bin/ls\"") GROUP("\"/bin/ls\""),
+     "agent.conf:4: ", "commands \"look\" is there already, at $/agent.conf:2"},
+    {HOST GROUP("\"/bin/ls\",\n \"ls\""), "agent.conf:4: ", "list: \"ls\": not an absolute path"},
+    {HOST GROUP("\"/bin/ls ... -l\""), "agent.conf:3: ", "stands as the last word only"},
+    {HOST GROUP("\"/bin/ls\""), "agent.conf:2: ", "commands \"look\": no rule uses it"},
+    {SUDO("\n use = { look }"), "agent.conf:6: ", "use: there is no commands \"look\""},
+    {SUDO("\n use = { }"), "agent.conf:6: ", "use: the list is empty"},
+    {SUDO("use = { look,\n see }") GROUP("\"/bin/ls\""), "agent.conf:6: ", "use: there is no commands \"see\""},
+    {SUDO("use = { look } any-command = true") GROUP("\"/bin/ls\""),
+     "agent.conf:5: ", "sudo has use and any-command = true"},
+    {SUDO("\n use = { look }") GROUP("\"/bin/ls ...\""),
+     "agent.conf:6: ", "use: a command of \"look\" ends in \"...\", which needs any-arguments = true"},
+    {SUDO("use = { look } any-arguments = true") GROUP("\"/bin/ls\""), "agent.conf:5: ", "no command ends in \"...\""},
+    {POLICY(" login {\n use = { look } }\n"), "agent.conf:6: ", "unknown key \"use\" in login"},
     {SUDO("commands = { \"/bin/ls\" } run-as = \"ALL\""), "agent.conf:5: ", "run-as: \"ALL\" is not valid"},
     {SUDO("commands = { \"/bin/ls\" } run-as = \"#0\""), "agent.conf:5: ", "run-as: \"#0\" is not valid"},
     {SUDO("commands = { \"/bin/ls\" } run-as = { \"root\", \"agent-a\" }"), "agent.conf:5: ", "is an agent's account"},
@@ -428,6 +448,43 @@ START_TEST(test_good_live)
 }
 END_TEST
 
+/* The commands of a rule as one text. */
+static const char *commands_of(const struct rule *rule)
+{
+    static char text[256];
+
+    text[0] = '\0';
+    for (size_t i = 0; i < rule->command_count; i++) {
+        for (size_t j = 0; j < rule->commands[i].words.count; j++)
+            strcat(strcat(text, j ? " " : i ? "|" : ""), rule->commands[i].words.items[j]);
+        strcat(text, rule->commands[i].any_arguments ? " ..." : "");
+    }
+    return text;
+}
+
+/* They may stand in any file, before their use or after it. */
+START_TEST(test_good_groups)
+{
+    struct config *config;
+    const struct rule *rules;
+
+    put_text("conf.d/10-b.conf", "commands see { list = { \"/bin/cat a\", \"/bin/ls ...\" } }\n"
+                                 "policy q { identities = \"spiffe://e.org/agent/a\"\n deny-sudo { use = look } }");
+    config =
+        read_good(GROUP("\"/bin/id\"") POLICY(" sudo { use = { look } }\n"
+                                              " sudo { commands = { \"/bin/true\" } use = { see, look } any-arguments "
+                                              "= true }\n sudo { commands = { \"/bin/ls ...\" } use = { look } "
+                                              "any-arguments = true }\n"));
+    rules = config->policies[0].rules;
+    ck_assert_str_eq(commands_of(&rules[0]), "/bin/id");
+    ck_assert_str_eq(commands_of(&rules[1]), "/bin/true|/bin/cat a|/bin/ls ...|/bin/id");
+    ck_assert_str_eq(commands_of(&rules[2]), "/bin/ls ...|/bin/id");
+    ck_assert_int_eq(config->policies[1].rules[0].kind, RULE_DENY_SUDO);
+    ck_assert_str_eq(commands_of(&config->policies[1].rules[0]), "/bin/id");
+    config_free(config);
+}
+END_TEST
+
 /* A title given in one file and again in another. */
 START_TEST(test_duplicate_across_files)
 {
@@ -551,6 +608,7 @@ int main(void)
     tcase_add_test(tests, test_every_problem_is_told);
     tcase_add_test(tests, test_good);
     tcase_add_test(tests, test_good_live);
+    tcase_add_test(tests, test_good_groups);
     tcase_add_test(tests, test_duplicate_across_files);
     tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
     tcase_add_loop_test(tests, test_hostile, 0, 25);
