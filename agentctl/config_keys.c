@@ -42,8 +42,8 @@ static const struct key commands_keys[] = {LIST("list"), END};
 static const struct key login_keys[] = {LIST("services"), LIST("from"), ONE("sensitivity"), LATER("window"), END};
 
 static const struct key sudo_keys[] = {
-    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"), ONE("sensitivity"), ONE("leaves"),
-    LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("from"), LATER("window"), END,
+    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"), LIST("from"), ONE("sensitivity"), ONE("leaves"),
+    LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("window"), END,
 };
 
 static const struct key policy_keys[] = {

@@ -33,8 +33,6 @@ static void read_login_rule(struct reader *reader, const struct section *section
 {
     read_words(reader, section, "services", service_name_valid, "the name of a PAM service, as in \"sshd\"",
                &rule->services);
-    read_words(reader, section, "from", address_pattern_valid,
-               "a numeric address or ADDRESS/BITS without bits beyond the prefix, as in \"10.0.0.0/8\"", &rule->from);
 }
 
 static void read_sudo_rule(struct reader *reader, const struct section *section, struct rule *rule)
@@ -90,6 +88,8 @@ static void read_rule(struct reader *reader, const struct section *section, stru
         read_login_rule(reader, section, rule);
     else
         read_sudo_rule(reader, section, rule);
+    read_words(reader, section, "from", address_pattern_valid,
+               "a numeric address or ADDRESS/BITS without bits beyond the prefix, as in \"10.0.0.0/8\"", &rule->from);
     read_sensitivity(reader, section, rule);
 }
 

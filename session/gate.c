@@ -294,7 +294,6 @@ static enum reason gather(struct gate *gate)
     /* A home of another authority is cleared away before the session begins; attesting reads no environment. */
     facts->environment_forgeable = fits && !gate->attested && gate_environment_forgeable(gate);
     facts->service = gate->question.service;
-    facts->source = gate->source;
     return REASON_PERMIT;
 }
 

@@ -124,11 +124,6 @@ int guard_facts(const struct guard *guard, enum step step, struct facts *facts)
 
 /* --- what they ask for --- */
 
-static const char *or_null(const char *text)
-{
-    return text[0] ? text : NULL;
-}
-
 /* Does policy still open this session? Its limits are taken over. */
 static enum reason decide_again(struct guard *guard, struct facts *facts)
 {
@@ -138,7 +133,6 @@ static enum reason decide_again(struct guard *guard, struct facts *facts)
     if (policy_of_account(guard->session.grant.account, &policies) < 0)
         return REASON_STATE_UNAVAILABLE;
     facts->service = guard->session.grant.service;
-    facts->source = or_null(guard->session.grant.source);
     decision = decide(facts, &policies);
     if (decision.verdict == VERDICT_PERMIT)
         guard->limits = decision.limits;

@@ -62,7 +62,7 @@ struct facts {
 
     /* the step */
     const char *service;
-    const char *source;      /* numeric address; NULL: not known */
+    const char *source;      /* of the login, numeric address; NULL: not known */
     const char *run_as;      /* NULL: not known yet (account phase of sudo) */
     const char *const *argv; /* resolved command first; NULL: not known yet */
     size_t argc;

@@ -31,6 +31,7 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     facts->issuer = grant->issuer;
     facts->task = grant->task;
     facts->purpose = grant->purpose[0] ? grant->purpose : NULL;
+    facts->source = grant->source[0] ? grant->source : NULL;
     facts->issued = grant->issued;
     facts->expires = grant->expires;
     facts->possession = grant->possession;

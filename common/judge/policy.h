@@ -25,7 +25,7 @@
  *     rule allow-login|deny-login|allow-sudo|deny-sudo      starts a rule of the policy
  *     rule-where FILE:LINE
  *     service NAME                    login: PAM services; none: only "sshd"
- *     from ADDRESS[/BITS]             login: sources; none: any
+ *     from ADDRESS[/BITS]             sources of the login; none: any
  *     run-as NAME                     sudo: none: only "root"; in a deny rule: any
  *     command WORD                    sudo: starts a command; in a deny rule without commands: any
  *     word WORD                       its arguments, patterns

@@ -17,10 +17,10 @@ static const char *const condition_words[] = {
     [CONDITION_IDENTITY] = "identities",
     [CONDITION_PURPOSE] = "purposes",
     [CONDITION_SERVICE] = "services",
-    [CONDITION_SOURCE] = "from",
-    [CONDITION_SOURCE_UNKNOWN] = "from",
     [CONDITION_RUN_AS] = "run-as",
     [CONDITION_COMMAND] = "commands",
+    [CONDITION_SOURCE] = "from",
+    [CONDITION_SOURCE_UNKNOWN] = "from",
     [CONDITION_RISK] = "sensitivity",
 };
 
@@ -169,10 +169,8 @@ int service_opens_agents(const struct policy_set *policies, const char *service)
     return 0;
 }
 
-static enum condition login_rule_misses(const struct rule *rule, const struct facts *facts)
+static enum condition source_misses(const struct rule *rule, const struct facts *facts)
 {
-    if (!login_service_matches(rule, facts->service))
-        return CONDITION_SERVICE;
     if (rule->from.count == 0)
         return CONDITION_NONE;
     if (!facts->source)
@@ -195,6 +193,11 @@ static int run_as_matches(const struct rule *rule, const struct facts *facts)
 static int names_every_command(const struct rule *rule)
 {
     return rule->any_command || (rule->kind == RULE_DENY_SUDO && rule->command_count == 0);
+}
+
+static enum condition login_rule_misses(const struct rule *rule, const struct facts *facts)
+{
+    return login_service_matches(rule, facts->service) ? CONDITION_NONE : CONDITION_SERVICE;
 }
 
 static enum condition sudo_rule_misses(const struct rule *rule, const struct facts *facts)
@@ -227,6 +230,8 @@ enum condition rule_misses(const struct rule *rule, const struct facts *facts, c
     int allow = rule->kind == RULE_ALLOW_LOGIN || rule->kind == RULE_ALLOW_SUDO;
     enum condition missed = login ? login_rule_misses(rule, facts) : sudo_rule_misses(rule, facts);
 
+    if (missed == CONDITION_NONE) /* last: an unknown source refuses only what the rule is about */
+        missed = source_misses(rule, facts);
     /* An allow rule allows what it matches up to the risk that its sensitivity bears. */
     if (missed == CONDITION_NONE && allow && facts->standing.risk > limits->max_risk[sensitivity_of(rule, facts)])
         return CONDITION_RISK;

@@ -15,11 +15,11 @@ enum condition {
     CONDITION_PURPOSE,
     /* of a rule */
     CONDITION_SERVICE,
-    CONDITION_SOURCE,
-    CONDITION_SOURCE_UNKNOWN, /* it names sources, and the step's is not known */
     CONDITION_RUN_AS,
     CONDITION_COMMAND,
-    CONDITION_RISK, /* all but that the risk is too high for what it allows */
+    CONDITION_SOURCE,
+    CONDITION_SOURCE_UNKNOWN, /* it names sources, and the step's is not known */
+    CONDITION_RISK,           /* all but that the risk is too high for what it allows */
 };
 
 /* The key of agent.conf that says so; "" for CONDITION_NONE. */

@@ -247,6 +247,8 @@ static const struct {
     {IDENTITY "policy p { identities = { \"*\" } }", "agent.conf:3: ", "identities: \"*\" is not valid"},
     {POLICY(" login { from = { \"10.0.0.1/8\" } }\n"), "agent.conf:5: ", "from: \"10.0.0.1/8\" is not valid"},
     {POLICY(" login { from = { \"host.example\" } }\n"), "agent.conf:5: ", "from: \"host.example\" is not valid"},
+    {SUDO("any-command = true\n from = { \"host.example\" }"), "agent.conf:6: ", "from: \"host.example\" is not valid"},
+    {POLICY(" deny-sudo {\n from = { \"10.0.0.0/33\" } }\n"), "agent.conf:6: ", "from: \"10.0.0.0/33\" is not valid"},
     {POLICY(" login { services = { \"../sshd\" } }\n"), "agent.conf:5: ", "services: \"../sshd\" is not valid"},
     {SUDO(""), "agent.conf:5: ", "sudo has no commands"},
     {SUDO("commands = { \"/bin/ls\" }\n any-command = true"), "agent.conf:5: ", "commands and any-command = true"},
@@ -469,7 +471,8 @@ START_TEST(test_good_groups)
     const struct rule *rules;
 
     put_text("conf.d/10-b.conf", "commands see { list = { \"/bin/cat a\", \"/bin/ls ...\" } }\n"
-                                 "policy q { identities = \"spiffe://e.org/agent/a\"\n deny-sudo { use = look } }");
+                                 "policy q { identities = \"spiffe://e.org/agent/a\"\n"
+                                 " deny-sudo { use = look from = { \"192.0.2.1\", \"2001:db8::/32\" } } }");
     config =
         read_good(GROUP("\"/bin/id\"") POLICY(" sudo { use = { look } }\n"
                                               " sudo { commands = { \"/bin/true\" } use = { see, look } any-arguments "
@@ -481,6 +484,8 @@ START_TEST(test_good_groups)
     ck_assert_str_eq(commands_of(&rules[2]), "/bin/ls ...|/bin/id");
     ck_assert_int_eq(config->policies[1].rules[0].kind, RULE_DENY_SUDO);
     ck_assert_str_eq(commands_of(&config->policies[1].rules[0]), "/bin/id");
+    ck_assert_uint_eq(config->policies[1].rules[0].from.count, 2);
+    ck_assert_str_eq(config->policies[1].rules[0].from.items[1], "2001:db8::/32");
     config_free(config);
 }
 END_TEST

@@ -259,6 +259,11 @@ static void other_command(struct facts *f)
 {
     f->argv = restart_ssh;
 }
+static void no_source_other_command(struct facts *f)
+{
+    no_source(f);
+    other_command(f);
+}
 static void runs_shell(struct facts *f)
 {
     f->argv = shell;
@@ -372,6 +377,8 @@ static void no_words(struct facts *f)
 
 #define FROM10 HEAD CARE LOGIN "from 10.0.0.0/8\n"
 #define DENY10 BASE "rule deny-login\nfrom 10.0.0.0/8\n"
+#define SUDO10 HEAD CARE SUDO "from 10.0.0.0/8\n"
+#define DENY_SUDO10 BASE DENY_SUDO "from 10.0.0.0/8\n"
 
 static const struct {
     int kinds;
@@ -489,6 +496,18 @@ static const struct {
     {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.org/*\n" DENY_SUDO, REASON_DENIED_BY_RULE},
     {SUDOS, NULL, BASE "policy deny\nidentity spiffe://example.com/*\n" DENY_SUDO,
      REASON_PERMIT}, /* not of this session */
+    {SUDOS, NULL, SUDO10, REASON_PERMIT},
+    {SUDOS, other_source, SUDO10, REASON_NO_RULE},
+    {SUDOS, odd_source, SUDO10, REASON_NO_RULE},
+    {SUDOS, no_source, SUDO10, REASON_SOURCE_UNKNOWN},
+    {SUDOS, no_source, SUDO10 SUDO, REASON_PERMIT}, /* another one allows it */
+    {SUDOS, no_source_other_command, SUDO10, REASON_NO_RULE},
+    {SUDOS, NULL, DENY_SUDO10, REASON_DENIED_BY_RULE},
+    {SUDOS, other_source, DENY_SUDO10, REASON_PERMIT},
+    {SUDOS, no_source, DENY_SUDO10, REASON_SOURCE_UNKNOWN},
+    {SUDOS, no_source, DENY_SUDO10 "command /bin/sh\n", REASON_PERMIT}, /* it is about another command */
+    {SUDOS, no_source, DENY_SUDO10 "run-as www-data\n", REASON_PERMIT},
+    {SUDOS, no_source, DENY_SUDO10 DENY_SUDO, REASON_DENIED_BY_RULE},
 
     /* scope */
     {LOGINS | IN_SESSION, scope_login_only, BASE, REASON_PERMIT},

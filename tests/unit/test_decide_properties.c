@@ -75,6 +75,8 @@ static void random_rule(char *text, const char *kind)
         return;
     }
     append_some(text, "run-as", users, COUNT_OF(users), 2);
+    if (one_in(5))
+        append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
     for (unsigned n = next_random(3); n > 0; n--) {
         append(text, "command", PICK(programs));
         append_some(text, "word", argument_patterns, COUNT_OF(argument_patterns), 2);

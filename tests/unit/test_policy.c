@@ -45,6 +45,7 @@ static const char whole[] = HEAD "policy defaults\n"
                                  "from 10.9.0.0/16\n"
                                  "rule allow-sudo\n"
                                  "rule-where /etc/pam_agent/agent.conf:25\n"
+                                 "from 192.0.2.1\n"
                                  "run-as root\n"
                                  "run-as www-data\n"
                                  "command /usr/bin/systemctl\n"
@@ -141,6 +142,7 @@ START_TEST(policy_read)
 
     rule = &policy->rules[2];
     ck_assert_int_eq(rule->kind, RULE_ALLOW_SUDO);
+    assert_words(&rule->from, "192.0.2.1");
     assert_words(&rule->run_as, "root|www-data");
     ck_assert_uint_eq(rule->command_count, 3);
     assert_words(&rule->commands[0].words, "/usr/bin/systemctl|restart|nginx");
