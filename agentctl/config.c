@@ -13,6 +13,7 @@
 #include "core/files.h"
 
 #define SUFFIX ".conf"
+#define ESCAPES_NAME "escapes.list"
 
 /* One reading: the files so far. */
 struct reading {
@@ -138,6 +139,22 @@ static void read_fragments(struct reading *reading, int dir)
         read_file(reading, fragments, names[i], arena_format(arena, "%s/%s", path, names[i]));
 }
 
+/* The host's own list of escapes need not be there. */
+static void read_escapes(struct reading *reading, int dir)
+{
+    struct reader *reader = &reading->reader;
+    struct arena *arena = &reader->config->arena;
+    const char *path = arena_format(arena, "%s/" ESCAPES_NAME, reader->dir);
+    size_t len;
+    int r = file_read_at(dir, ESCAPES_NAME, reading->buf, CONFIG_FILE_MAX + 1, &len);
+
+    escapes_add_known(&reader->escapes, arena, reader->problems);
+    if (r == 0)
+        escapes_add(&reader->escapes, reading->buf, len, path, arena, reader->problems);
+    else if (r != -ENOENT)
+        problem_add(reader->problems, path, 0, "%s", open_error(r));
+}
+
 static void read_all(struct reading *reading)
 {
     const char *path = arena_format(&reading->reader.config->arena, "%s/agent.conf", reading->reader.dir);
@@ -154,6 +171,7 @@ static void read_all(struct reading *reading)
     }
     read_file(reading, dir, "agent.conf", path);
     read_fragments(reading, dir);
+    read_escapes(reading, dir);
     if (!reading->broken)
         check_config(&reading->reader);
 }

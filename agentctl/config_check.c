@@ -147,6 +147,36 @@ static void check_run_as(struct reader *reader)
     }
 }
 
+/* A command that does more than it says. That any command may do anything, any-command says itself. */
+static void check_escapes(struct reader *reader, const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->command_count; i++) {
+        const char *const *words = rule->commands[i].words.items;
+        const struct escape *escape = escapes_find(&reader->escapes, &rule->commands[i]);
+
+        if (escape)
+            problem_add(
+                reader->problems, rule->where, 0,
+                "commands: \"%s%s%s%s\" can run or write what its caller likes (%s:%u): narrow it, or write escapes = "
+                "\"accepted\" in this rule",
+                words[0], rule->commands[i].words.count > 1 ? " " : "",
+                rule->commands[i].words.count > 1 ? words[1] : "",
+                rule->commands[i].words.count > 2 || rule->commands[i].any_arguments ? " ..." : "", escape->file,
+                escape->line);
+    }
+}
+
+static void check_rules(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->config->policy_count; i++) {
+        const struct policy *policy = &reader->config->policies[i];
+
+        for (size_t j = 0; j < policy->rule_count; j++)
+            if (policy->rules[j].kind == RULE_ALLOW_SUDO && !policy->rules[j].escapes_accepted)
+                check_escapes(reader, &policy->rules[j]);
+    }
+}
+
 void check_config(struct reader *reader)
 {
     if (!reader->config->host.place.file)
@@ -158,4 +188,5 @@ void check_config(struct reader *reader)
     check_policies_match(reader);
     check_run_as(reader);
     check_groups(reader);
+    check_rules(reader);
 }

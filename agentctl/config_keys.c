@@ -43,7 +43,8 @@ static const struct key login_keys[] = {LIST("services"), LIST("from"), ONE("sen
 
 static const struct key sudo_keys[] = {
     LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"), LIST("from"), ONE("sensitivity"), ONE("leaves"),
-    LATER("run-as-group"), LATER("may-exec"), LATER("escapes"), LATER("window"), END,
+    ONE("may-exec"), ONE("escapes"),
+    LATER("run-as-group"), LATER("window"), END,
 };
 
 static const struct key policy_keys[] = {

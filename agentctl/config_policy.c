@@ -19,6 +19,23 @@ static void read_leaves(struct reader *reader, const struct section *section, st
     rule->leaves_service = 1;
 }
 
+/* What says how an allowed command runs stands in a rule that allows. */
+static void read_allowed(struct reader *reader, const struct section *section, struct rule *rule)
+{
+    const struct value *escapes = read_value(section, "escapes"), *may_exec = read_value(section, "may-exec");
+
+    read_flag(reader, section, "may-exec", &rule->may_exec);
+    rule->escapes_accepted = escapes != NULL;
+    if (escapes && strcmp(escapes->text, "accepted") != 0)
+        value_problem(reader, section, escapes, "escapes: \"%s\" is unknown: write \"accepted\"", escapes->text);
+    if (rule->kind == RULE_ALLOW_SUDO)
+        return;
+    if (escapes)
+        value_problem(reader, section, escapes, "escapes: a rule that denies accepts nothing: remove it");
+    if (may_exec)
+        value_problem(reader, section, may_exec, "may-exec: a rule that denies starts nothing: remove it");
+}
+
 static void read_sensitivity(struct reader *reader, const struct section *section, struct rule *rule)
 {
     const struct value *sensitivity = read_value(section, "sensitivity");
@@ -47,6 +64,7 @@ static void read_sudo_rule(struct reader *reader, const struct section *section,
     read_rule_commands(reader, section, rule);
     read_flag(reader, section, "any-command", &rule->any_command);
     read_leaves(reader, section, rule);
+    read_allowed(reader, section, rule);
     if (named && rule->any_command)
         section_problem(reader, section, "%s has %s and any-command = true: write one of them", name, named);
     else if (rule->kind == RULE_ALLOW_SUDO && !named && !rule->any_command)

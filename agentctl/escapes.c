@@ -15,9 +15,8 @@ static void add_word(struct words *words, const char *word, struct arena *arena)
 }
 
 /* 0: it names a directory. */
-static int add_line(struct escapes *escapes, char *line, struct arena *arena)
+static int add_line(struct escapes *escapes, char *line, struct escape escape, struct arena *arena)
 {
-    struct escape escape = {.program = NULL};
     char *rest = NULL;
 
     for (char *word = strtok_r(line, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
@@ -48,7 +47,7 @@ void escapes_add(struct escapes *escapes, const char *text, size_t len, const ch
         if (next)
             *next++ = '\0';
         line[strcspn(line, "#")] = '\0';
-        if (!add_line(escapes, line, arena))
+        if (!add_line(escapes, line, (struct escape){.file = file, .line = number}, arena))
             problem_add(problems, file, number, "write programs without their directory, as in \"vim\"");
     }
 }

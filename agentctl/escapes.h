@@ -14,6 +14,8 @@
 struct escape {
     const char *program;         /* a pattern of the last segment of its path */
     struct words words, without; /* one of these can stand there (none: any use); and none of those surely does */
+    const char *file;            /* where it is listed */
+    unsigned line;
 };
 
 struct escapes {

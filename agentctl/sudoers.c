@@ -40,9 +40,14 @@ static void put_word(FILE *to, const char *word)
 }
 
 /* What starts a service is most often a script. */
+static int may_exec(const struct rule *rule)
+{
+    return rule->may_exec || rule->leaves_service;
+}
+
 static void put_start(FILE *to, const char *account, const char *run_as, const struct rule *rule)
 {
-    fprintf(to, "%s ALL=(%s) NOPASSWD:%s ", account, run_as, rule->leaves_service ? "EXEC:" : "");
+    fprintf(to, "%s ALL=(%s) NOPASSWD:%s ", account, run_as, may_exec(rule) ? "EXEC:" : "");
 }
 
 static void put_words(FILE *to, const struct words *words)
@@ -80,12 +85,12 @@ static void put_rule(FILE *to, const char *account, const char *run_as, const st
         put_command(to, account, run_as, rule, &rule->commands[i]);
 }
 
-static void put_policy(FILE *to, const char *account, const struct policy *policy, int leaves_service)
+static void put_policy(FILE *to, const char *account, const struct policy *policy, int exec)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
 
-        if (rule->kind != RULE_ALLOW_SUDO || rule->leaves_service != leaves_service)
+        if (rule->kind != RULE_ALLOW_SUDO || may_exec(rule) != exec)
             continue;
         if (rule->run_as.count == 0)
             put_rule(to, account, "root", rule);
@@ -108,9 +113,9 @@ static void put_accounts(FILE *to, const struct config *config)
         struct owners policies = overlap_find(&index, &arena, identity->id);
 
         /* sudo takes the last line that matches: where two do, the one without EXEC. */
-        for (int leaves_service = 1; leaves_service >= 0; leaves_service--)
+        for (int exec = 1; exec >= 0; exec--)
             for (size_t j = 0; j < policies.count; j++)
-                put_policy(to, identity->account, &config->policies[policies.items[j]], leaves_service);
+                put_policy(to, identity->account, &config->policies[policies.items[j]], exec);
     }
     arena_clear(&arena);
 }

@@ -77,6 +77,9 @@ struct rule {
     struct command *commands;
     size_t command_count;
     int any_command;
+    /* allow-sudo, of the configuration alone: nothing that a step asks, and so not compiled */
+    int may_exec;         /* sudo lets it start other programs */
+    int escapes_accepted; /* it may name what runs or writes what its caller likes */
 };
 
 /* 0 = not set. */

@@ -854,6 +854,35 @@ START_TEST(test_sudoers_of_services)
 }
 END_TEST
 
+START_TEST(test_sudoers_of_what_may_exec)
+{
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                             "sudo { commands = { \"/usr/bin/vim /x\" } escapes = accepted may-exec = true }\n"
+                             "sudo { commands = { \"/bin/id\" } may-exec = false }\n"
+                             "deny-sudo { commands = { \"/usr/bin/vim\" } } }\n");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a ALL="), "a ALL=(root) NOPASSWD:EXEC: /usr/bin/vim /x\n"
+                                                                   "a ALL=(root) NOPASSWD: /bin/id \"\"\n");
+}
+END_TEST
+
+START_TEST(test_escapes_of_the_hosts_own)
+{
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                             "sudo { commands = { \"/bin/id\", \"/opt/tool go\" } } }\n");
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_DONE);
+    put("etc/escapes.list", "# ours\ntool go\n");
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "commands: \"/opt/tool go\" can run or write what its caller likes ("));
+    ck_assert_ptr_nonnull(strstr(err, "/etc/escapes.list:2): narrow it, or write escapes = \"accepted\""));
+    shell("chmod 666 etc/escapes.list");
+    ck_assert_int_eq(apply(APPLY_CHECK), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "/etc/escapes.list: not a regular file that root owns"));
+    shell("rm etc/escapes.list");
+}
+END_TEST
+
 START_TEST(test_sudoers_of_groups)
 {
     put_config(IDENTITY("a") "commands look { list = { \"/bin/ls -l *\" } }\n"
@@ -931,6 +960,8 @@ int main(void)
     tcase_add_test(tests, test_key_file_is_not_trusted);
     tcase_add_test(tests, test_sudoers);
     tcase_add_test(tests, test_sudoers_of_services);
+    tcase_add_test(tests, test_sudoers_of_what_may_exec);
+    tcase_add_test(tests, test_escapes_of_the_hosts_own);
     tcase_add_test(tests, test_sudoers_of_groups);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);

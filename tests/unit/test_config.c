@@ -270,6 +270,16 @@ static const struct {
     {POLICY(" deny-login {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
     {POLICY(" deny-sudo {\n sensitivity = low }\n"), "agent.conf:6: ", "sensitivity: a rule denies at any risk"},
     {POLICY(" deny-sudo {\n leaves = service }\n"), "agent.conf:6: ", "leaves: a rule that denies leaves nothing"},
+    /* what runs or writes what its caller likes */
+    {SUDO("commands = { \"/usr/bin/vim\" }"),
+     "agent.conf:5: ", "commands: \"/usr/bin/vim\" can run or write what its caller likes (escapes.list:"},
+    {SUDO("commands = { \"/bin/ls\", \"/usr/bin/tar -tf /x\" }"),
+     "agent.conf:5: ", "commands: \"/usr/bin/tar -tf ...\" can run"},
+    {SUDO("use = { look }") GROUP("\"/usr/bin/tee /x\""), "agent.conf:5: ", "commands: \"/usr/bin/tee /x\" can run"},
+    {SUDO("commands = { \"/usr/bin/vim\" }\n escapes = yes"), "agent.conf:6: ", "escapes: \"yes\" is unknown"},
+    {SUDO("commands = { \"/bin/ls\" }\n may-exec = yes"), "agent.conf:6: ", "may-exec: \"yes\" is neither"},
+    {POLICY(" deny-sudo {\n escapes = accepted }\n"), "agent.conf:6: ", "escapes: a rule that denies accepts nothing"},
+    {POLICY(" deny-sudo {\n may-exec = true }\n"), "agent.conf:6: ", "may-exec: a rule that denies starts nothing"},
     /* groups of commands */
     {HOST "commands {\n list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands has no name: write commands \"NAME\""},
     {HOST "commands look {\n list = { } }", "agent.conf:3: ", "list: the list is empty"},

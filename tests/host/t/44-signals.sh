@@ -8,7 +8,7 @@ mkdir -m 0755 /tmp/marks
 cat >/etc/pam_agent/conf.d/20-marks.conf <<CONF
 policy "marks" {
     identities = { "spiffe://example.org/agent/*" }
-    sudo { run-as = "root"  commands = { "/usr/bin/touch /tmp/marks/ok-*" } }
+    sudo { run-as = "root"  commands = { "/usr/bin/touch /tmp/marks/ok-*" }  escapes = "accepted" }
     sudo { run-as = "root"  commands = { "/usr/local/bin/talk ..." }  any-arguments = true }
 }
 CONF

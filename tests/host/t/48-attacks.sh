@@ -9,7 +9,7 @@ cat >/etc/pam_agent/conf.d/20-attacks.conf <<CONF
 policy "attacks" {
     identities = { "spiffe://example.org/agent/*" }
     sudo { run-as = "root"  commands = { "/usr/bin/true ..." }  any-arguments = true }
-    sudo { run-as = "root"  commands = { "/usr/local/bin/script" } }
+    sudo { run-as = "root"  commands = { "/usr/local/bin/script" }  escapes = "accepted" }
 }
 CONF
 must agentctl apply

@@ -17,7 +17,7 @@ identity "stranger" { id = "spiffe://example.org/agent/stranger" }
 policy "systemctl" {
     identities = { "spiffe://example.org/agent/*" }
     max-logins = 99
-    sudo { commands = { "/usr/local/bin/systemctl restart nginx", "/usr/local/bin/systemctl status nginx" } }
+    sudo { commands = { "/usr/local/bin/systemctl restart nginx", "/usr/local/bin/systemctl status nginx" }  escapes = "accepted" }
 }
 CONF
 sed -i 's/^\( *max-logins *=\).*/\1 99/' /etc/pam_agent/agent.conf
