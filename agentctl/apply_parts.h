@@ -32,6 +32,8 @@ const char *apply_state_path(struct apply *a, const char *name);
 int apply_open(struct apply *a) MUST_CHECK;
 /* Read everything and tell what is to be. */
 int apply_take_in(struct apply *a) MUST_CHECK;
+/* Is something that a rule of sudo names an agent's to change? */
+int apply_check_programs(struct apply *a) MUST_CHECK;
 /* Print a line for each permission that an account gains or loses. */
 void apply_print_changes(struct apply *a);
 /* Put it in place: the databases, then the rules of sudo where `agentctl enable` made their file. */

@@ -111,7 +111,7 @@ static int take_accounts(struct apply *a)
         r = read_before(a);
     if (r == APPLY_DONE && accounts_build(a->config, &a->local, &a->before, &a->uids, &a->problems, &a->accounts) < 0)
         r = APPLY_PROBLEMS;
-    return r;
+    return r == APPLY_DONE ? apply_check_programs(a) : r;
 }
 
 int apply_take_in(struct apply *a)

@@ -883,6 +883,63 @@ START_TEST(test_escapes_of_the_hosts_own)
 }
 END_TEST
 
+/* Below `bin`, of the tests' directory, which root owns. */
+static const struct {
+    const char *prepare, *command, *writable; /* NULL: nothing is */
+} programs[] = {
+    {"touch bin/tool", "bin/tool", NULL},
+    {"touch bin/tool; chown 70005 bin/tool", "bin/tool", "bin/tool"},
+    {"touch bin/tool; chmod 666 bin/tool", "bin/tool", "bin/tool"},
+    {"touch bin/tool; chgrp 70005 bin/tool; chmod 664 bin/tool", "bin/tool", "bin/tool"},
+    {"touch bin/tool; chgrp 900 bin/tool; chmod 664 bin/tool", "bin/tool", "bin/tool"}, /* agents */
+    {"touch bin/tool; chgrp 900 bin/tool; chmod 644 bin/tool", "bin/tool", NULL},
+    {"touch bin/tool; chown 60000 bin/tool", "bin/tool", NULL},
+    {"touch bin/tool; chmod 777 bin", "bin/tool", "bin"},
+    {"touch bin/tool; chmod 1777 bin", "bin/tool", NULL},
+    {"chmod 1777 bin", "bin/tool", "bin/tool"}, /* it can be made */
+    {"chmod 1777 bin", "bin/no/tool", "bin/no"},
+    {"true", "bin/no/tool", NULL},
+    {"touch bin/tool; chown 70005 bin; chmod 1755 bin", "bin/tool", "bin"},
+    {"mkdir bin/of; chown 70005 bin/of; touch bin/of/x; ln -s of/x bin/tool", "bin/tool", "bin/of"},
+    {"touch bin/tool; ln -s tool bin/link", "bin/link", NULL},
+    {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/of/x", "bin/of"},
+    {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/of/x*", "bin/of"},
+    {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/o* x*", NULL},
+};
+
+START_TEST(test_programs_that_agents_may_write)
+{
+    char config[1024], command[256] = "", wanted[256];
+
+    for (const char *at = programs[_i].command; *at; at++) {
+        char *end = command + strlen(command);
+
+        if (*at == '$')
+            strcpy(end, dir);
+        else
+            *end = *at; /* zeros follow */
+    }
+    shell("rm -rf bin; mkdir bin");
+    shell(programs[_i].prepare);
+    snprintf(
+        config, sizeof config,
+        IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\nsudo { commands = { \"%s/%s\" } } }\n",
+        dir, command);
+    put_config(config);
+    ck_assert_msg(apply(APPLY_CHECK) == (programs[_i].writable ? APPLY_PROBLEMS : APPLY_DONE), "%s%s", command, err);
+    if (programs[_i].writable) {
+        snprintf(wanted, sizeof wanted, "agents may write to %s/%s: take that", dir, programs[_i].writable);
+        ck_assert_msg(strstr(err, wanted) != NULL, "%s", err);
+        snprintf(config, sizeof config,
+                 IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\nsudo { escapes = accepted "
+                               "commands = { \"%s/%s\" } } }\n",
+                 dir, command);
+        put_config(config);
+        ck_assert_int_eq(apply(APPLY_CHECK), APPLY_DONE);
+    }
+}
+END_TEST
+
 START_TEST(test_sudoers_of_groups)
 {
     put_config(IDENTITY("a") "commands look { list = { \"/bin/ls -l *\" } }\n"
@@ -962,6 +1019,7 @@ int main(void)
     tcase_add_test(tests, test_sudoers_of_services);
     tcase_add_test(tests, test_sudoers_of_what_may_exec);
     tcase_add_test(tests, test_escapes_of_the_hosts_own);
+    tcase_add_loop_test(tests, test_programs_that_agents_may_write, 0, COUNT_OF(programs));
     tcase_add_test(tests, test_sudoers_of_groups);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);
