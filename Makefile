@@ -228,7 +228,7 @@ sanitize:
 coverage:
 	$(Q)$(MAKE) B=build-coverage OPT='-O0 -g --coverage' LDFLAGS=--coverage tests
 	$(Q)B=build-coverage tests/run --unit
-	$(Q)gcov -b -n -o build-coverage/obj/common/judge common/judge/decide.c common/judge/rules.c common/judge/match.c common/judge/scope.c common/judge/policy.c \
+	$(Q)gcov -b -n -o build-coverage/obj/common/judge common/judge/decide.c common/judge/rules.c common/judge/match.c common/judge/window.c common/judge/scope.c common/judge/policy.c \
 	    | awk '/^File .common\/judge/ {f=$$2} f && /executed|Taken/ {print f, $$0} /^$$/ {f=""}'
 
 # A coverage-guided run of each fuzz target, TIME seconds long; `make check` replays the corpora with plain gcc.

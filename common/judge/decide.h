@@ -14,7 +14,7 @@
 /*
  * attest: does this credential attest the session again? Decided like a login, but for what a login alone can meet: a forgeable
  * environment, an earlier boot, a busy account. recheck: may the session go on? Decided like a login, without what was settled when
- * it was opened (these, lifetime, possession, replay), without the expiry, which is in the guard's deadline, and without stop and
+ * it was opened (these, lifetime, possession, replay, windows of time), without the expiry, which is in the guard's deadline, and without stop and
  * suspension, which do not end a session: the guard freezes it by them itself.
  */
 enum step {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/array.h"
 #include "core/fields.h"
 #include "core/text.h"
 
@@ -62,27 +63,9 @@ const char *level_word(enum level level)
     return (unsigned)level < COUNT_OF(level_words) ? level_words[level] : "";
 }
 
-/* One more element, zeroed, at the end of the array that *array_ptr points to; NULL when there is no memory. */
-static void *grow(void *array_ptr, size_t *count, size_t size)
-{
-    char *array, *moved;
-
-    memcpy(&array, array_ptr, sizeof array);
-    /* Full at every power of two from 4 on. */
-    if (*count == 0 || (*count >= 4 && (*count & (*count - 1)) == 0)) {
-        moved = realloc(array, (*count ? *count * 2 : 4) * size);
-        if (!moved)
-            return NULL;
-        array = moved;
-        memcpy(array_ptr, &array, sizeof array);
-    }
-    memset(array + *count * size, 0, size);
-    return array + (*count)++ * size;
-}
-
 static int add_word(struct words *words, const char *value)
 {
-    const char **slot = grow(&words->items, &words->count, sizeof *slot);
+    const char **slot = array_grow(&words->items, &words->count, sizeof *slot);
 
     if (!slot)
         return -ENOMEM;
@@ -100,7 +83,7 @@ struct place {
 
 static int start_policy(struct place *at, const char *value)
 {
-    at->policy = grow(&at->set->policies, &at->set->count, sizeof *at->policy);
+    at->policy = array_grow(&at->set->policies, &at->set->count, sizeof *at->policy);
     if (!at->policy)
         return -ENOMEM;
     at->policy->name = value;
@@ -114,7 +97,7 @@ static int start_rule(struct place *at, const char *value)
     for (unsigned i = 0; i < COUNT_OF(rule_words); i++) {
         if (strcmp(rule_words[i], value) != 0)
             continue;
-        at->rule = grow(&at->policy->rules, &at->policy->rule_count, sizeof *at->rule);
+        at->rule = array_grow(&at->policy->rules, &at->policy->rule_count, sizeof *at->rule);
         if (!at->rule)
             return -ENOMEM;
         at->rule->kind = (enum rule_kind)i;
@@ -126,8 +109,21 @@ static int start_rule(struct place *at, const char *value)
 
 static int start_command(struct place *at, const char *value)
 {
-    at->command = grow(&at->rule->commands, &at->rule->command_count, sizeof *at->command);
+    at->command = array_grow(&at->rule->commands, &at->rule->command_count, sizeof *at->command);
     return at->command ? add_word(&at->command->words, value) : -ENOMEM;
+}
+
+static int add_window(struct place *at, const char *value)
+{
+    struct window *window = array_grow(&at->rule->windows, &at->rule->window_count, sizeof *window);
+    const char *zone;
+
+    if (!window)
+        return -ENOMEM;
+    if (window_parse(value, window, &zone) < 0)
+        return -EBADMSG;
+    window->zone = zones_find(&at->set->zones, zone);
+    return window->zone ? 0 : -EBADMSG;
 }
 
 static int set_limit(uint32_t *limit, const char *value)
@@ -202,6 +198,8 @@ static int rule_line(struct place *at, const char *key, const char *value)
         return add_word(&at->rule->services, value);
     else if (strcmp(key, "from") == 0)
         return add_word(&at->rule->from, value);
+    else if (strcmp(key, "window") == 0)
+        return add_window(at, value);
     else if (strcmp(key, "run-as") == 0)
         return add_word(&at->rule->run_as, value);
     else if (strcmp(key, "command") == 0)
@@ -225,8 +223,9 @@ static int line(struct place *at, const char *key, const char *value)
 {
     if (strcmp(key, "policy") == 0)
         return start_policy(at, value);
-    if (!at->policy)
-        return strcmp(key, "delegator") == 0 ? add_word(&at->set->delegators, value) : -EBADMSG;
+    if (!at->policy) /* once there are rules, no zone moves */
+        return strcmp(key, "delegator") == 0 ? add_word(&at->set->delegators, value)
+                                             : zones_line(&at->set->zones, key, value);
     return at->rule ? rule_line(at, key, value) : policy_line(at, key, value);
 }
 
@@ -274,6 +273,7 @@ static void clear_rule(struct rule *rule)
     free(rule->commands);
     free(rule->services.items);
     free(rule->from.items);
+    free(rule->windows);
     free(rule->run_as.items);
 }
 
@@ -290,6 +290,7 @@ void policy_set_clear(struct policy_set *set)
     }
     free(set->policies);
     free(set->delegators.items);
+    zones_clear(&set->zones);
     free(set->text);
     *set = (struct policy_set){0};
 }
@@ -334,6 +335,8 @@ static void write_rule(struct fields_writer *w, const struct rule *rule)
     fields_put(w, "rule-where", rule->where);
     write_words(w, "service", &rule->services);
     write_words(w, "from", &rule->from);
+    for (size_t i = 0; i < rule->window_count; i++)
+        fields_put(w, "window", rule->windows[i].text);
     write_words(w, "run-as", &rule->run_as);
     for (size_t i = 0; i < rule->command_count; i++)
         write_command(w, &rule->commands[i]);

@@ -7,6 +7,8 @@
  *   key "p" ACCOUNT     as below
  *
  *     delegator PATTERN               before the policies: any number
+ *     zone NAME                       there, too: a time zone of windows below, then the offsets that it has
+ *     offset EPOCH SECONDS            from then on, east of UTC
  *     policy NAME                     starts a policy; all that follows belongs to it
  *     where FILE:LINE
  *     identity PATTERN                one or more
@@ -26,6 +28,7 @@
  *     rule-where FILE:LINE
  *     service NAME                    login: PAM services; none: only "sshd"
  *     from ADDRESS[/BITS]             sources of the login; none: any
+ *     window WINDOW ZONE              judge/window.h; any of them; none: always
  *     run-as NAME                     sudo: none: only "root"; in a deny rule: any
  *     command WORD                    sudo: starts a command; in a deny rule without commands: any
  *     word WORD                       its arguments, patterns
@@ -43,6 +46,7 @@
 #include <stdint.h>
 
 #include "core/compat.h"
+#include "judge/window.h"
 
 #define POLICY_TEXT_MAX (4u << 20) /* bytes of one account's compiled policies */
 
@@ -74,6 +78,8 @@ struct rule {
     int leaves_service;     /* allow-sudo: what the command leaves running is the host's, not the session's */
     const char *where;
     struct words services, from, run_as;
+    struct window *windows;
+    size_t window_count;
     struct command *commands;
     size_t command_count;
     int any_command;
@@ -110,7 +116,8 @@ struct policy_set {
     struct policy *policies;
     size_t count;
     struct words delegators; /* identities whose credentials, delegated to the account's holder, open it: patterns */
-    char *text;              /* owned: the strings point into it */
+    struct zones zones;
+    char *text; /* owned: the strings point into it */
 };
 
 /*
@@ -120,8 +127,7 @@ struct policy_set {
 int policy_set_parse(const char *text, size_t len, struct policy_set *ret) MUST_CHECK;
 void policy_set_clear(struct policy_set *set);
 
-/* Append the policy's lines. */
-struct fields_writer;
+/* Append the policy's lines; those of its zones stand before the first policy (zone_write). */
 void policy_write(struct fields_writer *w, const struct policy *policy);
 
 /* Words of the configuration and the compiled text. POSSESSION_UNSET for an unknown word. */

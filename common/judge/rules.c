@@ -19,6 +19,7 @@ static const char *const condition_words[] = {
     [CONDITION_SERVICE] = "services",
     [CONDITION_RUN_AS] = "run-as",
     [CONDITION_COMMAND] = "commands",
+    [CONDITION_WINDOW] = "window",
     [CONDITION_SOURCE] = "from",
     [CONDITION_SOURCE_UNKNOWN] = "from",
     [CONDITION_RISK] = "sensitivity",
@@ -169,6 +170,19 @@ int service_opens_agents(const struct policy_set *policies, const char *service)
     return 0;
 }
 
+/* Windows bound when a step begins: of a session that was begun, they neither allow nor deny anything. */
+static int is_within(const struct rule *rule, const struct facts *facts)
+{
+    if (rule->window_count == 0)
+        return 1;
+    if (facts->step == STEP_RECHECK)
+        return rule->kind == RULE_ALLOW_LOGIN;
+    for (size_t i = 0; i < rule->window_count; i++)
+        if (window_holds(&rule->windows[i], facts->now))
+            return 1;
+    return 0;
+}
+
 static enum condition source_misses(const struct rule *rule, const struct facts *facts)
 {
     if (rule->from.count == 0)
@@ -230,6 +244,8 @@ enum condition rule_misses(const struct rule *rule, const struct facts *facts, c
     int allow = rule->kind == RULE_ALLOW_LOGIN || rule->kind == RULE_ALLOW_SUDO;
     enum condition missed = login ? login_rule_misses(rule, facts) : sudo_rule_misses(rule, facts);
 
+    if (missed == CONDITION_NONE && !is_within(rule, facts))
+        missed = CONDITION_WINDOW;
     if (missed == CONDITION_NONE) /* last: an unknown source refuses only what the rule is about */
         missed = source_misses(rule, facts);
     /* An allow rule allows what it matches up to the risk that its sensitivity bears. */

@@ -17,6 +17,7 @@ enum condition {
     CONDITION_SERVICE,
     CONDITION_RUN_AS,
     CONDITION_COMMAND,
+    CONDITION_WINDOW,
     CONDITION_SOURCE,
     CONDITION_SOURCE_UNKNOWN, /* it names sources, and the step's is not known */
     CONDITION_RISK,           /* all but that the risk is too high for what it allows */

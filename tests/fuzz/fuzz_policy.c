@@ -37,6 +37,8 @@ static size_t write_set(const struct policy_set *set, int turned, char *buf, siz
     size_t len = 0;
 
     fields_begin(&w, buf, cap);
+    for (size_t i = 0; i < set->zones.count; i++)
+        zone_write(&w, &set->zones.items[i]);
     for (size_t i = 0; i < set->count; i++)
         policy_write(&w, &set->policies[turned ? set->count - 1 - i : i]);
     must(fields_end(&w, &len) == 0);

@@ -377,6 +377,11 @@ static void no_words(struct facts *f)
 
 #define FROM10 HEAD CARE LOGIN "from 10.0.0.0/8\n"
 #define DENY10 BASE "rule deny-login\nfrom 10.0.0.0/8\n"
+/* NOW is a Monday, 16:00 UTC. */
+#define ZONES HEAD "zone UTC\noffset 0 0\nzone Asia/Kathmandu\noffset 0 20700\n"
+#define TIMED ZONES DEFAULTS CARE LOGIN SUDO
+#define INSIDE "window mon 15:59-16:01 UTC\n"
+#define OUTSIDE "window mon 14:00-16:00 UTC\n"
 #define SUDO10 HEAD CARE SUDO "from 10.0.0.0/8\n"
 #define DENY_SUDO10 BASE DENY_SUDO "from 10.0.0.0/8\n"
 
@@ -508,6 +513,26 @@ static const struct {
     {SUDOS, no_source, DENY_SUDO10 "command /bin/sh\n", REASON_PERMIT}, /* it is about another command */
     {SUDOS, no_source, DENY_SUDO10 "run-as www-data\n", REASON_PERMIT},
     {SUDOS, no_source, DENY_SUDO10 DENY_SUDO, REASON_DENIED_BY_RULE},
+
+    /* windows: of what begins, not of what goes on */
+    {ALL, NULL, ZONES CARE LOGIN INSIDE SUDO INSIDE, REASON_PERMIT},
+    {LOGINS | ATTESTS | SUDOS, NULL, ZONES CARE LOGIN OUTSIDE SUDO OUTSIDE, REASON_NO_RULE},
+    {RECHECKS, NULL, ZONES CARE LOGIN OUTSIDE SUDO OUTSIDE, REASON_PERMIT},
+    {LOGINS | SUDOS, NULL, ZONES CARE LOGIN OUTSIDE INSIDE SUDO OUTSIDE INSIDE, REASON_PERMIT}, /* any of them */
+    {LOGINS | SUDOS, NULL, ZONES CARE LOGIN OUTSIDE LOGIN SUDO OUTSIDE SUDO, REASON_PERMIT},
+    {LOGINS, NULL, ZONES CARE LOGIN "window 21:45-21:46 Asia/Kathmandu\n", REASON_PERMIT},
+    {LOGINS, NULL, ZONES CARE LOGIN "window 21:46-21:45 Asia/Kathmandu\n", REASON_NO_RULE},
+    {LOGINS | ATTESTS, NULL, TIMED "rule deny-login\n" INSIDE, REASON_DENIED_BY_RULE},
+    {LOGINS | IN_SESSION, NULL, TIMED "rule deny-login\n" OUTSIDE, REASON_PERMIT},
+    {RECHECKS, NULL, TIMED "rule deny-login\n" INSIDE, REASON_PERMIT},
+    {RECHECKS, NULL, TIMED "rule deny-login\n" INSIDE "rule deny-login\n", REASON_DENIED_BY_RULE},
+    {RECHECKS, other_service, ZONES CARE LOGIN OUTSIDE, REASON_NO_RULE},
+    {RECHECKS, other_source, ZONES CARE LOGIN OUTSIDE "from 10.0.0.0/8\n", REASON_NO_RULE},
+    {SUDOS, NULL, TIMED DENY_SUDO INSIDE, REASON_DENIED_BY_RULE},
+    {SUDOS, NULL, TIMED DENY_SUDO OUTSIDE, REASON_PERMIT},
+    {SUDOS, NULL, TIMED DENY_SUDO OUTSIDE INSIDE, REASON_DENIED_BY_RULE},
+    {SUDOS, no_source, TIMED DENY_SUDO OUTSIDE "from 10.0.0.0/8\n", REASON_PERMIT}, /* it is about another time */
+    {SUDOS, no_source, TIMED DENY_SUDO INSIDE "from 10.0.0.0/8\n", REASON_SOURCE_UNKNOWN},
 
     /* scope */
     {LOGINS | IN_SESSION, scope_login_only, BASE, REASON_PERMIT},

@@ -10,6 +10,7 @@
 #define HEAD "pam_agent 1\n"
 #define DEPLOY "spiffe://example.org/agent/deploy"
 #define NOW 1764000000
+#define ZONES "zone UTC\noffset 0 0\nzone Etc/GMT-1\noffset 0 3600\n"
 
 #define CASES 20000
 
@@ -39,6 +40,9 @@ static const char *const from_patterns[] = {"10.0.0.0/8",    "10.0.0.0/24", "192
                                             "2001:db8::/32", "0.0.0.0/0",   "::/0"};
 static const char *const sources[] = {"10.0.0.5",        "10.1.0.5", "192.0.2.1", "2001:db8::1",
                                       "::ffff:10.0.0.5", "name",     NULL};
+/* NOW is a Monday, 16:00 UTC. */
+static const char *const windows[] = {"mon-fri 08:00-18:00 UTC", "mon 17:00-17:01 Etc/GMT-1", "16:00-16:01 UTC",
+                                      "fri 16:00-mon 06:00 UTC"};
 static const char *const users[] = {"root", "www-data", "backup"};
 static const char *const programs[] = {"/bin/a", "/bin/b"};
 static const char *const argument_patterns[] = {"x", "*", "x*", "?", "-x", "/p/*"};
@@ -68,6 +72,8 @@ static void random_sensitivity(char *text, const char *kind)
 static void random_rule(char *text, const char *kind)
 {
     append(text, "rule", kind);
+    if (one_in(10))
+        append(text, "window", PICK(windows));
     if (strstr(kind, "login")) {
         append_some(text, "service", services, COUNT_OF(services), 2);
         append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
@@ -75,7 +81,7 @@ static void random_rule(char *text, const char *kind)
         return;
     }
     append_some(text, "run-as", users, COUNT_OF(users), 2);
-    if (one_in(5))
+    if (one_in(10))
         append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
     for (unsigned n = next_random(3); n > 0; n--) {
         append(text, "command", PICK(programs));
@@ -148,7 +154,7 @@ static void random_policies(char *text)
 {
     unsigned count = 1 + next_random(4);
 
-    strcpy(text, HEAD);
+    strcpy(text, HEAD ZONES);
     if (one_in(2)) {
         append(text, "policy", "defaults");
         random_limits(text);
@@ -341,16 +347,12 @@ static void add_limits(char *text, struct random_step *step)
     random_reattestation(text);
 }
 
-/* A rule, or the host, is more sensitive. */
-static void raise_sensitivity(char *text, struct random_step *step)
+/* One more line at the end of one of the allow rules. */
+static void add_to_allow(char *text, const char *line)
 {
     char *rules[64], *at, rest[65536];
     unsigned count = 0;
 
-    if (one_in(2) && step->facts.sensitivity < LEVEL_HIGH) {
-        step->facts.sensitivity = LEVEL_HIGH;
-        return;
-    }
     for (at = strstr(text, "\nrule allow-"); at && count < COUNT_OF(rules); at = strstr(at + 1, "\nrule allow-"))
         rules[count++] = at + 1;
     if (count == 0)
@@ -359,8 +361,25 @@ static void raise_sensitivity(char *text, struct random_step *step)
     while (*at && strncmp(at, "rule ", 5) != 0 && strncmp(at, "policy ", 7) != 0)
         at = strchr(at, '\n') + 1;
     strcpy(rest, at);
-    strcpy(at, "sensitivity high\n");
+    strcpy(at, line);
     strcat(at, rest);
+}
+
+/* A rule, or the host, is more sensitive. */
+static void raise_sensitivity(char *text, struct random_step *step)
+{
+    if (one_in(2) && step->facts.sensitivity < LEVEL_HIGH)
+        step->facts.sensitivity = LEVEL_HIGH;
+    else
+        add_to_allow(text, "sensitivity high\n");
+}
+
+/* A rule that has none is from now on of another time. */
+static void add_window(char *text, struct random_step *step)
+{
+    (void)step;
+    if (!strstr(text, "\nwindow "))
+        add_to_allow(text, "window tue 16:00-17:00 UTC\n");
 }
 
 /* Cut one allow rule out, up to the next rule or policy. */
@@ -407,6 +426,14 @@ static void narrow_scope(char *text, struct random_step *step)
     step->facts.scopes[0].len = strlen(step->scope);
 }
 
+/* As if it were later, but for the windows. */
+static void end_sooner(struct facts *f, int64_t seconds)
+{
+    f->issued -= seconds;
+    f->expires -= seconds;
+    f->session_deadline -= seconds;
+}
+
 /* A fact for the worse. */
 static void worsen_facts(char *text, struct random_step *step)
 {
@@ -442,7 +469,7 @@ static void worsen_facts(char *text, struct random_step *step)
         f->approved = 0;
         break;
     case 9:
-        f->now += next_random(700);
+        end_sooner(f, (int64_t)next_random(700));
         break;
     case 10:
         f->standing.task = f->standing.task < TASK_REVOKED
@@ -474,6 +501,11 @@ END_TEST
 START_TEST(more_sensitivity_never_permits_more)
 {
     never_permits_more("", raise_sensitivity);
+}
+END_TEST
+START_TEST(a_window_never_permits_more)
+{
+    never_permits_more("", add_window);
 }
 END_TEST
 START_TEST(removing_an_allow_never_permits_more)
@@ -656,6 +688,7 @@ static Suite *properties_suite(void)
     tcase_set_timeout(tcase, 300); /* under valgrind */
     tcase_add_test(tcase, adding_a_deny_never_permits_more);
     tcase_add_test(tcase, adding_limits_never_permits_more);
+    tcase_add_test(tcase, a_window_never_permits_more);
     tcase_add_test(tcase, removing_an_allow_never_permits_more);
     tcase_add_test(tcase, narrowing_the_scope_never_permits_more);
     tcase_add_test(tcase, more_sensitivity_never_permits_more);

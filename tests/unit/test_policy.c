@@ -11,7 +11,14 @@
 #define HEAD "pam_agent 1\n"
 #define SOME HEAD "policy p\nidentity spiffe://example.org/a\n"
 
-static const char whole[] = HEAD "policy defaults\n"
+#define ZONED HEAD "zone UTC\noffset 0 0\npolicy p\nidentity spiffe://example.org/a\n"
+
+static const char whole[] = HEAD "zone UTC\n"
+                                 "offset 0 0\n"
+                                 "zone America/St_Johns\n"
+                                 "offset -5 -12600\n"
+                                 "offset 1772951400 -9000\n"
+                                 "policy defaults\n"
                                  "where built in\n"
                                  "max-lifetime 600\n"
                                  "max-session 1800\n"
@@ -43,6 +50,8 @@ static const char whole[] = HEAD "policy defaults\n"
                                  "sensitivity medium\n"
                                  "rule deny-login\n"
                                  "from 10.9.0.0/16\n"
+                                 "window fri 16:00-mon 06:00 America/St_Johns\n"
+                                 "window 12:00-13:00 UTC\n"
                                  "rule allow-sudo\n"
                                  "rule-where /etc/pam_agent/agent.conf:25\n"
                                  "from 192.0.2.1\n"
@@ -139,6 +148,13 @@ START_TEST(policy_read)
     ck_assert_int_eq(policy->rules[1].kind, RULE_DENY_LOGIN);
     ck_assert_int_eq(policy->rules[1].sensitivity, LEVEL_UNSET);
     ck_assert_ptr_null(policy->rules[1].where);
+    ck_assert_uint_eq(policy->rules[1].window_count, 2);
+    ck_assert_ptr_eq(policy->rules[1].windows[0].zone, &set.zones.items[1]);
+    ck_assert_ptr_eq(policy->rules[1].windows[1].zone, &set.zones.items[0]);
+    ck_assert_uint_eq(set.zones.items[1].offset_count, 2);
+    ck_assert_int_eq(set.zones.items[1].offsets[0].from, -5);
+    ck_assert_int_eq(set.zones.items[1].offsets[1].east, -9000);
+    ck_assert_uint_eq(rule->window_count, 0);
 
     rule = &policy->rules[2];
     ck_assert_int_eq(rule->kind, RULE_ALLOW_SUDO);
@@ -173,6 +189,8 @@ static void written(char *buf, size_t cap)
     size_t len;
 
     fields_begin(&w, buf, cap);
+    for (size_t i = 0; i < set.zones.count; i++)
+        zone_write(&w, &set.zones.items[i]);
     for (size_t i = 0; i < set.count; i++)
         policy_write(&w, &set.policies[i]);
     ck_assert_int_eq(fields_end(&w, &len), 0);
@@ -216,6 +234,8 @@ static void random_rule(struct fields_writer *w)
     fields_put(w, "rule-where", "agent.conf:1");
     random_words(w, "service", "s", 6);
     random_words(w, "from", "f", 20);
+    for (unsigned n = next_random(12) / 6 * 6; n > 0; n--)
+        fields_put(w, "window", "mon-fri 08:00-17:00 Europe/Berlin");
     random_words(w, "run-as", "r", 6);
     for (unsigned n = next_random(12); n > 0; n--) {
         fields_put(w, "command", "/bin/x");
@@ -236,6 +256,13 @@ START_TEST(any_policy_comes_back_as_it_was)
         size_t len;
 
         fields_begin(&w, text, sizeof text);
+        fields_put(&w, "zone", "Europe/Berlin");
+        for (unsigned j = 0; j <= next_random(40); j++) {
+            char offset[32];
+
+            snprintf(offset, sizeof offset, "%u %d", j, (int)next_random(7200) - 3600);
+            fields_put(&w, "offset", offset);
+        }
         for (unsigned policies = next_random(12); policies > 0; policies--) {
             fields_put(&w, "policy", "p");
             fields_put(&w, "where", "agent.conf:1");
@@ -319,6 +346,16 @@ static const struct {
     {SOME "rule allow-sudo \n", -EBADMSG},
     {SOME "rule Allow-Sudo\n", -EBADMSG},
     {SOME "rule allow-sudo\nwindow fri\n", -EBADMSG},
+    {ZONED "rule allow-sudo\nwindow 12:00-13:00 UTC\n", 0},
+    {ZONED "rule allow-sudo\nwindow 12:00-13:00 Zulu\n", -EBADMSG},
+    {ZONED "rule allow-sudo\nwindow 12:00-13:00 \n", -EBADMSG},
+    {ZONED "rule allow-sudo\nwindow 12:00-13:00\n", -EBADMSG},
+    {ZONED "window 12:00-13:00 UTC\n", -EBADMSG},
+    {ZONED "zone Zulu\n", -EBADMSG},
+    {ZONED "offset 5 5\n", -EBADMSG},
+    {HEAD "offset 0 0\n", -EBADMSG},
+    {HEAD "zone UTC\n", 0},
+    {HEAD "zone UTC\npolicy p\nidentity spiffe://example.org/a\nrule deny-sudo\nwindow 12:00-13:00 UTC\n", -EBADMSG},
     {SOME "rule allow-sudo\nany-command 0\n", -EBADMSG},
     {SOME "rule allow-sudo\nany-command yes\n", -EBADMSG},
     {SOME "rule allow-sudo\ncommand /bin/sh\nany-arguments 0\n", -EBADMSG},
