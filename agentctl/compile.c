@@ -121,6 +121,28 @@ int compile_identities(int fd, const struct config *config, const struct account
 
 /* --- policy.cdb --- */
 
+static int uses_zone(const struct policy *policy, const struct zone *zone)
+{
+    for (size_t i = 0; i < policy->rule_count; i++)
+        for (size_t j = 0; j < policy->rules[i].window_count; j++)
+            if (policy->rules[i].windows[j].zone == zone)
+                return 1;
+    return 0;
+}
+
+/* Each zone of the windows of these policies, once. */
+static void put_zones(struct fields_writer *w, const struct config *config, const struct owners *policies)
+{
+    for (size_t i = 0; i < config->zone_count; i++) {
+        size_t j = 0;
+
+        while (j < policies->count && !uses_zone(&config->policies[policies->items[j]], config->zones[i]))
+            j++;
+        if (j < policies->count)
+            zone_write(w, config->zones[i]);
+    }
+}
+
 static int account_text(const struct config *config, const struct identity_config *identity,
                         const struct owners *policies, char *buf, size_t *ret_len)
 {
@@ -129,6 +151,7 @@ static int account_text(const struct config *config, const struct identity_confi
     fields_begin(&w, buf, POLICY_TEXT_MAX);
     for (size_t i = 0; i < identity->delegates.count; i++)
         fields_put(&w, "delegator", identity->delegates.items[i]);
+    put_zones(&w, config, policies);
     policy_write(&w, &config->defaults);
     for (size_t i = 0; i < policies->count; i++)
         policy_write(&w, &config->policies[policies->items[i]]);

@@ -73,6 +73,8 @@ struct config {
     size_t issuer_count;
     struct identity_config *identities; /* by place and slot */
     size_t identity_count;
+    struct zone **zones; /* of the windows; each stays where it is */
+    size_t zone_count;
     struct policy defaults; /* no identities, no rules */
     struct policy *policies;
     struct place *policy_places;

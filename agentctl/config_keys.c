@@ -39,12 +39,12 @@ static const struct key defaults_keys[] = {LIMITS, END};
 
 static const struct key commands_keys[] = {LIST("list"), END};
 
-static const struct key login_keys[] = {LIST("services"), LIST("from"), ONE("sensitivity"), LATER("window"), END};
+static const struct key login_keys[] = {LIST("services"), LIST("from"), LIST("window"), ONE("sensitivity"), END};
 
 static const struct key sudo_keys[] = {
-    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"), LIST("from"), ONE("sensitivity"), ONE("leaves"),
-    ONE("may-exec"), ONE("escapes"),
-    LATER("run-as-group"), LATER("window"), END,
+    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"),
+    LIST("from"), LIST("window"), ONE("sensitivity"), ONE("leaves"), ONE("may-exec"), ONE("escapes"),
+    LATER("run-as-group"), END,
 };
 
 static const struct key policy_keys[] = {

@@ -108,6 +108,7 @@ static void read_rule(struct reader *reader, const struct section *section, stru
         read_sudo_rule(reader, section, rule);
     read_words(reader, section, "from", address_pattern_valid,
                "a numeric address or ADDRESS/BITS without bits beyond the prefix, as in \"10.0.0.0/8\"", &rule->from);
+    read_windows(reader, section, rule);
     read_sensitivity(reader, section, rule);
 }
 

@@ -68,6 +68,7 @@ void read_policy(struct reader *reader, const struct section *section);
 
 /* The commands of a sudo rule, the last of the last policy; those of the groups it uses come with check_groups. */
 void read_rule_commands(struct reader *reader, const struct section *section, struct rule *rule);
+void read_windows(struct reader *reader, const struct section *section, struct rule *rule);
 /* After the last file: the rules get the commands of their groups. */
 void check_groups(struct reader *reader);
 

@@ -37,6 +37,8 @@ static const char *conditions(struct maker *m, const struct rule *rule)
     const char *all =
         arena_format(m->arena, "%s%s", list(m, "; from ", &rule->from), list(m, "; for ", &m->policy->purposes));
 
+    for (size_t i = 0; i < rule->window_count; i++)
+        all = arena_format(m->arena, "%s%s%s", all, i == 0 ? "; within " : ", ", rule->windows[i].text);
     if (rule->sensitivity != LEVEL_UNSET)
         all = arena_format(m->arena, "%s; sensitivity %s", all, level_word(rule->sensitivity));
     if (rule->leaves_service)

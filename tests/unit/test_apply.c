@@ -320,6 +320,47 @@ START_TEST(test_prints_what_is_gained_and_lost)
            "identity deploy is no longer denied: sudo as web: any command (for restart)\n"
            "identity deploy is limited by: max-session 300 (for restart)\n"
            "identity deploy is no longer limited by: max-session 600 (for restart)\n");
+    prints(CARE("login { window = \"08:00-17:00 UTC\" }\n"
+                "deny-sudo { window = { \"fri 16:00-mon 06:00 Europe/Berlin\", \"sat 08:00-09:00 UTC\" } }"),
+           "identity deploy gains: login by sshd (for restart; within 08:00-17:00 UTC)\n"
+           "identity deploy is no longer denied: login by su, login (for restart)\n"
+           "identity deploy is denied: sudo as anybody: any command (for restart; within fri 16:00-mon 06:00 "
+           "Europe/Berlin, "
+           "sat 08:00-09:00 UTC)\n"
+           "identity deploy is no longer limited by: max-session 300 (for restart)\n");
+}
+END_TEST
+
+/* How often the compiled policies of an account have this line. */
+static unsigned lines_of(const char *account, const char *line)
+{
+    unsigned count = 0;
+
+    for (const char *at = value_of("state/policy.cdb", 'p', account); (at = strstr(at, line)); at++)
+        count++;
+    return count;
+}
+
+START_TEST(test_zones_stand_once_where_they_are_used)
+{
+    put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                                                         " login { window = \"08:00-17:00 Asia/Kathmandu\" }\n"
+                                                         " sudo { any-command = true window = { \"00:00-01:00 UTC\",\n"
+                                                         "  \"mon 08:00-17:00 Asia/Kathmandu\" } } }\n"
+                                                         "policy q { identities = { \"spiffe://e.org/agent/b\" }\n"
+                                                         " deny-login { window = \"00:00-01:00 UTC\" } }\n"
+                                                         "policy r { identities = { \"spiffe://e.org/agent/c\" }\n"
+                                                         " login { } }\n");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_uint_eq(lines_of("a", "\nzone "), 2);
+    ck_assert_uint_eq(lines_of("a", "\nzone Asia/Kathmandu\noffset "), 1);
+    ck_assert_uint_eq(lines_of("a", "\nzone UTC\noffset 0 0\n"), 1);
+    ck_assert_uint_eq(lines_of("a", "\nwindow mon 08:00-17:00 Asia/Kathmandu\n"), 1);
+    ck_assert_uint_eq(lines_of("b", "\nzone "), 1);
+    ck_assert_uint_eq(lines_of("b", "\nzone UTC\n"), 1);
+    ck_assert_uint_eq(lines_of("c", "zone"), 0);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "no change"));
 }
 END_TEST
 
@@ -994,6 +1035,7 @@ int main(void)
     tcase_add_test(tests, test_twice_is_no_change);
     tcase_add_test(tests, test_check_writes_nothing);
     tcase_add_test(tests, test_prints_what_is_gained_and_lost);
+    tcase_add_test(tests, test_zones_stand_once_where_they_are_used);
     tcase_add_test(tests, test_prints_of_many_identities_but_some);
     tcase_add_test(tests, test_bad_configuration_changes_nothing);
     tcase_add_test(tests, test_dropped_identity_is_disabled);

@@ -129,7 +129,6 @@ static const struct {
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
-    {SUDO("commands = { \"/bin/ls\" }\n window = \"fri\""), "agent.conf:6: ", "window: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
@@ -280,6 +279,19 @@ static const struct {
     {SUDO("commands = { \"/bin/ls\" }\n may-exec = yes"), "agent.conf:6: ", "may-exec: \"yes\" is neither"},
     {POLICY(" deny-sudo {\n escapes = accepted }\n"), "agent.conf:6: ", "escapes: a rule that denies accepts nothing"},
     {POLICY(" deny-sudo {\n may-exec = true }\n"), "agent.conf:6: ", "may-exec: a rule that denies starts nothing"},
+    /* windows */
+    {SUDO("any-command = true\n window = \"fri\""), "agent.conf:6: ", "window: \"fri\" is none: write \"DAY HH:MM-DAY"},
+    {SUDO("any-command = true\n window = \"08:00-17:00\""), "agent.conf:6: ", "window: \"08:00-17:00\" is none"},
+    {SUDO("any-command = true\n window = { \"08:00-17:00 UTC\",\n \"8-17 UTC\" }"),
+     "agent.conf:7: ", "window: \"8-17 UTC\" is none"},
+    {SUDO("any-command = true\n window = { }"), "agent.conf:6: ", "window: the list is empty"},
+    {POLICY(" login {\n window = \"08:00-17:00 Europe/Berln\" }\n"),
+     "agent.conf:6: ", "window: there is no time zone \"Europe/Berln\" in /usr/share/zoneinfo"},
+    {POLICY(" deny-login {\n window = \"08:00-17:00 ../../../etc/localtime\" }\n"),
+     "agent.conf:6: ", "there is no time zone \"../../../etc/localtime\""},
+    {POLICY(" deny-sudo {\n window = \"08:00-17:00 Europe\" }\n"),
+     "agent.conf:6: ", "there is no time zone \"Europe\""},
+    {POLICY(" window = \"08:00-17:00 UTC\"\n"), "agent.conf:5: ", "unknown key \"window\" in policy"},
     /* groups of commands */
     {HOST "commands {\n list = { \"/bin/ls\" } }", "agent.conf:2: ", "commands has no name: write commands \"NAME\""},
     {HOST "commands look {\n list = { } }", "agent.conf:3: ", "list: the list is empty"},
@@ -500,6 +512,32 @@ START_TEST(test_good_groups)
 }
 END_TEST
 
+START_TEST(test_good_windows)
+{
+    struct config *config = read_good(POLICY(" login { window = \"fri 16:00-mon 06:00 Europe/Berlin\" }\n"
+                                             " deny-login { window = \"mon-fri 08:00-17:00 UTC\" }\n"
+                                             " sudo { any-command = true window = { \"sat 08:00-24:00 Europe/Berlin\", "
+                                             "\"08:00-17:00 Asia/Kathmandu\" } }\n deny-sudo { }\n"));
+    const struct rule *rules = config->policies[0].rules;
+
+    ck_assert_uint_eq(config->zone_count, 3); /* each is read once */
+    ck_assert_int_eq(rules[0].kind, RULE_ALLOW_LOGIN);
+    ck_assert_uint_eq(rules[0].window_count, 1);
+    ck_assert_uint_eq(rules[0].windows[0].length, 62 * 60);
+    ck_assert_str_eq(rules[0].windows[0].zone->name, "Europe/Berlin");
+    ck_assert_uint_gt(rules[0].windows[0].zone->offset_count, 20);
+    ck_assert_int_eq(rules[1].kind, RULE_ALLOW_SUDO);
+    ck_assert_uint_eq(rules[1].window_count, 2);
+    ck_assert_ptr_eq(rules[1].windows[0].zone, rules[0].windows[0].zone);
+    ck_assert_str_eq(rules[1].windows[1].zone->name, "Asia/Kathmandu");
+    ck_assert_int_eq(rules[2].kind, RULE_DENY_LOGIN);
+    ck_assert_str_eq(rules[2].windows[0].text, "mon-fri 08:00-17:00 UTC");
+    ck_assert_int_eq(rules[3].kind, RULE_DENY_SUDO);
+    ck_assert_uint_eq(rules[3].window_count, 0);
+    config_free(config);
+}
+END_TEST
+
 /* A title given in one file and again in another. */
 START_TEST(test_duplicate_across_files)
 {
@@ -624,6 +662,7 @@ int main(void)
     tcase_add_test(tests, test_good);
     tcase_add_test(tests, test_good_live);
     tcase_add_test(tests, test_good_groups);
+    tcase_add_test(tests, test_good_windows);
     tcase_add_test(tests, test_duplicate_across_files);
     tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
     tcase_add_loop_test(tests, test_hostile, 0, 25);
