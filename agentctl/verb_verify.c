@@ -1,50 +1,28 @@
 /* verify: what the gate would say of a credential, as far as it can be said without a login. */
-#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentctl/host.h"
 #include "agentctl/inputs.h"
 #include "agentctl/say.h"
+#include "agentctl/verification.h"
 #include "agentctl/verbs.h"
 #include "core/clock.h"
 #include "core/fields.h"
-#include "core/names.h"
-#include "core/text.h"
 #include "judge/standing.h"
-#include "trust/anchors.h"
-#include "trust/certificate.h"
-#include "trust/sshcert.h"
-
-struct finding {
-    enum reason reason;
-    const char *detail; /* where it failed */
-    int here;           /* it failed by the state of this host */
-    struct credential *credential;
-};
 
 /* What this host knows against the credential, by the grant that gate would make of it. */
-static enum reason reason_here(const struct credential *c, int64_t now)
+static enum reason reason_here(const struct credential *credential, int64_t now)
 {
-    static struct grant grant; /* large: a scope, which does not matter here */
+    static struct grant grant; /* large: a scope */
+    enum reason reason = verification_grant(credential, &grant);
     struct standing standing;
 
-    grant_clear(&grant);
-    grant.issued = c->iat;
-    for (size_t i = 0; i < c->ancestor_count; i++)
-        if (grant_add_ancestor(&grant, LINK_JTI, c->iss, c->ancestors[i].jti) < 0 ||
-            grant_add_ancestor(&grant, LINK_KEY, NULL, c->ancestors[i].holder_thumbprint) < 0)
-            return REASON_STATE_UNAVAILABLE;
-    if (c->voucher && (grant_add_ancestor(&grant, LINK_JTI, c->voucher->iss, c->voucher->jti) < 0 ||
-                       grant_add_ancestor(&grant, LINK_ISSUER, NULL, c->voucher->iss) < 0))
-        return REASON_STATE_UNAVAILABLE;
-    if (text_copy(grant.iss, sizeof grant.iss, c->iss) < 0 || text_copy(grant.jti, sizeof grant.jti, c->jti) < 0 ||
-        text_copy(grant.task, sizeof grant.task, c->task) < 0 ||
-        text_copy(grant.identity, sizeof grant.identity, c->identity) < 0 ||
-        text_copy(grant.key, sizeof grant.key, c->holder_thumbprint) < 0 || standing_of(&grant, now, &standing) < 0)
+    if (reason != REASON_PERMIT)
+        return reason;
+    if (standing_of(&grant, now, &standing) < 0)
         return REASON_STATE_UNAVAILABLE;
     return standing.stopped                  ? REASON_STOPPED
            : standing.task == TASK_REVOKED   ? REASON_TASK_REVOKED
@@ -54,42 +32,16 @@ static enum reason reason_here(const struct credential *c, int64_t now)
                                              : REASON_PERMIT;
 }
 
-/* A line of a certificate is what sshd would hand on, whatever its account. */
-static enum reason verify(const struct verify_context *ctx, const char *token, size_t len,
-                          struct credential **ret_credential, const char **ret_detail)
+/* 0 and what was found, or the exit status where nothing can be said. */
+static int find(const char *token, size_t len, struct verification *f)
 {
-    enum reason reason;
-    char *info;
+    int64_t now = clock_wall_seconds();
 
-    if (!sshcert_is_line(token, len))
-        return credential_verify(ctx, token, len, ret_credential, ret_detail);
-    if (asprintf(&info, "publickey %s", token) < 0)
-        return REASON_INTERNAL;
-    reason = certificate_verify(ctx, info, NULL, ret_credential, ret_detail);
-    free(info);
-    return reason;
-}
-
-/* 0 and the finding, or the exit status where nothing can be said. */
-static int find(const char *token, size_t len, struct finding *f)
-{
-    CLEANUP(anchors_freep) struct anchors *anchors = NULL;
-    char audience[SPIFFE_ID_MAX + 1];
-    struct verify_context ctx = {.audience = audience, .now = clock_wall_seconds()};
-    int r = host_id(audience, sizeof audience);
-
-    if (r == 0)
-        r = anchors_load(&anchors);
-    if (r < 0) {
-        complain("the trust anchors of this host cannot be read (%s): run `agentctl apply` as root", strerror(-r));
+    if (verification_make(token, len, NULL, now, f) < 0)
         return EXIT_PART;
-    }
-    ctx.anchors = anchors->items;
-    ctx.anchor_count = anchors->count;
-    f->reason = verify(&ctx, token, len, &f->credential, &f->detail);
     if (f->reason != REASON_PERMIT)
         return 0;
-    f->reason = reason_here(f->credential, ctx.now);
+    f->reason = reason_here(f->credential, now);
     f->here = f->reason != REASON_PERMIT;
     return 0;
 }
@@ -140,7 +92,7 @@ static void print_scope(const char *scope, size_t len)
     free(text);
 }
 
-static void print_text(const struct finding *f)
+static void print_text(const struct verification *f)
 {
     const struct credential *c = f->credential;
     char until[32];
@@ -212,7 +164,7 @@ static json_t *json_of_credential(const struct credential *c)
                      json_of_ancestors(c), "voucher", json_of_voucher(c->voucher));
 }
 
-static void print_json(const struct finding *f)
+static void print_json(const struct verification *f)
 {
     int permitted = f->reason == REASON_PERMIT;
     json_t *out = json_pack("{s:b, s:s, s:s, s:s*, s:o}", "valid", permitted, "reason", reason_word(f->reason), "mend",
@@ -232,7 +184,7 @@ int verb_verify(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {0}};
     static char token[CREDENTIAL_MAX + 8];
-    struct finding f = {.reason = REASON_INTERNAL};
+    struct verification f = {.reason = REASON_INTERNAL};
     int c, json = 0, status;
     size_t len;
 

@@ -5,69 +5,11 @@
 #include "ask/wipe.h"
 #include "core/clock.h"
 #include "core/files.h"
-#include "core/paths.h"
 #include "core/text.h"
+#include "judge/actor.h"
 #include "judge/anchor_store.h"
 #include "session/gate.h"
 #include "session/verifier_wire.h"
-
-/* The identity that is configured for this SPIFFE ID. 0; -ENOENT; -errno. */
-static int find_identity(const char *id, struct identity *ret)
-{
-    CLEANUP(close_fd) int fd = -1;
-    int r = identities_open(PATH_IDENTITIES, &fd);
-
-    return r == 0 ? identities_by_spiffe(fd, id, ret) : r;
-}
-
-/* The identity that the credential names must be configured, and be that of this account, which may be any of its slots. */
-static enum reason map_identity(const struct gate *gate, const char *id)
-{
-    struct identity identity;
-    int r = find_identity(id, &identity);
-
-    if (r < 0)
-        return r == -ENOENT ? REASON_IDENTITY_UNKNOWN : REASON_STATE_UNAVAILABLE;
-    if (strcmp(identity.id, gate->identity.id) != 0)
-        return REASON_IDENTITY_MISMATCH;
-    return identity.disabled ? REASON_IDENTITY_DISABLED : REASON_PERMIT;
-}
-
-/* Who acts: the one that a voucher names, or whoever has the leaf's key, under the account's own identity. */
-static enum reason take_delegatee(const struct gate *gate, const char *delegatee, struct grant *grant)
-{
-    enum reason reason = delegatee[0] ? map_identity(gate, delegatee) : REASON_PERMIT;
-
-    if (reason != REASON_PERMIT)
-        return reason;
-    if (!delegatee[0] && !spiffe_id_valid(gate->identity.id)) /* a pattern names nobody */
-        return REASON_DELEGATEE_UNKNOWN;
-    grant->delegatee_proven = delegatee[0] != '\0';
-    return text_copy(grant->identity, sizeof grant->identity, delegatee[0] ? delegatee : gate->identity.id) < 0
-               ? REASON_TOO_LARGE
-               : REASON_PERMIT;
-}
-
-/*
- * A delegated credential names who was given its root. It opens an account of one agent, another one. Whether that takes what the delegator
- * delegates, where its own identity is not proven, is decided.
- */
-static enum reason map_delegatee(const struct gate *gate, const char *delegatee, struct grant *grant)
-{
-    struct identity delegator;
-    int r = find_identity(grant->identity, &delegator);
-
-    if (r < 0 && r != -ENOENT)
-        return REASON_STATE_UNAVAILABLE;
-    if ((r == 0 && strcmp(delegator.id, gate->identity.id) == 0) || strcmp(grant->identity, delegatee) == 0)
-        return REASON_DELEGATEE_UNKNOWN;
-    if (gate->identity.disabled)
-        return REASON_IDENTITY_DISABLED;
-    strcpy(grant->delegator, grant->identity);
-    if (grant_add_ancestor(grant, LINK_IDENTITY, NULL, grant->delegator) < 0)
-        return REASON_TOO_LARGE;
-    return take_delegatee(gate, delegatee, grant);
-}
 
 /* A signature over a nonce of this moment, this host and this account: an SSHSIG (P3) or a PoP JWT (P2). */
 static enum reason prove_by_signature(struct gate *gate, struct verifier_process *verifier)
@@ -115,11 +57,11 @@ static enum reason verify(struct gate *gate, struct verifier_process *verifier, 
         return reason;
     }
     if (answer.delegated)
-        reason = map_delegatee(gate, answer.delegatee, &grant); /* as whom it acts */
+        reason = actor_delegatee(&gate->identity, answer.delegatee, &grant);
     if (reason == REASON_PERMIT && gate->attested && !gate_same_intent(&grant, &gate->attested->grant))
         reason = REASON_ATTESTATION_MISMATCH;
     if (reason == REASON_PERMIT && !answer.delegated)
-        reason = map_identity(gate, grant.identity);
+        reason = actor_itself(&gate->identity, grant.identity);
     if (reason != REASON_PERMIT)
         return reason;
     grant.uid = gate->identity.uid;

@@ -18,11 +18,8 @@ int64_t gather_boot_time(void)
     return (clock_wall_ms() - boot + (begun < boot ? begun : 0)) / 1000;
 }
 
-int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
+void gather_claims(const struct grant *grant, int64_t now, struct facts *facts)
 {
-    struct host_policy host;
-    int r = standing_of(grant, now, &facts->standing); /* first: it counts, even if the rest cannot be read */
-
     facts->now = now;
     facts->account = grant->account;
     facts->identity = grant->identity;
@@ -38,6 +35,14 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     facts->scopes[0].text = grant->scope;
     facts->scopes[0].len = strlen(grant->scope);
     facts->scope_count = 1;
+}
+
+int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
+{
+    struct host_policy host;
+    int r = standing_of(grant, now, &facts->standing); /* first: it counts, even if the rest cannot be read */
+
+    gather_claims(grant, now, facts);
     if (r == 0)
         r = policy_host(&host);
     if (r == 0)

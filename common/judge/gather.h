@@ -5,10 +5,9 @@
 #include "judge/decide.h"
 #include "judge/grant.h"
 
-/*
- * Facts of the grant, its scope as the first, and the time; they point into the grant. Then its standing, and the host's
- * sensitivity. 0 or -errno.
- */
+/* Facts of the grant, its scope as the first, and the time; they point into the grant. */
+void gather_claims(const struct grant *grant, int64_t now, struct facts *facts);
+/* The same, then its standing, and the host's sensitivity. 0 or -errno. */
 int gather_grant(const struct grant *grant, int64_t now, struct facts *facts) MUST_CHECK;
 
 /* When this host, or the container that we are in, booted: when its first process began. In seconds of the wall clock. */
