@@ -4,6 +4,7 @@
 
 #include "agentctl/config_reader.h"
 #include "agentctl/config_syntax.h"
+#include "agentctl/words.h"
 
 #define ANY_ARGUMENTS "..."
 
@@ -18,20 +19,6 @@ static void source_problem(const struct source *source, const char *word, const 
 {
     value_problem(source->reader, source->section, source->value, "%s: \"%s\": %s",
                   source->section->title ? "list" : "commands", word, what);
-}
-
-/* The words of the command line, which is changed. 0 where there are more than COMMAND_WORDS_MAX. */
-static int split(char *line, struct arena *arena, struct words *ret)
-{
-    char *rest = NULL;
-
-    for (char *word = strtok_r(line, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-        if (ret->count == COMMAND_WORDS_MAX)
-            return 0;
-        ret->items = arena_grow(arena, ret->items, ret->count, sizeof *ret->items);
-        ret->items[ret->count++] = word;
-    }
-    return 1;
 }
 
 static void check_words(const struct source *source, const struct words *words)
@@ -61,7 +48,7 @@ static struct command parse_command(const struct source *source)
     struct command command = {.any_arguments = 0};
     struct words *words = &command.words;
 
-    if (!split(line, arena, words)) {
+    if (!words_split(line, COMMAND_WORDS_MAX, arena, words)) {
         source_problem(source, source->value->text, "too many words: write at most 64");
         return command;
     }

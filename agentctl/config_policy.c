@@ -5,6 +5,7 @@
 #include "agentctl/config_syntax.h"
 #include "core/names.h"
 #include "judge/match.h"
+#include "judge/rules.h"
 
 static void read_leaves(struct reader *reader, const struct section *section, struct rule *rule)
 {
@@ -76,16 +77,9 @@ static void read_sudo_rule(struct reader *reader, const struct section *section,
 
 static int rule_kind(const struct section *section, enum rule_kind *ret)
 {
-    static const char *const names[] = {
-        [RULE_ALLOW_LOGIN] = "login",
-        [RULE_DENY_LOGIN] = "deny-login",
-        [RULE_ALLOW_SUDO] = "sudo",
-        [RULE_DENY_SUDO] = "deny-sudo",
-    };
-
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (section_is(section, names[i])) {
-            *ret = (enum rule_kind)i;
+    for (unsigned kind = RULE_ALLOW_LOGIN; kind <= RULE_DENY_SUDO; kind++) {
+        if (section_is(section, rule_kind_word((enum rule_kind)kind))) {
+            *ret = (enum rule_kind)kind;
             return 1;
         }
     }

@@ -30,7 +30,7 @@ enum step {
 };
 
 /* No single flipped bit turns one into the other; everything but PERMIT refuses. */
-enum verdict { VERDICT_DENY = 0x2d5a, VERDICT_PERMIT = 0x52a5 };
+enum judgement { VERDICT_DENY = 0x2d5a, VERDICT_PERMIT = 0x52a5 };
 
 #define FACTS_SCOPES_MAX 2
 
@@ -71,7 +71,7 @@ struct facts {
 };
 
 struct decision {
-    enum verdict verdict;
+    enum judgement verdict;
     enum reason reason;
     const char *rule, *rule_where; /* policy name and where; NULL: no rule decided. Point into the policy set. */
     /* login, open, attest and recheck: what a permit is bound to */

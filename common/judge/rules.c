@@ -30,6 +30,18 @@ const char *condition_word(enum condition condition)
     return (unsigned)condition < COUNT_OF(condition_words) ? condition_words[condition] : "";
 }
 
+static const char *const rule_kind_words[] = {
+    [RULE_ALLOW_LOGIN] = "login",
+    [RULE_DENY_LOGIN] = "deny-login",
+    [RULE_ALLOW_SUDO] = "sudo",
+    [RULE_DENY_SUDO] = "deny-sudo",
+};
+
+const char *rule_kind_word(enum rule_kind kind)
+{
+    return (unsigned)kind < COUNT_OF(rule_kind_words) ? rule_kind_words[kind] : "";
+}
+
 static int in_words(const struct words *words, const char *word)
 {
     for (size_t i = 0; i < words->count; i++)

@@ -25,6 +25,8 @@ enum condition {
 
 /* The key of agent.conf that says so; "" for CONDITION_NONE. */
 const char *condition_word(enum condition condition);
+/* The section of agent.conf that a rule of this kind is; "" for what is none. */
+const char *rule_kind_word(enum rule_kind kind);
 
 /* The defaults: limits alone, of every session. 1 or 0. */
 int policy_is_defaults(const struct policy *policy);

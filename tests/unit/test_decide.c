@@ -7,6 +7,7 @@
 #include "core/compat.h"
 #include "core/fields.h"
 #include "judge/decide.h"
+#include "judge/rules.h"
 
 #define HEAD "pam_agent 1\n"
 #define DEPLOY "spiffe://example.org/agent/deploy"
@@ -1058,6 +1059,19 @@ START_TEST(step_words)
 }
 END_TEST
 
+START_TEST(words_of_rules_and_conditions)
+{
+    ck_assert_str_eq(rule_kind_word(RULE_ALLOW_LOGIN), "login");
+    ck_assert_str_eq(rule_kind_word(RULE_DENY_SUDO), "deny-sudo");
+    ck_assert_str_eq(rule_kind_word((enum rule_kind)99), "");
+    ck_assert_str_eq(condition_word(CONDITION_NONE), "");
+    ck_assert_str_eq(condition_word(CONDITION_IDENTITY), "identities");
+    ck_assert_str_eq(condition_word(CONDITION_SOURCE_UNKNOWN), "from");
+    ck_assert_str_eq(condition_word(CONDITION_RISK), "sensitivity");
+    ck_assert_str_eq(condition_word((enum condition)99), "");
+}
+END_TEST
+
 START_TEST(services_that_open_agents)
 {
     static const struct {
@@ -1111,6 +1125,7 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, close_is_never_refused);
     tcase_add_test(tables, unknown_step_is_refused);
     tcase_add_test(tables, step_words);
+    tcase_add_test(tables, words_of_rules_and_conditions);
     tcase_add_test(tables, services_that_open_agents);
     suite_add_tcase(suite, tables);
     return suite;
