@@ -78,6 +78,12 @@ static const struct verb verbs[] = {
      "set the risk of the host, an agent or a task"},
     {"risk", "clear", verb_risk_clear, "host|identity SPIFFE-ID|task TASK [--issuer ISS] [--note TEXT]",
      "the same as low"},
+    {NULL, "explain", verb_explain,
+     "--account ACCOUNT --step login|sudo|command [--purpose WORD] [--run-as USER] [--command \"PATH WORD ...\"]\n"
+     "           [--from ADDRESS] [--service SERVICE] [--credential FILE] [--at TIME] [--risk low|medium|high]\n"
+     "           [--possession channel|signed|bearer] [--identity SPIFFE-ID] [--task ID] [--issuer ISSUER]\n"
+     "           [--principal ID] [--delegator SPIFFE-ID] [--json]",
+     "what would be decided of a step, why, and what each policy has to do with it"},
     {NULL, "why", verb_why, "[--json] REFERENCE", "what was decided under this reference, why, and what to do"},
 
     {.summary = "The agent's own, inside its session:"},

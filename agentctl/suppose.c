@@ -203,7 +203,7 @@ void suppose_lifetime(const struct policy_set *policies, struct facts *facts)
 {
     struct limits limits;
 
-    (void)!gather_limits(facts, policies, &limits);
+    (void)gather_limits(facts, policies, &limits);
     facts->expires = facts->issued + (limits.max_lifetime ? limits.max_lifetime : CONFIG_LIFETIME_DEFAULT);
 }
 

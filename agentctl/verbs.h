@@ -18,6 +18,7 @@ int verb_delegate(int argc, char **argv);
 int verb_disable(int argc, char **argv);
 int verb_done(int argc, char **argv);
 int verb_enable(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_go(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_issue(int argc, char **argv);

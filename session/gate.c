@@ -254,19 +254,6 @@ static int account_busy(const struct gate *gate)
     return r < 0 ? r : busy;
 }
 
-/* How many sessions the credential opened; what counts once and did, opens none. 0 or -errno. */
-static int count_logins(const struct grant *grant, uint32_t *ret)
-{
-    uint32_t once = 0;
-    int r = replay_count(grant->iss, grant->jti, ret);
-
-    if (r == 0 && grant->voucher.once)
-        r = replay_count(grant->voucher.iss, grant->voucher.jti, &once);
-    if (once)
-        *ret = UINT32_MAX;
-    return r;
-}
-
 enum reason gate_take_place(const struct gate *gate)
 {
     const struct grant *grant = &gate->grant;
@@ -286,7 +273,7 @@ static enum reason gather(struct gate *gate)
 
     *facts = (struct facts){.step = gate->step};
     if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
-        count_logins(&gate->grant, &facts->logins) < 0)
+        replay_logins(&gate->grant, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
     facts->boot = gather_boot_time();
     facts->account_busy = busy;

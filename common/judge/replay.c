@@ -36,6 +36,18 @@ int replay_count(const char *iss, const char *jti, uint32_t *ret_count)
     return 0;
 }
 
+int replay_logins(const struct grant *grant, uint32_t *ret_logins)
+{
+    uint32_t once = 0;
+    int r = replay_count(grant->iss, grant->jti, ret_logins);
+
+    if (r == 0 && grant->voucher.once)
+        r = replay_count(grant->voucher.iss, grant->voucher.jti, &once);
+    if (once)
+        *ret_logins = UINT32_MAX;
+    return r;
+}
+
 static int take_one(const char *key, uint32_t max)
 {
     CLEANUP(close_fd) int dir = -1;

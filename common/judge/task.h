@@ -72,6 +72,8 @@ int stop_clear(void) MUST_CHECK;
 
 /* Sessions that the credential has opened or attested. */
 int replay_count(const char *iss, const char *jti, uint32_t *ret_count) MUST_CHECK;
+/* The same of a grant: what counts once and did, opens none any more. 0 or -errno. */
+int replay_logins(const struct grant *grant, uint32_t *ret_logins) MUST_CHECK;
 /* Take one of max places: -EUSERS when all are taken. Of two that race for the last, one gets it. */
 int replay_take(const char *iss, const char *jti, uint32_t max) MUST_CHECK;
 

@@ -1,0 +1,157 @@
+#!/bin/bash
+# timeout: 300
+# explain says what ssh and sudo then do; errors of usage; identity list and show; policy test.
+# shellcheck source=tests/host/agent.sh
+. "$TOP/tests/host/agent.sh"
+agent_host
+# sudo itself would let everything through: what is refused below, pam_agent refuses.
+echo 'agent-deploy ALL=(ALL:ALL) NOPASSWD: NOSETENV: ALL' >/etc/sudoers.d/zz-wide
+chmod 0440 /etc/sudoers.d/zz-wide
+
+expect_json() {
+	local what=$1 filter=$2
+	shift 2
+	try "$@" || true
+	if jq -e "$filter" <"$OUTPUT" >/dev/null 2>&1; then pass "$what"; else fail "$what" "not so: $filter"; fi
+}
+
+# agree WHAT REASON STEP CMD... -- ARGUMENTS OF EXPLAIN: explain gives the reason; so does the record of what CMD does.
+agree() {
+	local what=$1 reason=$2 step=$3 before status=1 command=()
+	shift 3
+	while [ "$1" != -- ]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	[ "$reason" != permit ] || status=0
+	expect_status "$what: explain says $reason" "$status" agentctl explain --account agent-deploy --step "$step" "$@"
+	expect_seen "$what: by name" ": $reason\$"
+	before=$(size_of "$DECISIONS")
+	try "${command[@]}" || true
+	LAST_COMMAND="${command[*]}"
+	if tail -c "+$((before + 1))" "$DECISIONS" | jq -r "select(.unmapped.step == \"$step\") | .status_code" | tail -n 1 | grep -qx "$reason"; then
+		pass "$what: and so it is"
+	else
+		fail "$what: and so it is" "the record says otherwise"
+	fi
+}
+
+# sudo_as NAME CMD...: in a session with the credential NAME.
+sudo_as() {
+	local name=$1
+	shift
+	agent "$name" sudo -n "$@"
+}
+wide=(--tool host:login --tool host:sudo)
+near=(--from 127.0.0.1 --possession signed --purpose restart-web)
+
+story "logins"
+credential first "${wide[@]}"
+agree "a login" permit login agent first true -- "${near[@]}"
+expect_json "with rule, place and limits" '.verdict == "permit" and .rule == "deploy" and (.rule_where | test("10-deploy.conf:7$"))
+	and .limits["max-session"] == 600 and .session_deadline > .facts.at' \
+	agentctl explain --account agent-deploy --step login "${near[@]}" --json
+credential other --purpose other "${wide[@]}"
+agree "another purpose" no_policy login agent other true -- --from 127.0.0.1 --possession signed --purpose other
+expect_json "which the policy misses" '[.policies[] | select(.policy == "deploy") | .matches, .misses] == [false, "purposes"]' \
+	agentctl explain --account agent-deploy --step login --purpose other --json
+expect_json "an address it is not for" '.reason == "no_rule" and (.policies[1].rules | map(.rule, .misses) == ["login", "from"])' \
+	agentctl explain --account agent-deploy --step login --purpose restart-web --from 10.9.9.9 --json
+expect_status "a service that opens no agents" 1 agentctl explain --account agent-deploy --step login "${near[@]}" --service su
+expect_seen "is none" 'not_an_agent_login'
+expect_status "no proof" 1 agentctl explain --account agent-deploy --step login --purpose restart-web --from 127.0.0.1 --possession bearer
+expect_seen "is not enough" 'possession_missing'
+
+story "commands"
+credential steps "${wide[@]}"
+agree "a command" permit command sudo_as steps /usr/bin/id -- --purpose restart-web --command /usr/bin/id
+credential args "${wide[@]}"
+agree "a pattern" permit command sudo_as args /usr/bin/test -e x -- --purpose restart-web --command "/usr/bin/test -e x"
+credential slash "${wide[@]}"
+agree "that matches no slash" no_rule command sudo_as slash /usr/bin/test -e /etc -- --purpose restart-web --command "/usr/bin/test -e /etc"
+expect_json "which the rule misses" '[.policies[] | select(.policy == "deploy") | .rules[].misses] == ["commands", "run-as"]' \
+	agentctl explain --account agent-deploy --step command --purpose restart-web --command "/usr/bin/test -e /etc" --json
+expect_output "and in words" '^deploy +sudo +no +commands +/etc/pam_agent/conf.d/10-deploy.conf:8$' \
+	agentctl explain --account agent-deploy --step command --purpose restart-web --command "/usr/bin/test -e /etc"
+expect_seen "with the mend" 'mend +add a rule'
+credential runas "${wide[@]}"
+agree "a run-as" permit command sudo_as runas -u www-data /usr/bin/id -u -- --purpose restart-web --run-as www-data --command "/usr/bin/id -u"
+credential wrong "${wide[@]}"
+agree "another one" no_rule command sudo_as wrong -u www-data /usr/bin/id -- --purpose restart-web --run-as www-data --command /usr/bin/id
+credential target "${wide[@]}"
+agree "an agent's" target_is_agent command sudo_as target -u agent-other /usr/bin/id -- \
+	--purpose restart-web --run-as agent-other --command /usr/bin/id
+credential mere "${wide[@]}"
+agree "sudo, of which nothing is known yet" permit sudo sudo_as mere /usr/bin/id -- --purpose restart-web
+
+story "a credential of a file"
+credential narrow --tool host:login --tool 'host:sudo runas=root command=/usr/bin/test'
+file=(--credential "$CREDENTIALS/narrow" --possession signed)
+agree "its scope is counted" scope_exceeded command sudo_as narrow /usr/bin/id -- "${file[@]}" --command /usr/bin/id
+agree "it opens one session" replayed login agent narrow true -- "${file[@]}" --from 127.0.0.1
+credential foreign --identity spiffe://example.org/agent/other
+agree "another agent's" identity_mismatch login agent foreign true -- --credential "$CREDENTIALS/foreign"
+mint forged <<<'.aud = "spiffe://example.org/host/other"'
+agree "another host's" audience_mismatch login agent forged true -- --credential "$CREDENTIALS/forged"
+expect_seen "is refused, of course" 'Access denied'
+expect_output "and where" 'detail +[0-9]' agentctl explain --account agent-deploy --step login --credential "$CREDENTIALS/forged"
+credential short --ttl 5m
+expect_status "now" 0 agentctl explain --account agent-deploy --step login --from 127.0.0.1 --credential "$CREDENTIALS/short"
+expect_status "and at another time" 1 agentctl explain --account agent-deploy --step login --from 127.0.0.1 \
+	--credential "$CREDENTIALS/short" --at "$(date -u -d '+10 minutes' +%FT%TZ)"
+expect_seen "when it has expired" expired
+
+story "what this host knows"
+must agentctl task complete T-done
+agree "a completed task" task_completed login agent "$(credential done --task T-done "${wide[@]}" && echo "done")" true -- "${near[@]}" --task T-done
+expect_status "of that task alone" 0 agentctl explain --account agent-deploy --step login "${near[@]}" --task T-other
+must agentctl revoke identity "$AGENT_ID"
+credential revoked "${wide[@]}"
+agree "a revoked identity" revoked login agent revoked true -- "${near[@]}"
+must agentctl revoke lift identity "$AGENT_ID"
+credential risky "${wide[@]}"
+sed -i 's/^    purposes = .*/&\n    max-risk-low = "low"/' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+must agentctl risk set host high
+agree "a high risk" risk_too_high login agent risky true -- "${near[@]}"
+expect_json "which the rule does not bear" '[.policies[] | select(.policy == "deploy") | .rules[].misses] == ["sensitivity"]' \
+	agentctl explain --account agent-deploy --step login "${near[@]}" --json
+expect_status "but if it were low" 0 agentctl explain --account agent-deploy --step login "${near[@]}" --risk low
+must agentctl risk clear host
+expect_status "and the other way round" 1 agentctl explain --account agent-deploy --step login "${near[@]}" --risk high
+must agentctl stop
+credential stopped "${wide[@]}"
+agree "the red button" stopped login agent stopped true -- "${near[@]}"
+must agentctl go
+
+story "wrong usage"
+while read -r line; do
+	# shellcheck disable=SC2086 # words
+	expect_status "usage: $line" 2 agentctl $line
+done <<-'LINES'
+	explain
+	explain --account agent-deploy
+	explain --step login
+	explain --account agent-deploy --step open
+	explain --account agent-deploy --step command
+	explain --account agent-deploy --step command --command id
+	explain --account agent-deploy --step login --command /usr/bin/id
+	explain --account agent-deploy --step login --run-as root
+	explain --account agent-deploy --step sudo --service sshd
+	explain --account agent-deploy --step login --from localhost
+	explain --account agent-deploy --step login --at tomorrow
+	explain --account agent-deploy --step login --risk some
+	explain --account agent-deploy --step login --issuer nobody
+	explain --account agent-deploy --step login extra
+	explain --account agent-deploy --step login --credential x --purpose y
+	explain --account ../etc --step login
+LINES
+expect_status "an account that is none: no" 1 agentctl explain --account nobody --step login
+expect_seen "and why" identity_unknown
+expect_status "a credential that is not there: cannot tell" 3 agentctl explain --account agent-deploy --step login --credential /nonexistent
+expect_status "not root: cannot tell" 3 setpriv --reuid alice --regid alice --clear-groups agentctl explain --account agent-deploy --step login
+mv /var/lib/pam_agent/policy.cdb /tmp/policy.cdb
+expect_status "no database: cannot tell" 3 agentctl explain --account agent-deploy --step login
+mv /tmp/policy.cdb /var/lib/pam_agent/policy.cdb
+finish
