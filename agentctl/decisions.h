@@ -3,6 +3,7 @@
 #define AGENTCTL_DECISIONS_H
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "core/compat.h"
 
@@ -14,5 +15,14 @@ int decisions_each(const char *needle, void (*fn)(json_t *record, void *arg), vo
 
 /* The text record[object][name], or NULL. */
 const char *decision_text(const json_t *record, const char *object, const char *name);
+
+/* Its reason; NULL. When it was made, in seconds since the epoch. */
+const char *decision_code(const json_t *record);
+int64_t decision_time(const json_t *record);
+/* The end of a session is none. */
+int decision_is_refusal(const json_t *record);
+
+/* An array of refusals as a table; nothing for none. 0; -ENOMEM. */
+int refusals_print(const json_t *refusals) MUST_CHECK;
 
 #endif

@@ -4,44 +4,18 @@
 #include <string.h>
 
 #include "agentctl/config_syntax.h"
+#include "agentctl/limits.h"
 #include "agentctl/say.h"
 #include "agentctl/table.h"
-#include "core/fields.h"
 #include "core/text.h"
 #include "judge/rules.h"
-
-#define LIMITS_TEXT_MAX 4096
 
 static int permits(const struct explanation *e)
 {
     return e->decision.verdict == VERDICT_PERMIT;
 }
 
-/* --- limits, by the names that agent.conf has for them --- */
-
-/* Call fn for each that is set. 0 or -errno. */
-static int limits_each(const struct limits *limits, void (*fn)(const char *name, const char *value, void *arg),
-                       void *arg)
-{
-    const struct policy only = {.limits = *limits};
-    char text[LIMITS_TEXT_MAX];
-    const char *key, *value;
-    struct fields_writer w;
-    struct fields fields;
-    size_t len;
-    int r;
-
-    fields_begin(&w, text, sizeof text);
-    policy_write(&w, &only);
-    r = fields_end(&w, &len);
-    if (r == 0)
-        r = fields_open(&fields, text, len);
-    while (r == 0 && (r = fields_next(&fields, &key, &value)) > 0) {
-        fn(key, value, arg);
-        r = 0;
-    }
-    return r;
-}
+/* --- limits --- */
 
 static int is_duration(const char *name)
 {

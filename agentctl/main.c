@@ -51,6 +51,9 @@ static const struct verb verbs[] = {
     {NULL, "verify", verb_verify, "[--json] [FILE|-]", "would this host take the credential in FILE?"},
 
     {.summary = "What agents do here:"},
+    {"identity", "list", verb_identity_list, "[--json]", "the accounts of agents"},
+    {"identity", "show", verb_identity_show, "ACCOUNT [--json]",
+     "one account: whose it is, what it may do, its sessions and last refusals"},
     {"task", "list", verb_task_list, "[--json]", "the tasks that are live, or of which a state is known"},
     {"task", "show", verb_task_show, "TASK [--issuer ISS] [--json]", "one task and its sessions"},
     {"task", "complete", verb_task_set, "TASK [--issuer ISS] [--note TEXT]", "end a task and every session of it"},

@@ -3,9 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/fields.h"
-
-#define LIMITS_MAX 4096 /* bytes of the limits of a policy, compiled */
+#include "agentctl/limits.h"
 
 struct maker {
     struct arena *arena;
@@ -91,23 +89,12 @@ static void add_rule(struct maker *m, const struct rule *rule)
     }
 }
 
-/* Every line that policy_write has for limits, so that none is forgotten here. */
-static void add_limits(struct maker *m)
+static void add_limit(const char *name, const char *value, void *arg)
 {
-    const struct policy limits = {.name = "", .where = "", .limits = m->policy->limits};
-    char text[LIMITS_MAX];
-    const char *key, *value, *purposes = list(m, " (for ", &m->policy->purposes);
-    struct fields_writer w;
-    struct fields fields;
-    size_t len;
+    struct maker *m = arg;
+    const char *purposes = list(m, " (for ", &m->policy->purposes);
 
-    fields_begin(&w, text, sizeof text);
-    policy_write(&w, &limits);
-    if (fields_end(&w, &len) < 0 || fields_open(&fields, text, len) < 0)
-        return;
-    while (fields_next(&fields, &key, &value) > 0)
-        if (strcmp(key, "policy") != 0 && strcmp(key, "where") != 0)
-            add(m, PERMISSION_LIMIT, arena_format(m->arena, "%s %s%s%s", key, value, purposes, purposes[0] ? ")" : ""));
+    add(m, PERMISSION_LIMIT, arena_format(m->arena, "%s %s%s%s", name, value, purposes, purposes[0] ? ")" : ""));
 }
 
 int permission_compare(const struct permission *a, const struct permission *b)
@@ -141,7 +128,7 @@ void permissions_of(const struct policy_set *set, struct arena *arena, struct pe
         add(&m, PERMISSION_ALLOWED, arena_format(arena, "what %s delegates", set->delegators.items[i]));
     for (size_t i = 0; i < set->count; i++) {
         m.policy = &set->policies[i];
-        add_limits(&m);
+        (void)!limits_each(&m.policy->limits, add_limit, &m);
         for (size_t j = 0; j < m.policy->rule_count; j++)
             add_rule(&m, &m.policy->rules[j]);
     }

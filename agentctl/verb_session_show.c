@@ -34,7 +34,7 @@ static void take_record(json_t *record, void *arg)
         return;
     if (text_equal(step, "close"))
         keep(&history->ended, record);
-    else if (json_integer_value(json_object_get(record, "status_id")) == 2)
+    else if (decision_is_refusal(record))
         (void)!json_array_append(history->refusals, record);
     else if (text_equal(step, "open"))
         keep(&history->opened, record);
@@ -53,16 +53,6 @@ static void print_time(const char *name, int64_t seconds)
 static void print_number(const char *name, long long number)
 {
     printf("  %-10s %lld\n", name, number);
-}
-
-static int64_t time_of(const json_t *record)
-{
-    return json_integer_value(json_object_get(record, "time")) / 1000;
-}
-
-static const char *code_of(const json_t *record)
-{
-    return json_string_value(json_object_get(record, "status_code"));
 }
 
 static void print_report(const struct live *live)
@@ -119,32 +109,9 @@ static void print_ended(const struct history *history)
     print_field("task", decision_text(any, "metadata", "correlation_uid"));
     print_field("purpose", decision_text(any, "unmapped", "purpose"));
     print_field("source", decision_text(history->opened, "unmapped", "source"));
-    print_time("opened", time_of(history->opened));
-    print_time("ended", time_of(history->ended));
-    print_field("because", code_of(history->ended));
-}
-
-/* "2026-11-23T20:17:10Z  sudo  no_rule  7f3c9b02  /usr/bin/id", one a line. */
-static int print_refusals(const json_t *refusals)
-{
-    static const char *const heads[] = {"REFUSED", "STEP", "REASON", "REFERENCE", "COMMAND", NULL};
-    struct table table;
-    json_t *record;
-    size_t i;
-
-    if (json_array_size(refusals) == 0)
-        return 0;
-    table_start(&table, heads);
-    json_array_foreach(refusals, i, record)
-    {
-        table_time(&table, time_of(record));
-        table_cell(&table, decision_text(record, "unmapped", "step"));
-        table_cell(&table, code_of(record));
-        table_cell(&table, decision_text(record, "metadata", "uid"));
-        table_cell(&table, json_string_value(
-                               json_array_get(json_object_get(json_object_get(record, "unmapped"), "command"), 0)));
-    }
-    return table_print(&table, stdout);
+    print_time("opened", decision_time(history->opened));
+    print_time("ended", decision_time(history->ended));
+    print_field("because", decision_code(history->ended));
 }
 
 /* --- as JSON --- */
@@ -178,7 +145,7 @@ static int print_text(const struct live *live, const struct history *history)
         print_live(live);
     else
         print_ended(history);
-    return print_refusals(history->refusals);
+    return refusals_print(history->refusals);
 }
 
 static int show(const struct live *live, const struct history *history, int json)

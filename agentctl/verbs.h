@@ -20,6 +20,8 @@ int verb_done(int argc, char **argv);
 int verb_enable(int argc, char **argv);
 int verb_explain(int argc, char **argv);
 int verb_go(int argc, char **argv);
+int verb_identity_list(int argc, char **argv);
+int verb_identity_show(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_issue(int argc, char **argv);
 int verb_key_refresh(int argc, char **argv);

@@ -125,6 +125,36 @@ credential stopped "${wide[@]}"
 agree "the red button" stopped login agent stopped true -- "${near[@]}"
 must agentctl go
 
+story "identity list and show"
+expect_json "both accounts" '[.[] | [.account, .id, .disabled]] == [["agent-deploy", "'"$AGENT_ID"'", false],
+	["agent-other", "spiffe://example.org/agent/other", false]]' agentctl identity list --json
+expect_output "as a table" '^agent-other +70003 +enabled +spiffe://example.org/agent/other$' agentctl identity list
+expect_ok "which needs no root" setpriv --reuid alice --regid alice --clear-groups agentctl identity list
+credential seen "${wide[@]}"
+AGENT_CREDENTIAL=$CREDENTIALS/seen AGENT_KEY=$CREDENTIALS/key agent_ssh agent-deploy sleep 60 >/dev/null 2>&1 &
+session=$!
+must wait_until 20 pgrep -u agent-deploy sleep
+expect_json "what it may do, its session and the last refusals" '.id == "'"$AGENT_ID"'" and .uid == 70002 and (.disabled | not)
+	and (.runs | map([.run_as[0], .commands[-1], .any_command]) == [["root", "/usr/bin/test -e *", false], ["www-data", "/usr/bin/id -u", false]])
+	and .policies[1].policy == "deploy" and (.policies[1].where | endswith("10-deploy.conf:3"))
+	and (.sessions | map(.task) == ["task-seen"]) and (.refusals | length == 5) and .refusals[4].status_code == "stopped"' \
+	agentctl identity show agent-deploy --json
+expect_output "on one screen" '^agent-deploy: enabled$' agentctl identity show agent-deploy
+expect_seen "with commands" '^  may +sudo as www-data: /usr/bin/id -u '
+expect_seen "its session" ' task-seen .* running$'
+expect_seen "and refusals" ' login +stopped +[0-9a-f]{8} '
+expect_output "another one is quiet" '^no session of it is live$' agentctl identity show agent-other
+must agentctl task complete task-seen
+wait "$session" || true
+sed -i '/agent-other/d' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+expect_output "one that was removed" '^agent-other: disabled$' agentctl identity show agent-other
+expect_status "explain: nothing opens it" 1 agentctl explain --account agent-other --step login "${near[@]}"
+expect_status "one that never was: no" 1 agentctl identity show nobody
+expect_status "not root: cannot tell" 3 setpriv --reuid alice --regid alice --clear-groups agentctl identity show agent-deploy
+write_policy
+must agentctl apply
+
 story "wrong usage"
 while read -r line; do
 	# shellcheck disable=SC2086 # words
@@ -146,6 +176,10 @@ done <<-'LINES'
 	explain --account agent-deploy --step login extra
 	explain --account agent-deploy --step login --credential x --purpose y
 	explain --account ../etc --step login
+	identity
+	identity list x
+	identity show
+	identity show a b
 LINES
 expect_status "an account that is none: no" 1 agentctl explain --account nobody --step login
 expect_seen "and why" identity_unknown
