@@ -19,13 +19,26 @@
 struct reading {
     struct reader reader;
     struct titles titles;
-    char *buf;  /* CONFIG_FILE_MAX + 1 bytes */
-    int broken; /* a file could not be parsed, so the whole says nothing about what is missing */
+    char *buf;   /* CONFIG_FILE_MAX + 1 bytes */
+    uid_t owner; /* whose files are read, beside root's */
+    int broken;  /* a file could not be parsed, so the whole says nothing about what is missing */
 };
 
-static const char *open_error(int r)
+static const char *open_error(const struct reading *reading, int r)
 {
-    return r == -EFBIG ? "larger than 1 MiB: split it into files of conf.d" : problem_with_file(r);
+    if (r == -EFBIG)
+        return "larger than 1 MiB: split it into files of conf.d";
+    if (r == -EPERM && reading->owner)
+        return "not a regular file that you or root own and nobody else may write to: chown and chmod go-w";
+    return problem_with_file(r);
+}
+
+static const char *dir_error(const struct reading *reading, int r)
+{
+    if (r != -EPERM)
+        return strerror(-r);
+    return reading->owner ? "not a directory that you or root own and nobody else may write to: chown and chmod go-w"
+                          : "not a directory that root owns and nobody else may write to: chown root and chmod go-w";
 }
 
 static void read_section(struct reader *reader, const struct section *section)
@@ -43,22 +56,34 @@ static void read_section(struct reader *reader, const struct section *section)
             readers[i].read(reader, section);
 }
 
+static int read_whole(struct reading *reading, int dir, const char *name, size_t *ret_len)
+{
+    CLEANUP(close_fd) int fd = -1;
+    int r = file_open_of(dir, name, reading->owner, &fd);
+
+    return r < 0 ? r : file_read(fd, reading->buf, CONFIG_FILE_MAX + 1, ret_len);
+}
+
 static void read_file(struct reading *reading, int dir, const char *name, const char *path)
 {
     struct reader *reader = &reading->reader;
-    struct arena *arena = &reader->config->arena;
+    const struct config_text text = {.file = path,
+                                     .keys = config_keys,
+                                     .manual = "agent.conf(5)",
+                                     .arena = &reader->config->arena,
+                                     .problems = reader->problems};
     struct section tree;
     struct scan scan;
     size_t len;
-    int r = file_read_at(dir, name, reading->buf, CONFIG_FILE_MAX + 1, &len);
+    int r = read_whole(reading, dir, name, &len);
 
     if (r < 0) {
-        problem_add(reader->problems, path, 0, "%s", open_error(r));
+        problem_add(reader->problems, path, 0, "%s", open_error(reading, r));
         reading->broken = 1;
         return;
     }
-    if (scan_text(reading->buf, len, path, arena, &reading->titles, reader->problems, &scan) < 0 ||
-        tree_parse(reading->buf, &scan, path, arena, reader->problems, &tree) < 0) {
+    if (scan_text(reading->buf, len, &text, &reading->titles, &scan) < 0 ||
+        tree_parse(reading->buf, &scan, &text, &tree) < 0) {
         reading->broken = 1;
         return;
     }
@@ -118,20 +143,17 @@ static void read_fragments(struct reading *reading, int dir)
     CLEANUP(close_fd) int fragments = -1;
     const char **names = NULL;
     size_t count = 0;
-    int r = dir_open_at(dir, "conf.d", &fragments), listed;
+    int r = dir_open_of(dir, "conf.d", reading->owner, &fragments), listed;
 
     if (r == -ENOENT)
         return;
     if (r == 0)
-        r = dir_open_at(fragments, ".", &listed);
+        r = dir_open_of(fragments, ".", reading->owner, &listed);
     if (r == 0)
         r = list_fragments(listed, arena, &names, &count);
     if (r < 0) {
         problem_add(reading->reader.problems, path, 0, "%s",
-                    r == -EPERM
-                        ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w"
-                    : r == -E2BIG ? "more than 4096 files: join some"
-                                  : strerror(-r));
+                    r == -E2BIG ? "more than 4096 files: join some" : dir_error(reading, r));
         reading->broken = 1;
         return;
     }
@@ -146,27 +168,24 @@ static void read_escapes(struct reading *reading, int dir)
     struct arena *arena = &reader->config->arena;
     const char *path = arena_format(arena, "%s/" ESCAPES_NAME, reader->dir);
     size_t len;
-    int r = file_read_at(dir, ESCAPES_NAME, reading->buf, CONFIG_FILE_MAX + 1, &len);
+    int r = read_whole(reading, dir, ESCAPES_NAME, &len);
 
     escapes_add_known(&reader->escapes, arena, reader->problems);
     if (r == 0)
         escapes_add(&reader->escapes, reading->buf, len, path, arena, reader->problems);
     else if (r != -ENOENT)
-        problem_add(reader->problems, path, 0, "%s", open_error(r));
+        problem_add(reader->problems, path, 0, "%s", open_error(reading, r));
 }
 
 static void read_all(struct reading *reading)
 {
     const char *path = arena_format(&reading->reader.config->arena, "%s/agent.conf", reading->reader.dir);
     CLEANUP(close_fd) int dir = -1;
-    int r = dir_open(reading->reader.dir, &dir);
+    int r = dir_open_of(AT_FDCWD, reading->reader.dir, reading->owner, &dir);
 
     if (r < 0) {
         problem_add(reading->reader.problems, reading->reader.dir, 0, "%s",
-                    r == -EPERM
-                        ? "not a directory that root owns and nobody else may write to: chown root and chmod go-w"
-                    : r == -ENOENT ? "there is no such directory: run `agentctl init`"
-                                   : strerror(-r));
+                    r == -ENOENT ? "there is no such directory: run `agentctl init`" : dir_error(reading, r));
         return;
     }
     read_file(reading, dir, "agent.conf", path);
@@ -176,10 +195,10 @@ static void read_all(struct reading *reading)
         check_config(&reading->reader);
 }
 
-int config_read(const char *dir, struct config **ret, struct problems *problems)
+int config_read_of(const char *dir, uid_t owner, struct config **ret, struct problems *problems)
 {
     struct config *config = memory_must(calloc(1, sizeof *config));
-    struct reading reading = {.reader = {.config = config, .problems = problems}};
+    struct reading reading = {.reader = {.config = config, .problems = problems}, .owner = owner};
     size_t before = problems->count;
 
     reading.reader.dir = arena_copy(&config->arena, dir, strlen(dir));
@@ -195,6 +214,11 @@ int config_read(const char *dir, struct config **ret, struct problems *problems)
     }
     *ret = config;
     return 0;
+}
+
+int config_read(const char *dir, struct config **ret, struct problems *problems)
+{
+    return config_read_of(dir, 0, ret, problems);
 }
 
 void config_free(struct config *config)

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agentctl/config_memory.h"
 #include "agentctl/config_problem.h"
@@ -87,6 +88,8 @@ struct config {
  * told at once.
  */
 int config_read(const char *dir, struct config **ret, struct problems *problems) MUST_CHECK;
+/* The same of files that may be this owner's too: for who looks at a configuration and puts none in force. */
+int config_read_of(const char *dir, uid_t owner, struct config **ret, struct problems *problems) MUST_CHECK;
 /* NULL is allowed. */
 void config_free(struct config *config);
 

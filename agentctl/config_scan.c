@@ -11,6 +11,7 @@ struct scanner {
     struct arena *arena;
     struct titles *titles;
     struct scan *scan;
+    const char *manual;
 };
 
 /* What becomes of an item, where its shape does not end the scan (-EINVAL). */
@@ -159,8 +160,8 @@ static int scan_unknown(struct scanner *s, const struct level *level, const stru
 {
     struct token token;
 
-    report(s, name->line, "unknown key \"%.*s\"%s%s: see agent.conf(5)", name->len > 60 ? 60 : (int)name->len,
-           name->start, level->name ? " in " : "", level->name ? level->name : "");
+    report(s, name->line, "unknown key \"%.*s\"%s%s: see %s", name->len > 60 ? 60 : (int)name->len, name->start,
+           level->name ? " in " : "", level->name ? level->name : "", s->manual);
     token = lexer_next(&s->lexer);
     if (token_is(&token, '='))
         return scan_value(s, NULL, name->line) < 0 ? -EINVAL : DROP;
@@ -262,14 +263,13 @@ static int scan_items(struct scanner *s, struct level *level)
     }
 }
 
-int scan_text(char *text, size_t len, const char *file, struct arena *arena, struct titles *titles,
-              struct problems *problems, struct scan *ret)
+int scan_text(char *text, size_t len, const struct config_text *of, struct titles *titles, struct scan *ret)
 {
-    struct scanner s = {.arena = arena, .titles = titles, .scan = ret};
-    struct level top = {.keys = config_keys};
+    struct scanner s = {.arena = of->arena, .titles = titles, .scan = ret, .manual = of->manual};
+    struct level top = {.keys = of->keys};
 
     *ret = (struct scan){0};
-    if (lexer_open(&s.lexer, text, len, file, problems) < 0)
+    if (lexer_open(&s.lexer, text, len, of->file, of->problems) < 0)
         return -EINVAL;
     return scan_items(&s, &top);
 }

@@ -37,12 +37,20 @@ struct scan {
     size_t value_count;
 };
 
+/* What a text is, and where what is found in it goes. */
+struct config_text {
+    const char *file;       /* for people; outlives titles */
+    const struct key *keys; /* its grammar */
+    const char *manual;     /* that describes it */
+    struct arena *arena;    /* outlives titles */
+    struct problems *problems;
+};
+
 /*
  * Check text[len] (a NUL follows) and blank in place. 0: libconfuse may parse what is left, though things may have been reported;
- * -EINVAL: it must not. `file` and the arena must outlive titles.
+ * -EINVAL: it must not.
  */
-int scan_text(char *text, size_t len, const char *file, struct arena *arena, struct titles *titles,
-              struct problems *problems, struct scan *ret) MUST_CHECK;
+int scan_text(char *text, size_t len, const struct config_text *of, struct titles *titles, struct scan *ret) MUST_CHECK;
 void titles_clear(struct titles *titles);
 
 #endif

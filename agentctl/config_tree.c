@@ -139,25 +139,24 @@ static void take_all_lines(const struct scan *scan, const struct key *keys, stru
     }
 }
 
-int tree_parse(const char *text, const struct scan *scan, const char *file, struct arena *arena,
-               struct problems *problems, struct section *ret)
+int tree_parse(const char *text, const struct scan *scan, const struct config_text *of, struct section *ret)
 {
-    struct maker maker = {.arena = arena, .scan = scan, .file = file};
-    cfg_opt_t *options = options_new(config_keys);
+    struct maker maker = {.arena = of->arena, .scan = scan, .file = of->file};
+    cfg_opt_t *options = options_new(of->keys);
     cfg_t *cfg = memory_must(cfg_init(options, CFGF_NONE));
-    struct section tree = {.file = file};
+    struct section tree = {.file = of->file};
     int parsed;
 
     cfg_set_error_function(cfg, say_nothing);
     parsed = !*text || cfg_parse_buf(cfg, text) == CFG_SUCCESS; /* 3.3 takes no empty text */
     if (parsed) {
-        take_section(&maker, config_keys, cfg, &tree);
-        take_all_lines(scan, config_keys, &tree);
+        take_section(&maker, of->keys, cfg, &tree);
+        take_all_lines(scan, of->keys, &tree);
     }
     cfg_free(cfg);
     options_free(options);
     if (!parsed || maker.values != scan->value_count || maker.sections != scan->opening_count) {
-        problem_add(problems, file, 0,
+        problem_add(of->problems, of->file, 0,
                     "libconfuse reads this file otherwise than it is written: please report it, with the file");
         return -EINVAL;
     }

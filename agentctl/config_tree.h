@@ -31,8 +31,7 @@ struct section {
 };
 
 /* Parse a text that scan_text passed. 0 and the tree, in the arena; -EINVAL, reported. */
-int tree_parse(const char *text, const struct scan *scan, const char *file, struct arena *arena,
-               struct problems *problems, struct section *ret) MUST_CHECK;
+int tree_parse(const char *text, const struct scan *scan, const struct config_text *of, struct section *ret) MUST_CHECK;
 
 /* The values of a key of this section; NULL: it is not given. */
 const struct setting *section_setting(const struct section *section, const char *name);

@@ -19,7 +19,7 @@ void close_fd(int *fd)
     errno = saved;
 }
 
-static int judged(int fd, mode_t kind, int *ret_fd)
+static int judged(int fd, mode_t kind, uid_t owner, int *ret_fd)
 {
     struct stat st;
 
@@ -29,7 +29,7 @@ static int judged(int fd, mode_t kind, int *ret_fd)
         close(fd);
         return error;
     }
-    if ((st.st_mode & S_IFMT) != kind || st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+    if ((st.st_mode & S_IFMT) != kind || (st.st_uid != 0 && st.st_uid != owner) || (st.st_mode & (S_IWGRP | S_IWOTH))) {
         close(fd);
         return -EPERM;
     }
@@ -37,12 +37,17 @@ static int judged(int fd, mode_t kind, int *ret_fd)
     return 0;
 }
 
-int dir_open_at(int dir, const char *name, int *ret_fd)
+int dir_open_of(int dir, const char *name, uid_t owner, int *ret_fd)
 {
     int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     /* A link gives ENOTDIR or ELOOP, by kernel version. */
-    return fd < 0 ? -errno : judged(fd, S_IFDIR, ret_fd);
+    return fd < 0 ? -errno : judged(fd, S_IFDIR, owner, ret_fd);
+}
+
+int dir_open_at(int dir, const char *name, int *ret_fd)
+{
+    return dir_open_of(dir, name, 0, ret_fd);
 }
 
 int dir_open(const char *path, int *ret_fd)
@@ -74,11 +79,16 @@ int dir_make(const char *path, mode_t mode, int *ret_fd)
     return dir_make_at(AT_FDCWD, path, mode, ret_fd);
 }
 
-int file_open_at(int dir, const char *name, int *ret_fd)
+int file_open_of(int dir, const char *name, uid_t owner, int *ret_fd)
 {
     int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
-    return fd < 0 ? -errno : judged(fd, S_IFREG, ret_fd);
+    return fd < 0 ? -errno : judged(fd, S_IFREG, owner, ret_fd);
+}
+
+int file_open_at(int dir, const char *name, int *ret_fd)
+{
+    return file_open_of(dir, name, 0, ret_fd);
 }
 
 int file_open(const char *path, int *ret_fd)

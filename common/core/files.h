@@ -17,13 +17,16 @@ void close_fd(int *fd);
 /* Open a directory that is trusted; the caller's fd. */
 int dir_open(const char *path, int *ret_fd) MUST_CHECK;
 int dir_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;
-/* The same, made with this mode when it is absent. */
+/* The same of a directory that may be this owner's too: for who acts on nobody's behalf but its own. */
+int dir_open_of(int dir, const char *name, uid_t owner, int *ret_fd) MUST_CHECK;
+/* As dir_open, made with this mode when it is absent. */
 int dir_make(const char *path, mode_t mode, int *ret_fd) MUST_CHECK;
 int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd) MUST_CHECK;
 
 /* Open a trusted regular file for reading. */
 int file_open(const char *path, int *ret_fd) MUST_CHECK;
 int file_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;
+int file_open_of(int dir, const char *name, uid_t owner, int *ret_fd) MUST_CHECK;
 /* Read what is left of an open file, at most cap - 1 bytes; a NUL follows. -EFBIG when it is larger. */
 int file_read(int fd, char *buf, size_t cap, size_t *ret_len) MUST_CHECK;
 /* The same of a trusted regular file. */

@@ -104,7 +104,8 @@ expect_seen "when it has expired" expired
 
 story "what this host knows"
 must agentctl task complete T-done
-agree "a completed task" task_completed login agent "$(credential done --task T-done "${wide[@]}" && echo "done")" true -- "${near[@]}" --task T-done
+credential ended --task T-done "${wide[@]}"
+agree "a completed task" task_completed login agent ended true -- "${near[@]}" --task T-done
 expect_status "of that task alone" 0 agentctl explain --account agent-deploy --step login "${near[@]}" --task T-other
 must agentctl revoke identity "$AGENT_ID"
 credential revoked "${wide[@]}"
