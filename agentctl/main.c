@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
      "put pam_agent into NSS, PAM, sshd and sudo of this host, and prove it"},
     {NULL, "disable", verb_disable, "[--dry-run] [--yes]", "take out again what enable put in"},
     {NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host"},
+    {"policy", "test", verb_policy_test, "FILE... [--config DIR] [--json]",
+     "do the policies of a configuration decide as the cases in FILE expect?"},
     {"key", "refresh", verb_key_refresh, "", "take in the key files of the issuers anew, and nothing else"},
     {NULL, "stop", verb_stop, "", "freeze every agent of this host, now"},
     {NULL, "go", verb_go, "", "let them go on"},

@@ -156,6 +156,38 @@ expect_status "not root: cannot tell" 3 setpriv --reuid alice --regid alice --cl
 write_policy
 must agentctl apply
 
+story "policy test"
+cat >/tmp/host.cases <<-'CASES'
+	case "id" { account = "agent-deploy"  step = "command"  purpose = "restart-web"  command = "/usr/bin/id"  expect = "permit" }
+	case "a user of its own" {
+	    account = "agent-deploy"  step = "command"  purpose = "restart-web"  run-as = "www-data"
+	    command = "/usr/bin/id -u"  expect = "permit"
+	}
+	case "from afar" { account = "agent-deploy"  step = "login"  purpose = "restart-web"  from = "10.0.0.1"  expect = "deny:no_rule" }
+CASES
+expect_output "what is configured passes, and what no case reaches is told" '^3 passed, 0 failed; 2 of 3 rules reached$' \
+	agentctl policy test /tmp/host.cases
+expect_seen "with its line" '^/etc/pam_agent/conf.d/10-deploy.conf:7: no case reaches this login rule of policy "deploy"$'
+sed -i '/from afar/s/deny:no_rule/permit/' /tmp/host.cases
+expect_status "a case that fails: no" 1 agentctl policy test /tmp/host.cases
+expect_seen "with its line, what was expected, and what came" '^/tmp/host.cases:6: case "from afar": expected permit, got deny:no_rule$'
+expect_json "and as JSON" '.passed == 2 and .failed == 1 and .rules_reached == 2 and (.cases[2] | .got == "deny:no_rule" and (.passed | not))' \
+	agentctl policy test --json /tmp/host.cases
+sed -i '/from afar/s/permit/deny:no_reason/' /tmp/host.cases
+expect_status "a mistake in the cases: cannot tell" 3 agentctl policy test /tmp/host.cases
+expect_seen "with its line" '^/tmp/host.cases:6: expect: "deny:no_reason": there is no such reason'
+sed -i '/from afar/d' /tmp/host.cases
+cp -r /etc/pam_agent /tmp/checkout
+rm -r /tmp/checkout/keys
+chown -R alice /tmp/checkout
+expect_ok "alice tests a checkout of her own" setpriv --reuid alice --regid alice --clear-groups \
+	agentctl policy test --config /tmp/checkout /tmp/host.cases
+chmod g+w /tmp/checkout/agent.conf
+expect_status "which nobody else may write to" 3 setpriv --reuid alice --regid alice --clear-groups \
+	agentctl policy test --config /tmp/checkout /tmp/host.cases
+expect_seen "and is told so" 'agent.conf: not a regular file that you or root own and nobody else may write to'
+expect_status "no configuration: cannot tell" 3 agentctl policy test --config /nonexistent /tmp/host.cases
+
 story "wrong usage"
 while read -r line; do
 	# shellcheck disable=SC2086 # words
@@ -181,6 +213,10 @@ done <<-'LINES'
 	identity list x
 	identity show
 	identity show a b
+	policy
+	policy test
+	policy test --config
+	policy test --colour x
 LINES
 expect_status "an account that is none: no" 1 agentctl explain --account nobody --step login
 expect_seen "and why" identity_unknown

@@ -1,0 +1,283 @@
+#include "agentctl/policy_test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentctl/compile.h"
+#include "core/names.h"
+#include "core/text.h"
+
+/* An account that cases ask about. */
+struct subject {
+    const char *account;
+    const struct identity_config *identity; /* NULL: it is nobody's */
+    struct policy_set policies;
+};
+
+struct run {
+    struct policy_test *test;
+    struct problems *problems;
+    struct subject *subjects; /* by name */
+    size_t subject_count;
+    size_t at; /* the identity whose policies come next */
+};
+
+/* --- the accounts, and their policies as every step reads them --- */
+
+static int by_account(const void *a, const void *b)
+{
+    return strcmp(((const struct subject *)a)->account, ((const struct subject *)b)->account);
+}
+
+static struct subject *find_subject(const struct run *run, const char *account)
+{
+    const struct subject wanted = {.account = account};
+
+    return bsearch(&wanted, run->subjects, run->subject_count, sizeof wanted, by_account);
+}
+
+static void list_subjects(struct run *run)
+{
+    const struct cases *cases = run->test->cases;
+    size_t kept = 0;
+
+    run->subjects = arena_alloc(&run->test->arena, cases->count, sizeof *run->subjects);
+    for (size_t i = 0; i < cases->count; i++)
+        run->subjects[i].account = cases->items[i].said.account;
+    qsort(run->subjects, cases->count, sizeof *run->subjects, by_account);
+    for (size_t i = 0; i < cases->count; i++)
+        if (i == 0 || by_account(&run->subjects[i], &run->subjects[kept - 1]) != 0)
+            run->subjects[kept++] = run->subjects[i];
+    run->subject_count = kept;
+}
+
+static int take_policies(const struct account *account, const char *text, size_t len, void *arg)
+{
+    struct run *run = arg;
+    const struct identity_config *identity = &run->test->config->identities[run->at++];
+    struct subject *subject = find_subject(run, account->name);
+
+    if (!subject)
+        return 0;
+    if (!text) {
+        problem_add(run->problems, identity->place.file, identity->place.line,
+                    "the policies of account \"%s\" are too large", account->name);
+        return -EINVAL;
+    }
+    subject->identity = identity;
+    return policy_set_parse(text, len, &subject->policies);
+}
+
+static int compile(struct run *run)
+{
+    const struct config *config = run->test->config;
+    struct accounts accounts = {.count = config->identity_count, .configured = config->identity_count};
+
+    accounts.items = arena_alloc(&run->test->arena, accounts.count, sizeof *accounts.items);
+    for (size_t i = 0; i < accounts.count; i++)
+        accounts.items[i] = (struct account){.name = config->identities[i].account, .id = config->identities[i].id};
+    return policy_texts(config, &accounts, take_policies, run);
+}
+
+/* --- whose credential --- */
+
+/* As identities_by_spiffe: the ID itself, else the longest pattern. */
+static const struct identity_config *owner_of(const struct config *config, const char *id)
+{
+    const struct identity_config *owner = NULL;
+
+    for (size_t i = 0; i < config->identity_count; i++) {
+        const struct identity_config *one = &config->identities[i];
+
+        if (strcmp(one->id, id) == 0)
+            return one;
+        if (spiffe_pattern_matches(one->id, id) && (!owner || strlen(one->id) > strlen(owner->id)))
+            owner = one;
+    }
+    return owner;
+}
+
+static int is_of(const struct config *config, const char *id, const struct identity_config *identity)
+{
+    const struct identity_config *owner = owner_of(config, id);
+
+    return owner && strcmp(owner->id, identity->id) == 0;
+}
+
+/* As judge/actor.h has it. */
+static enum reason name_actor(const struct config *config, const struct identity_config *identity,
+                              const struct supposed *said)
+{
+    if (said->delegator)
+        return is_of(config, said->delegator, identity) ? REASON_DELEGATEE_UNKNOWN : REASON_PERMIT;
+    if (owner_of(config, said->identity) == NULL)
+        return REASON_IDENTITY_UNKNOWN;
+    return is_of(config, said->identity, identity) ? REASON_PERMIT : REASON_IDENTITY_MISMATCH;
+}
+
+/* By its name or iss; where none is named, the one that there is. NULL: no such one. */
+static const struct issuer_config *find_issuer(const struct config *config, const char *wanted)
+{
+    const struct issuer_config *found = NULL;
+
+    for (size_t i = 0; i < config->issuer_count; i++) {
+        const struct issuer_config *issuer = &config->issuers[i];
+
+        if (wanted && (strcmp(issuer->name, wanted) == 0 || text_equal(issuer->iss, wanted)))
+            return issuer;
+        if (!wanted && i > 0 && !text_equal(issuer->iss, found->iss))
+            return NULL;
+        if (!wanted && i == 0)
+            found = issuer;
+    }
+    return found;
+}
+
+static int name_issuer(struct run *run, const struct test_case *one, struct grant *grant)
+{
+    const struct issuer_config *issuer = find_issuer(run->test->config, one->said.issuer);
+
+    if (!issuer && one->said.issuer) {
+        problem_add(run->problems, one->place.file, one->place.line, "case \"%s\": no issuer \"%s\" is configured",
+                    one->name, one->said.issuer);
+        return -EINVAL;
+    }
+    return issuer ? text_copy(grant->issuer, sizeof grant->issuer, issuer->name) : 0;
+}
+
+/* --- a case --- */
+
+static void mark(struct policy_test *test, const struct policy_set *policies, const struct decision *decision)
+{
+    const struct policy *policy = NULL;
+    size_t at = 0;
+
+    for (size_t i = 0; i < policies->count; i++)
+        for (size_t j = 0; j < policies->policies[i].rule_count; j++)
+            if (policies->policies[i].rules[j].where == decision->rule_where) {
+                policy = &policies->policies[i];
+                at = j;
+            }
+    for (size_t i = 0; policy && i < test->rule_count; i++)
+        if (strcmp(test->rules[i].policy->name, policy->name) == 0) {
+            test->rules[i + at].reached = 1;
+            return;
+        }
+}
+
+static int runs_as_agent(const struct config *config, const char *run_as)
+{
+    for (size_t i = 0; run_as && i < config->identity_count; i++)
+        if (strcmp(config->identities[i].account, run_as) == 0)
+            return 1;
+    return 0;
+}
+
+static void decide_case(struct policy_test *test, const struct supposed *said, const struct grant *grant,
+                        const struct policy_set *policies, struct tested *ret)
+{
+    struct arena arena = {0};
+    struct decision decision;
+    struct facts facts;
+
+    suppose_facts(said, grant, &arena, &facts);
+    facts.sensitivity = test->config->host.sensitivity;
+    if (said->risk != LEVEL_UNSET)
+        facts.standing.risk = said->risk;
+    suppose_lifetime(policies, &facts);
+    decision = suppose_decide(&facts, policies, runs_as_agent(test->config, facts.run_as));
+    ret->got = decision.reason;
+    if (decision.rule) {
+        mark(test, policies, &decision);
+        ret->rule = arena_copy(&test->arena, decision.rule, strlen(decision.rule));
+        ret->rule_where = arena_copy(&test->arena, decision.rule_where, strlen(decision.rule_where));
+    }
+    arena_clear(&arena);
+}
+
+static int run_case(struct run *run, const struct test_case *one, struct grant *grant, struct tested *ret)
+{
+    const struct subject *subject = find_subject(run, one->said.account);
+    struct supposed said = one->said;
+    int r;
+
+    if (!subject->identity) {
+        ret->got = REASON_IDENTITY_UNKNOWN;
+        return 0;
+    }
+    if (!said.identity && !spiffe_id_valid(subject->identity->id)) {
+        problem_add(run->problems, one->place.file, one->place.line,
+                    "case \"%s\": the account is for every agent below %s: write identity = \"spiffe://...\"",
+                    one->name, subject->identity->id);
+        return -EINVAL;
+    }
+    if (!said.identity)
+        said.identity = subject->identity->id;
+    ret->got = name_actor(run->test->config, subject->identity, &said);
+    if (ret->got != REASON_PERMIT)
+        return 0;
+    r = suppose_grant(&said, grant);
+    if (r == 0)
+        r = name_issuer(run, one, grant);
+    if (r == 0)
+        decide_case(run->test, &said, grant, &subject->policies, ret);
+    return r;
+}
+
+static int run_cases(struct run *run)
+{
+    struct policy_test *test = run->test;
+    struct grant *grant = memory_must(malloc(sizeof *grant));
+    int failed = 0;
+
+    test->results = arena_alloc(&test->arena, test->cases->count, sizeof *test->results);
+    for (size_t i = 0; i < test->cases->count; i++) {
+        int r = run_case(run, &test->cases->items[i], grant, &test->results[i]);
+
+        if (r < 0)
+            failed = r;
+        test->failed += test->results[i].got != test->cases->items[i].expected;
+    }
+    free(grant);
+    return failed;
+}
+
+/* --- the whole --- */
+
+static void list_rules(struct policy_test *test)
+{
+    const struct config *config = test->config;
+
+    for (size_t i = 0; i < config->policy_count; i++)
+        for (size_t j = 0; j < config->policies[i].rule_count; j++) {
+            test->rules = arena_grow(&test->arena, test->rules, test->rule_count, sizeof *test->rules);
+            test->rules[test->rule_count++] =
+                (struct coverage){.policy = &config->policies[i], .rule = &config->policies[i].rules[j]};
+        }
+}
+
+int policy_test_run(const struct config *config, const struct cases *cases, struct problems *problems,
+                    struct policy_test *ret)
+{
+    struct run run = {.test = ret, .problems = problems};
+    int r;
+
+    *ret = (struct policy_test){.config = config, .cases = cases};
+    list_rules(ret);
+    list_subjects(&run);
+    r = compile(&run);
+    if (r == 0)
+        r = run_cases(&run);
+    for (size_t i = 0; i < run.subject_count; i++)
+        policy_set_clear(&run.subjects[i].policies);
+    for (size_t i = 0; i < ret->rule_count; i++)
+        ret->reached += ret->rules[i].reached;
+    return r;
+}
+
+void policy_test_clear(struct policy_test *test)
+{
+    arena_clear(&test->arena);
+    *test = (struct policy_test){.failed = 0};
+}
