@@ -100,6 +100,7 @@ PROGRAMS := $(B)/agentctl
 MANUALS  := $(wildcard doc/*.5 doc/*.8)
 DATA     := $(wildcard etc/agent.conf etc/*.template etc/pam-configs/pam_agent)
 EXAMPLES := $(wildcard etc/examples/*.conf)
+POLICIES := $(wildcard etc/examples/policies/*)
 UNITS    := $(patsubst %,$(B)/%,$(wildcard etc/systemd/*))
 CRON     := $(B)/etc/cron.d/pam_agent
 
@@ -266,6 +267,7 @@ install: all
 	$(Q)$(call put,0644,$(B)/sudo_agent.so,$(SUDODIR),sudo_agent.so)
 	$(Q)$(foreach f,$(DATA),$(call put,0644,$(f),$(DATADIR),$(f)) &&) true
 	$(Q)$(foreach f,$(EXAMPLES),$(call put,0644,$(f),$(DATADIR)/examples,$(f)) &&) true
+	$(Q)$(foreach f,$(POLICIES),$(call put,0644,$(f),$(DATADIR)/examples/policies,$(f)) &&) true
 	$(Q)$(foreach f,$(UNITS),$(call put,0644,$(f),$(UNITDIR),$(f)) &&) true
 	$(Q)$(call put,0644,$(CRON),$(DATADIR)/cron.d,pam_agent)
 	$(Q)$(foreach f,$(MANUALS),$(call put,0644,$(f),$(MANDIR)/man$(lastword $(subst ., ,$(f))),$(f)) &&) true

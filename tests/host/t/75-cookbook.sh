@@ -1,0 +1,27 @@
+#!/bin/bash
+# The policies of the cookbook: each decides as its cases say, every rule is reached, and apply takes them all.
+# shellcheck source=tests/host/lib.sh
+. "$TOP/tests/host/lib.sh"
+install_project
+expect_ok "init" agentctl init --trust-domain example.org
+examples=/usr/local/share/pam_agent/examples/policies
+
+story "each by itself"
+for policy in "$examples"/*.conf; do
+	name=$(basename "$policy" .conf)
+	cp "$policy" /etc/pam_agent/conf.d/
+	expect_ok "$name passes its cases" agentctl policy test "$examples/$name.cases"
+	expect_seen "$name: all rules are reached" '^[1-9][0-9]* passed, 0 failed; ([1-9][0-9]*) of \1 rules reached$'
+	expect_output "$name is in the cookbook" "^\\| \`$name\` " cat "$TOP/doc/cookbook.md"
+	rm "/etc/pam_agent/conf.d/$name.conf"
+done
+expect_output "and no more than that" "^$(ls "$examples"/*.conf | wc -l)\$" grep -c '^| `' "$TOP/doc/cookbook.md"
+
+story "all of them together"
+cp "$examples"/*.conf /etc/pam_agent/conf.d/
+expect_ok "pass, too" agentctl policy test "$examples"/*.cases
+expect_seen "with every rule" ' 0 failed; ([1-9][0-9]*) of \1 rules reached$'
+expect_ok "apply takes them" agentctl apply
+expect_output "explain agrees with a case" '^PERMITTED: permit$' agentctl explain --account agent-logs --step command \
+	--purpose incident-4711 --command "/usr/bin/journalctl --no-pager -u nginx -n 200"
+finish
