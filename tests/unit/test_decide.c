@@ -1072,6 +1072,41 @@ START_TEST(words_of_rules_and_conditions)
 }
 END_TEST
 
+/* What keeps a rule from a step, in the key that says so. */
+START_TEST(conditions_of_rules)
+{
+    static const struct {
+        const char *rule;
+        enum condition condition;
+        const char *word;
+    } rules[] = {
+        {SUDO INSIDE "from 10.0.0.0/8\n", CONDITION_NONE, ""},
+        {SUDO "run-as www-data\n" OUTSIDE, CONDITION_RUN_AS, "run-as"},
+        {"rule allow-sudo\ncommand /bin/sh\n" OUTSIDE, CONDITION_COMMAND, "commands"},
+        {SUDO OUTSIDE "from 192.0.2.1\n", CONDITION_WINDOW, "window"},
+        {SUDO INSIDE "from 192.0.2.1\n", CONDITION_SOURCE, "from"},
+        {LOGIN "service su\n" OUTSIDE, CONDITION_SERVICE, "services"},
+    };
+    struct facts facts = good(STEP_COMMAND);
+
+    facts.service = "sshd";
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        struct policy_set set;
+        struct limits limits;
+        enum condition missed;
+        char text[1024];
+
+        snprintf(text, sizeof text, ZONES CARE "%s", rules[i].rule);
+        ck_assert_int_eq(policy_set_parse(text, strlen(text), &set), 0);
+        ck_assert_int_eq(gather_limits(&facts, &set, &limits), 1);
+        missed = rule_misses(&set.policies[0].rules[0], &facts, &limits);
+        ck_assert_msg(missed == rules[i].condition, "%s", text);
+        ck_assert_str_eq(condition_word(missed), rules[i].word);
+        policy_set_clear(&set);
+    }
+}
+END_TEST
+
 START_TEST(services_that_open_agents)
 {
     static const struct {
@@ -1126,6 +1161,7 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, unknown_step_is_refused);
     tcase_add_test(tables, step_words);
     tcase_add_test(tables, words_of_rules_and_conditions);
+    tcase_add_test(tables, conditions_of_rules);
     tcase_add_test(tables, services_that_open_agents);
     suite_add_tcase(suite, tables);
     return suite;
