@@ -96,7 +96,7 @@ story "a session goes on when its window is over"
 rules_with_login "login { window = \"$(window -10 20)\" }" \
 	"sudo { commands = { \"/usr/bin/id -u\" }  window = \"$(window -10 20)\" }"
 credential long "${wide[@]}"
-(agent long 'sudo -n /usr/bin/id -u; touch /tmp/began; while [ ! -e /tmp/over ]; do sleep 0.1; done
+(agent long 'exec 2>&1; sudo -n /usr/bin/id -u; touch /tmp/began; while [ ! -e /tmp/over ]; do sleep 0.1; done
 	sudo -n /usr/bin/id -u; echo "sudo: $?"; echo "still here"' >/tmp/long 2>&1; echo "end: $?" >>/tmp/long) &
 expect_ok "it begins" wait_until 10 test -e /tmp/began
 expect_ok "and has sudo" grep -qx 0 /tmp/long
@@ -106,8 +106,8 @@ cp "$OUTPUT" /tmp/applied
 expect_fail "apply, which asks each session again, ends none" grep -q '^ended' /tmp/applied
 touch /tmp/over
 expect_ok "it ends by itself" wait_until 10 grep -qx 'end: 0' /tmp/long
-expect_ok "it goes on" grep -qx 'still here' /tmp/long
-expect_ok "without sudo" grep -qx 'sudo: 1' /tmp/long
+expect_output "it goes on" '^still here$' cat /tmp/long
+expect_output "without sudo" '^sudo: 1$' cat /tmp/long
 expect_log "for want of a rule" '"status_code":"no_rule".*"step":"sudo"' "$DECISIONS"
 expect_refused "nor is there a new login" denied_by_rule in_session late id
 
