@@ -24,4 +24,9 @@ expect_seen "with every rule" ' 0 failed; ([1-9][0-9]*) of \1 rules reached$'
 expect_ok "apply takes them" agentctl apply
 expect_output "explain agrees with a case" '^PERMITTED: permit$' agentctl explain --account agent-logs --step command \
 	--purpose incident-4711 --command "/usr/bin/journalctl --no-pager -u nginx -n 200"
+restart=(explain --account agent-web --step command --purpose restart-web --command "/usr/bin/systemctl restart nginx")
+expect_output "so it does of a Tuesday" '^PERMITTED: permit$' agentctl "${restart[@]}" --at 2026-11-24T09:00:00Z
+expect_output "and of a Saturday" '^REFUSED: denied_by_rule$' agentctl "${restart[@]}" --at 2026-11-28T12:00:00Z
+expect_seen "with the rule that decides" '^web-restart +deny-sudo +decides +- +/etc/pam_agent/conf.d/web-restart.conf:[0-9]+$'
+expect_output "which on a Tuesday misses its window" '^web-restart +deny-sudo +no +window +' agentctl "${restart[@]}" --at 2026-11-24T09:00:00Z
 finish
