@@ -728,6 +728,8 @@ START_TEST(delegated)
             ck_assert_int_eq(judge(&facts, text).reason, REASON_PERMIT);
             facts.delegator = "spiffe://example.org/agent/planner";
             ck_assert_int_eq(judge(&facts, text).reason, cases[j].reason);
+            facts.delegatee_proven = 1;
+            ck_assert_int_eq(judge(&facts, text).reason, REASON_PERMIT);
         }
 }
 END_TEST
