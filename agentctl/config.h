@@ -36,6 +36,12 @@ struct place {
     unsigned line;
 };
 
+/* A section that a list names by its title; whether there is such a one, only the whole tells. */
+struct mention {
+    struct place place;
+    const char *title;
+};
+
 struct host_config {
     struct place place;
     const char *id;
@@ -80,6 +86,8 @@ struct config {
     struct policy *policies;
     struct place *policy_places;
     size_t policy_count;
+    struct mention *issuer_mentions; /* in issuers of policies */
+    size_t issuer_mention_count;
 };
 
 /*

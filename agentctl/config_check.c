@@ -92,6 +92,27 @@ static void check_issuers(struct reader *reader)
     }
 }
 
+static int has_issuer(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->issuer_count; i++)
+        if (strcmp(config->issuers[i].name, name) == 0)
+            return 1;
+    return 0;
+}
+
+static void check_mentions(struct reader *reader)
+{
+    const struct config *config = reader->config;
+
+    for (size_t i = 0; i < config->issuer_mention_count; i++) {
+        const struct mention *mention = &config->issuer_mentions[i];
+
+        if (!has_issuer(config, mention->title))
+            place_problem(reader, &mention->place,
+                          "issuers: there is no issuer \"%s\": write the name of an issuer section", mention->title);
+    }
+}
+
 static void check_policies_match(struct reader *reader)
 {
     struct config *config = reader->config;
@@ -185,6 +206,7 @@ void check_config(struct reader *reader)
     check_ids(reader);
     check_slots(reader);
     check_issuers(reader);
+    check_mentions(reader);
     check_policies_match(reader);
     check_run_as(reader);
     check_groups(reader);

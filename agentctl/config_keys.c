@@ -16,8 +16,7 @@
     ONE("max-sessions"), ONE("reattest-every"), ONE("reattest-grace"), ONE("max-denials"), \
     ONE("max-risk-low"), ONE("max-risk-medium"), ONE("max-risk-high"), ONE("linger"), \
     ONE("abstract-sockets"), \
-    LATER("issuers"), LATER("principals"), LATER("requires"), LATER("max-steps"), LATER("steps-per-minute"), \
-    LATER("max-delegation"), LATER("mode")
+    LATER("max-steps"), LATER("steps-per-minute"), LATER("max-delegation"), LATER("mode")
 
 static const struct key host_keys[] = {
     ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),
@@ -48,7 +47,7 @@ static const struct key sudo_keys[] = {
 };
 
 static const struct key policy_keys[] = {
-    LIST("identities"), LIST("purposes"), LIMITS,
+    LIST("identities"), LIST("purposes"), LIST("issuers"), LATER("principals"), LATER("requires"), LIMITS,
     REPEATED("login", login_keys), REPEATED("sudo", sudo_keys),
     REPEATED("deny-login", login_keys), REPEATED("deny-sudo", sudo_keys), END,
 };

@@ -106,6 +106,25 @@ static void read_rule(struct reader *reader, const struct section *section, stru
     read_sensitivity(reader, section, rule);
 }
 
+static void read_issuers(struct reader *reader, const struct section *section, struct words *ret)
+{
+    struct config *config = reader->config;
+    const struct setting *setting = section_setting(section, "issuers");
+
+    if (!setting)
+        return;
+    ret->items = arena_alloc(&config->arena, setting->count, sizeof *ret->items);
+    for (size_t i = 0; i < setting->count; i++) {
+        const struct value *value = &setting->values[i];
+
+        config->issuer_mentions = arena_grow(&config->arena, config->issuer_mentions, config->issuer_mention_count,
+                                             sizeof *config->issuer_mentions);
+        config->issuer_mentions[config->issuer_mention_count++] =
+            (struct mention){{section->file, value->line}, value->text};
+        ret->items[ret->count++] = value->text;
+    }
+}
+
 void read_policy(struct reader *reader, const struct section *section)
 {
     struct config *config = reader->config;
@@ -124,6 +143,7 @@ void read_policy(struct reader *reader, const struct section *section)
                &policy->identities);
     read_words(reader, section, "purposes", purpose_pattern_valid, "a word of at most 128 bytes; * and ? are patterns",
                &policy->purposes);
+    read_issuers(reader, section, &policy->issuers);
     read_limits(reader, section, &policy->limits);
     for (size_t i = 0; i < section->section_count; i++)
         read_rule(reader, &section->sections[i], policy);

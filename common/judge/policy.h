@@ -13,6 +13,7 @@
  *     where FILE:LINE
  *     identity PATTERN                one or more
  *     purpose PATTERN                 none: any purpose, also an absent one
+ *     issuer NAME                     none: any issuer
  *     max-lifetime SECONDS            limits; absent: the policy sets none
  *     max-session SECONDS
  *     max-logins N
@@ -106,7 +107,7 @@ enum { SOCKETS_UNSET, SOCKETS_APART, SOCKETS_SHARED };
 
 struct policy {
     const char *name, *where;
-    struct words identities, purposes;
+    struct words identities, purposes, issuers;
     struct limits limits;
     struct rule *rules;
     size_t rule_count;

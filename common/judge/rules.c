@@ -16,6 +16,7 @@ static const char *const condition_words[] = {
     [CONDITION_NONE] = "",
     [CONDITION_IDENTITY] = "identities",
     [CONDITION_PURPOSE] = "purposes",
+    [CONDITION_ISSUER] = "issuers",
     [CONDITION_SERVICE] = "services",
     [CONDITION_RUN_AS] = "run-as",
     [CONDITION_COMMAND] = "commands",
@@ -83,6 +84,8 @@ enum condition policy_misses(const struct policy *policy, const struct facts *fa
         return CONDITION_IDENTITY;
     if (!matches_purpose(policy, facts->purpose))
         return CONDITION_PURPOSE;
+    if (policy->issuers.count && !in_words(&policy->issuers, facts->issuer))
+        return CONDITION_ISSUER;
     return CONDITION_NONE;
 }
 

@@ -13,6 +13,7 @@ enum condition {
     /* of a policy */
     CONDITION_IDENTITY,
     CONDITION_PURPOSE,
+    CONDITION_ISSUER,
     /* of a rule */
     CONDITION_SERVICE,
     CONDITION_RUN_AS,

@@ -129,6 +129,8 @@ static const struct {
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
+    {POLICY(" requires = { \"env=prod\" }\n"), "agent.conf:5: ", "requires: not supported yet"},
+    {POLICY(" principals = { \"alice\" }\n"), "agent.conf:5: ", "principals: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
@@ -244,6 +246,15 @@ static const struct {
     {IDENTITY "policy p { identities = { \"spiffe://e.org/other\" } }",
      "agent.conf:3: ", "policy \"p\" matches no identity"},
     {IDENTITY "policy p { identities = { \"*\" } }", "agent.conf:3: ", "identities: \"*\" is not valid"},
+    {POLICY(" issuers = {\n \"i\",\n \"j\" }\n") "issuer j { kind = ssh-ca keys = k trust-domains = \"e.org\" }\n",
+     "agent.conf:6: ", "issuers: there is no issuer \"i\": write the name of an issuer section"},
+    {POLICY(" issuers = \"\"\n"), "agent.conf:5: ", "issuers: there is no issuer \"\""},
+    {POLICY(" issuers = \"*\"\n"), "agent.conf:5: ", "issuers: there is no issuer \"*\""},
+    {POLICY(" issuers = { }\n"), "agent.conf:5: ", "issuers: the list is empty"},
+    {POLICY(" issuers = i\n issuers = i\n"), "agent.conf:6: ", "issuers is given twice, first at line 5"},
+    {HOST "defaults {\n issuers = i }", "agent.conf:3: ", "unknown key \"issuers\" in defaults"},
+    {HOST "defaults {\n principals = a }", "agent.conf:3: ", "unknown key \"principals\" in defaults"},
+    {HOST "defaults {\n requires = a }", "agent.conf:3: ", "unknown key \"requires\" in defaults"},
     {POLICY(" login { from = { \"10.0.0.1/8\" } }\n"), "agent.conf:5: ", "from: \"10.0.0.1/8\" is not valid"},
     {POLICY(" login { from = { \"host.example\" } }\n"), "agent.conf:5: ", "from: \"host.example\" is not valid"},
     {SUDO("any-command = true\n from = { \"host.example\" }"), "agent.conf:6: ", "from: \"host.example\" is not valid"},
@@ -538,6 +549,20 @@ START_TEST(test_good_windows)
 }
 END_TEST
 
+START_TEST(test_good_conditions)
+{
+    struct config *config;
+
+    put_text("conf.d/a.conf", "issuer late { kind = ssh-ca keys = k trust-domains = \"e.org\" }\n");
+    config = read_good(POLICY(" issuers = { late, \"i\" }\n") "issuer i { kind = aat iss = \"https://e.org\" keys = k "
+                                                              "trust-domains = \"e.org\" }\n");
+    ck_assert_uint_eq(config->policies[0].issuers.count, 2);
+    ck_assert_str_eq(config->policies[0].issuers.items[0], "late");
+    ck_assert_str_eq(config->policies[0].issuers.items[1], "i");
+    config_free(config);
+}
+END_TEST
+
 /* A title given in one file and again in another. */
 START_TEST(test_duplicate_across_files)
 {
@@ -663,6 +688,7 @@ int main(void)
     tcase_add_test(tests, test_good_live);
     tcase_add_test(tests, test_good_groups);
     tcase_add_test(tests, test_good_windows);
+    tcase_add_test(tests, test_good_conditions);
     tcase_add_test(tests, test_duplicate_across_files);
     tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
     tcase_add_loop_test(tests, test_hostile, 0, 25);

@@ -232,6 +232,14 @@ static void incident(struct facts *f)
 {
     f->purpose = "incident-7";
 }
+static void other_issuer(struct facts *f)
+{
+    f->issuer = "corp";
+}
+static void no_issuer(struct facts *f)
+{
+    f->issuer = NULL;
+}
 static void other_service(struct facts *f)
 {
     f->service = "su";
@@ -385,6 +393,8 @@ static void no_words(struct facts *f)
 #define OUTSIDE "window mon 14:00-16:00 UTC\n"
 #define SUDO10 HEAD CARE SUDO "from 10.0.0.0/8\n"
 #define DENY_SUDO10 BASE DENY_SUDO "from 10.0.0.0/8\n"
+/* The one policy that allows, under this condition. */
+#define OF(condition) HEAD CARE condition LOGIN SUDO
 
 static const struct {
     int kinds;
@@ -455,6 +465,15 @@ static const struct {
     {LOGINS | SUDOS, incident, BASE, REASON_PERMIT},
     {LOGINS | SUDOS, no_purpose, HEAD "policy p\nidentity " DEPLOY "\n" LOGIN SUDO, REASON_PERMIT},
     {LOGINS | SUDOS, no_purpose, HEAD "policy p\nidentity " DEPLOY "\npurpose *\n" LOGIN SUDO, REASON_NO_POLICY},
+
+    {ALL, NULL, OF("issuer corp-sts\n"), REASON_PERMIT},
+    {ALL, NULL, OF("issuer other\nissuer corp-sts\n"), REASON_PERMIT},
+    {ALL, other_issuer, OF("issuer corp-sts\n"), REASON_NO_POLICY},
+    {ALL, no_issuer, OF("issuer corp-sts\n"), REASON_NO_POLICY},
+    {ALL, NULL, OF("issuer corp-*\n"), REASON_NO_POLICY}, /* no pattern */
+    {ALL, NULL, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO, REASON_PERMIT},
+    {ALL, other_issuer, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO,
+     REASON_DENIED_BY_RULE},
 
     /* login rules */
     {LOGINS | IN_SESSION, NULL, HEAD CARE SUDO, REASON_NO_RULE},

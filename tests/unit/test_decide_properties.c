@@ -35,6 +35,7 @@ static const char *const identities[] = {
     DEPLOY, DEPLOY, DEPLOY, DEPLOY "/x", "spiffe://example.org/agent/other", "spiffe://example.com/a"};
 static const char *const purpose_patterns[] = {"restart-web", "restart-*", "*", "*", "incident-?"};
 static const char *const purposes[] = {"restart-web", "restart-web", "restart-db", "incident-7", "", NULL};
+static const char *const issuers[] = {"corp-sts", "corp-sts", "ci"};
 static const char *const services[] = {"sshd", "su", "cockpit"};
 static const char *const from_patterns[] = {"10.0.0.0/8",    "10.0.0.0/24", "192.0.2.1",
                                             "2001:db8::/32", "0.0.0.0/0",   "::/0"};
@@ -138,6 +139,8 @@ static void random_policy(char *text)
     append(text, "identity", PICK(identity_patterns));
     append_some(text, "identity", identity_patterns, COUNT_OF(identity_patterns), 1);
     append_some(text, "purpose", purpose_patterns, COUNT_OF(purpose_patterns), 1);
+    if (one_in(5))
+        append(text, "issuer", PICK(issuers));
     random_limits(text);
     random_reattestation(text);
     for (unsigned n = next_random(5); n > 0; n--)
@@ -149,6 +152,11 @@ static void random_policy(char *text)
     "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
     "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-risk-medium high\nmax-risk-high high\nlinger yes\n" \
     "abstract-sockets shared\n"
+
+/* A policy that only allows. */
+#define ALLOWING \
+    "policy allowing\nidentity spiffe://example.org/*\n" \
+    "rule allow-login\nservice sshd\nservice su\nservice cockpit\nrule allow-sudo\nany-command 1\n"
 
 static void random_policies(char *text)
 {
@@ -207,12 +215,8 @@ static void random_step(struct random_step *s)
     static const enum step steps[] = {STEP_LOGIN, STEP_ACCOUNT, STEP_SETCRED, STEP_OPEN,   STEP_SUDO,
                                       STEP_SUDO,  STEP_COMMAND, STEP_ATTEST,  STEP_RECHECK};
 
-    s->facts = (struct facts){.step = PICK(steps),
-                              .now = NOW,
-                              .boot = NOW - 86400,
-                              .account = "agent-deploy",
-                              .issuer = "corp-sts",
-                              .task = "task-1"};
+    s->facts = (struct facts){
+        .step = PICK(steps), .now = NOW, .boot = NOW - 86400, .account = "agent-deploy", .task = "task-1"};
     random_scope(s->scope);
     s->facts.scopes[0].text = s->scope;
     s->facts.scopes[0].len = strlen(s->scope);
@@ -225,6 +229,7 @@ static void random_step(struct random_step *s)
     }
     s->facts.identity = PICK(identities);
     s->facts.purpose = PICK(purposes);
+    s->facts.issuer = PICK(issuers);
     s->facts.service = PICK(services);
     s->facts.source = PICK(sources);
     s->facts.run_as = PICK(users);
@@ -401,6 +406,13 @@ static void remove_allow(char *text, struct random_step *step)
     memmove(end, next, strlen(next) + 1);
 }
 
+/* It takes that policy from some sessions, and from none what others deny or limit. */
+static void add_condition(char *text, struct random_step *step)
+{
+    (void)step;
+    append(text, "issuer", PICK(issuers));
+}
+
 /* Another constraint in each tool, or one alternative less. */
 static void narrow_scope(char *text, struct random_step *step)
 {
@@ -490,7 +502,7 @@ static void worsen_facts(char *text, struct random_step *step)
 
 START_TEST(adding_a_deny_never_permits_more)
 {
-    never_permits_more("", add_deny);
+    never_permits_more(ALLOWING, add_deny);
 }
 END_TEST
 START_TEST(adding_limits_never_permits_more)
@@ -511,6 +523,11 @@ END_TEST
 START_TEST(removing_an_allow_never_permits_more)
 {
     never_permits_more("", remove_allow);
+}
+END_TEST
+START_TEST(adding_a_condition_never_permits_more)
+{
+    never_permits_more(ALLOWING, add_condition);
 }
 END_TEST
 START_TEST(narrowing_the_scope_never_permits_more)
@@ -690,6 +707,7 @@ static Suite *properties_suite(void)
     tcase_add_test(tcase, adding_limits_never_permits_more);
     tcase_add_test(tcase, a_window_never_permits_more);
     tcase_add_test(tcase, removing_an_allow_never_permits_more);
+    tcase_add_test(tcase, adding_a_condition_never_permits_more);
     tcase_add_test(tcase, narrowing_the_scope_never_permits_more);
     tcase_add_test(tcase, more_sensitivity_never_permits_more);
     tcase_add_test(tcase, risk_and_standing_never_permit_more);

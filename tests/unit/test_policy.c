@@ -29,6 +29,8 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "identity spiffe://example.org/agent/web/*\n"
                                  "purpose restart-web\n"
                                  "purpose incident-*\n"
+                                 "issuer corp-sts\n"
+                                 "issuer ci\n"
                                  "max-lifetime 1\n"
                                  "max-session 4294967295\n"
                                  "max-logins 3\n"
@@ -123,6 +125,7 @@ START_TEST(policy_read)
     ck_assert_str_eq(policy->name, "nginx-care");
     assert_words(&policy->identities, "spiffe://example.org/agent/deploy|spiffe://example.org/agent/web/*");
     assert_words(&policy->purposes, "restart-web|incident-*");
+    assert_words(&policy->issuers, "corp-sts|ci");
     ck_assert_uint_eq(policy->limits.max_session, 4294967295U);
     ck_assert_uint_eq(policy->limits.max_logins, 3);
     ck_assert_int_eq(policy->limits.possession, POSSESSION_BEARER);
@@ -269,6 +272,7 @@ START_TEST(any_policy_comes_back_as_it_was)
             fields_put(&w, "identity", "spiffe://example.org/a");
             random_words(&w, "identity", "i", 5);
             random_words(&w, "purpose", "p", 5);
+            random_words(&w, "issuer", "s", 5);
             if (next_random(2))
                 fields_put_u64(&w, "max-session", 1 + next_random(1000));
             for (unsigned rules = next_random(10); rules > 0; rules--)
@@ -320,6 +324,7 @@ static const struct {
     {HEAD "identity spiffe://example.org/a\n", -EBADMSG},
     {HEAD "rule allow-login\n", -EBADMSG},
     {HEAD "where x\n", -EBADMSG},
+    {HEAD "issuer i\n", -EBADMSG},
     {HEAD "max-session 1\n", -EBADMSG},
     {SOME "service sshd\n", -EBADMSG},
     {SOME "from 10.0.0.0/8\n", -EBADMSG},
@@ -341,6 +346,7 @@ static const struct {
     /* not understood is not skipped */
     {SOME "max-steps 5\n", -EBADMSG},
     {SOME "identities spiffe://example.org/a\n", -EBADMSG},
+    {SOME "issuers i\n", -EBADMSG},
     {SOME "rule allow\n", -EBADMSG},
     {SOME "rule \n", -EBADMSG},
     {SOME "rule allow-sudo \n", -EBADMSG},
