@@ -47,7 +47,7 @@ static const struct key sudo_keys[] = {
 };
 
 static const struct key policy_keys[] = {
-    LIST("identities"), LIST("purposes"), LIST("issuers"), LATER("principals"), LATER("requires"), LIMITS,
+    LIST("identities"), LIST("purposes"), LIST("issuers"), LIST("principals"), LATER("requires"), LIMITS,
     REPEATED("login", login_keys), REPEATED("sudo", sudo_keys),
     REPEATED("deny-login", login_keys), REPEATED("deny-sudo", sudo_keys), END,
 };

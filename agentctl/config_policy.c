@@ -144,6 +144,9 @@ void read_policy(struct reader *reader, const struct section *section)
     read_words(reader, section, "purposes", purpose_pattern_valid, "a word of at most 128 bytes; * and ? are patterns",
                &policy->purposes);
     read_issuers(reader, section, &policy->issuers);
+    read_words(reader, section, "principals", principal_pattern_valid,
+               "whom the agent may act for, at most 2048 bytes, as in \"alice@example.org\"; * and ? are patterns",
+               &policy->principals);
     read_limits(reader, section, &policy->limits);
     for (size_t i = 0; i < section->section_count; i++)
         read_rule(reader, &section->sections[i], policy);

@@ -110,6 +110,11 @@ int purpose_pattern_valid(const char *pattern)
     return plain(pattern, PURPOSE_MAX);
 }
 
+int principal_pattern_valid(const char *pattern)
+{
+    return plain(pattern, SPIFFE_ID_MAX);
+}
+
 int uri_valid(const char *text)
 {
     const char *colon = strchr(text, ':');

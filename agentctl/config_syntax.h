@@ -24,6 +24,7 @@ int service_name_valid(const char *name); /* a file of /etc/pam.d */
 /* An account that sudo may run as; one of capitals alone would be an alias in sudoers, "ALL" among them. */
 int user_name_valid(const char *name);
 int purpose_pattern_valid(const char *pattern);
+int principal_pattern_valid(const char *pattern);
 int uri_valid(const char *text);
 /* Absolute, each segment once, no "." or "..", no slash at the end, [A-Za-z0-9._+@~/-] alone. */
 int path_normal(const char *path);

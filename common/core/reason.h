@@ -121,7 +121,7 @@
       "log in with a credential; a key or password alone opens no agent account") \
     X(SOURCE_UNKNOWN, "source_unknown", "the policy limits sources and the source address is not known", \
       "set `UseDNS no` in sshd_config") \
-    X(NO_POLICY, "no_policy", "no policy matches this identity, purpose and issuer", "see `policy` in agent.conf(5)") \
+    X(NO_POLICY, "no_policy", "no policy matches this identity, purpose, issuer and principal", "see `policy` in agent.conf(5)") \
     X(NO_RULE, "no_rule", "no rule of the matching policies allows this step", \
       "add a rule, or take the step within the existing ones") \
     X(DENIED_BY_RULE, "denied_by_rule", "a deny rule matches this step", "see the rule named in the record") \

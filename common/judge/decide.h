@@ -41,6 +41,7 @@ struct facts {
 
     /* who and for what; from a verified credential */
     const char *account, *identity, *issuer, *task, *purpose; /* purpose may be NULL */
+    const char *principal;                                    /* on whose behalf; NULL: the agent's own */
     const char *delegator;                                    /* whose credential was delegated; NULL: it was not */
     int delegatee_proven;       /* by a JWT-SVID: who acts was not told by the account alone */
     int64_t issued, expires;    /* in a session: of the credential that attested it last */

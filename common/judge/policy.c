@@ -185,6 +185,8 @@ static int policy_line(struct place *at, const char *key, const char *value)
         return add_word(&at->policy->purposes, value);
     else if (strcmp(key, "issuer") == 0)
         return add_word(&at->policy->issuers, value);
+    else if (strcmp(key, "principal") == 0)
+        return add_word(&at->policy->principals, value);
     else if (strcmp(key, "rule") == 0)
         return start_rule(at, value);
     else
@@ -290,6 +292,7 @@ void policy_set_clear(struct policy_set *set)
         free(policy->identities.items);
         free(policy->purposes.items);
         free(policy->issuers.items);
+        free(policy->principals.items);
     }
     free(set->policies);
     free(set->delegators.items);
@@ -358,6 +361,7 @@ void policy_write(struct fields_writer *w, const struct policy *policy)
     write_words(w, "identity", &policy->identities);
     write_words(w, "purpose", &policy->purposes);
     write_words(w, "issuer", &policy->issuers);
+    write_words(w, "principal", &policy->principals);
     write_limits(w, &policy->limits);
     for (size_t i = 0; i < policy->rule_count; i++)
         write_rule(w, &policy->rules[i]);

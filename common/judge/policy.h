@@ -14,6 +14,7 @@
  *     identity PATTERN                one or more
  *     purpose PATTERN                 none: any purpose, also an absent one
  *     issuer NAME                     none: any issuer
+ *     principal PATTERN               none: any principal, also an absent one
  *     max-lifetime SECONDS            limits; absent: the policy sets none
  *     max-session SECONDS
  *     max-logins N
@@ -107,7 +108,7 @@ enum { SOCKETS_UNSET, SOCKETS_APART, SOCKETS_SHARED };
 
 struct policy {
     const char *name, *where;
-    struct words identities, purposes, issuers;
+    struct words identities, purposes, issuers, principals;
     struct limits limits;
     struct rule *rules;
     size_t rule_count;

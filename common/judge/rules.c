@@ -17,6 +17,7 @@ static const char *const condition_words[] = {
     [CONDITION_IDENTITY] = "identities",
     [CONDITION_PURPOSE] = "purposes",
     [CONDITION_ISSUER] = "issuers",
+    [CONDITION_PRINCIPAL] = "principals",
     [CONDITION_SERVICE] = "services",
     [CONDITION_RUN_AS] = "run-as",
     [CONDITION_COMMAND] = "commands",
@@ -61,12 +62,13 @@ static int matches_identity(const struct policy *policy, const char *identity)
     return 0;
 }
 
-static int matches_purpose(const struct policy *policy, const char *purpose)
+/* Where a policy says nothing, an absent one does, too; no pattern matches it. */
+static int matches_pattern(const struct words *patterns, const char *word)
 {
-    if (policy->purposes.count == 0)
+    if (patterns->count == 0)
         return 1;
-    for (size_t i = 0; purpose && i < policy->purposes.count; i++)
-        if (word_matches(policy->purposes.items[i], purpose))
+    for (size_t i = 0; word && i < patterns->count; i++)
+        if (word_matches(patterns->items[i], word))
             return 1;
     return 0;
 }
@@ -82,10 +84,12 @@ enum condition policy_misses(const struct policy *policy, const struct facts *fa
         return CONDITION_NONE;
     if (!matches_identity(policy, facts->identity))
         return CONDITION_IDENTITY;
-    if (!matches_purpose(policy, facts->purpose))
+    if (!matches_pattern(&policy->purposes, facts->purpose))
         return CONDITION_PURPOSE;
     if (policy->issuers.count && !in_words(&policy->issuers, facts->issuer))
         return CONDITION_ISSUER;
+    if (!matches_pattern(&policy->principals, facts->principal))
+        return CONDITION_PRINCIPAL;
     return CONDITION_NONE;
 }
 

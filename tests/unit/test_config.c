@@ -130,7 +130,6 @@ static const struct {
     {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
     {POLICY(" requires = { \"env=prod\" }\n"), "agent.conf:5: ", "requires: not supported yet"},
-    {POLICY(" principals = { \"alice\" }\n"), "agent.conf:5: ", "principals: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
@@ -252,6 +251,9 @@ static const struct {
     {POLICY(" issuers = \"*\"\n"), "agent.conf:5: ", "issuers: there is no issuer \"*\""},
     {POLICY(" issuers = { }\n"), "agent.conf:5: ", "issuers: the list is empty"},
     {POLICY(" issuers = i\n issuers = i\n"), "agent.conf:6: ", "issuers is given twice, first at line 5"},
+    {POLICY(" principals = { \"a\",\n \"\" }\n"), "agent.conf:6: ", "principals: \"\" is not valid"},
+    {POLICY(" principals = { }\n"), "agent.conf:5: ", "principals: the list is empty"},
+    {POLICY(" principals = a principals = b\n"), "agent.conf:5: ", "principals is given twice"},
     {HOST "defaults {\n issuers = i }", "agent.conf:3: ", "unknown key \"issuers\" in defaults"},
     {HOST "defaults {\n principals = a }", "agent.conf:3: ", "unknown key \"principals\" in defaults"},
     {HOST "defaults {\n requires = a }", "agent.conf:3: ", "unknown key \"requires\" in defaults"},
@@ -554,11 +556,15 @@ START_TEST(test_good_conditions)
     struct config *config;
 
     put_text("conf.d/a.conf", "issuer late { kind = ssh-ca keys = k trust-domains = \"e.org\" }\n");
-    config = read_good(POLICY(" issuers = { late, \"i\" }\n") "issuer i { kind = aat iss = \"https://e.org\" keys = k "
-                                                              "trust-domains = \"e.org\" }\n");
+    config = read_good(
+        POLICY(" issuers = { late, \"i\" }\n principals = { \"*@e.org\", bob }\n") "issuer i { kind = aat iss = "
+                                                                                   "\"https://e.org\" keys = k "
+                                                                                   "trust-domains = \"e.org\" }\n");
     ck_assert_uint_eq(config->policies[0].issuers.count, 2);
     ck_assert_str_eq(config->policies[0].issuers.items[0], "late");
     ck_assert_str_eq(config->policies[0].issuers.items[1], "i");
+    ck_assert_uint_eq(config->policies[0].principals.count, 2);
+    ck_assert_str_eq(config->policies[0].principals.items[0], "*@e.org");
     config_free(config);
 }
 END_TEST

@@ -240,6 +240,14 @@ static void no_issuer(struct facts *f)
 {
     f->issuer = NULL;
 }
+static void of_alice(struct facts *f)
+{
+    f->principal = "alice@example.org";
+}
+static void of_user(struct facts *f)
+{
+    f->principal = "spiffe://example.org/user/alice";
+}
 static void other_service(struct facts *f)
 {
     f->service = "su";
@@ -470,7 +478,20 @@ static const struct {
     {ALL, NULL, OF("issuer other\nissuer corp-sts\n"), REASON_PERMIT},
     {ALL, other_issuer, OF("issuer corp-sts\n"), REASON_NO_POLICY},
     {ALL, no_issuer, OF("issuer corp-sts\n"), REASON_NO_POLICY},
-    {ALL, NULL, OF("issuer corp-*\n"), REASON_NO_POLICY}, /* no pattern */
+    {ALL, NULL, OF("issuer corp-*\n"), REASON_NO_POLICY},               /* no pattern */
+    {ALL, NULL, OF("principal alice@example.org\n"), REASON_NO_POLICY}, /* nobody is no one of them */
+    {ALL, NULL, OF("principal *\n"), REASON_NO_POLICY},
+    {ALL, of_alice, OF(""), REASON_PERMIT},
+    {ALL, of_alice, OF("principal alice@example.org\n"), REASON_PERMIT},
+    {ALL, of_alice, OF("principal *\n"), REASON_PERMIT},
+    {ALL, of_alice, OF("principal bob@example.org\nprincipal *@example.org\n"), REASON_PERMIT},
+    {ALL, of_alice, OF("principal *@example.or\n"), REASON_NO_POLICY},
+    {ALL, of_alice, OF("principal alice\n"), REASON_NO_POLICY},
+    {ALL, of_alice, OF("principal Alice@example.org\n"), REASON_NO_POLICY},
+    {ALL, of_user, OF("principal spiffe://example.org/user/*\n"), REASON_PERMIT},
+    {ALL, of_user, OF("principal spiffe://example.org/*\n"), REASON_NO_POLICY}, /* a star crosses no slash */
+    {ALL, of_alice, OF("issuer corp-sts\nprincipal alice@*\n"), REASON_PERMIT},
+    {ALL, of_alice, OF("issuer corp\nprincipal alice@*\n"), REASON_NO_POLICY}, /* each must hold */
     {ALL, NULL, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO, REASON_PERMIT},
     {ALL, other_issuer, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO,
      REASON_DENIED_BY_RULE},

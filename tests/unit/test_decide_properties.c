@@ -36,6 +36,8 @@ static const char *const identities[] = {
 static const char *const purpose_patterns[] = {"restart-web", "restart-*", "*", "*", "incident-?"};
 static const char *const purposes[] = {"restart-web", "restart-web", "restart-db", "incident-7", "", NULL};
 static const char *const issuers[] = {"corp-sts", "corp-sts", "ci"};
+static const char *const principal_patterns[] = {"alice", "a*", "*", "spiffe://example.org/user/*"};
+static const char *const principals[] = {"alice", "bob", "spiffe://example.org/user/alice", NULL};
 static const char *const services[] = {"sshd", "su", "cockpit"};
 static const char *const from_patterns[] = {"10.0.0.0/8",    "10.0.0.0/24", "192.0.2.1",
                                             "2001:db8::/32", "0.0.0.0/0",   "::/0"};
@@ -141,6 +143,8 @@ static void random_policy(char *text)
     append_some(text, "purpose", purpose_patterns, COUNT_OF(purpose_patterns), 1);
     if (one_in(5))
         append(text, "issuer", PICK(issuers));
+    if (one_in(5))
+        append(text, "principal", PICK(principal_patterns));
     random_limits(text);
     random_reattestation(text);
     for (unsigned n = next_random(5); n > 0; n--)
@@ -230,6 +234,7 @@ static void random_step(struct random_step *s)
     s->facts.identity = PICK(identities);
     s->facts.purpose = PICK(purposes);
     s->facts.issuer = PICK(issuers);
+    s->facts.principal = PICK(principals);
     s->facts.service = PICK(services);
     s->facts.source = PICK(sources);
     s->facts.run_as = PICK(users);
@@ -410,7 +415,10 @@ static void remove_allow(char *text, struct random_step *step)
 static void add_condition(char *text, struct random_step *step)
 {
     (void)step;
-    append(text, "issuer", PICK(issuers));
+    if (one_in(2))
+        append(text, "issuer", PICK(issuers));
+    else
+        append_some(text, "principal", principal_patterns, COUNT_OF(principal_patterns), 2);
 }
 
 /* Another constraint in each tool, or one alternative less. */
@@ -548,6 +556,7 @@ START_TEST(worse_facts_never_permit_more)
         int was, is;
 
         random_policies(text);
+        strcat(text, ALLOWING);
         random_step(&step);
         was = permits(&step.facts, text, &decision);
         worsen_facts(text, &step);

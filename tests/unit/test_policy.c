@@ -31,6 +31,8 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "purpose incident-*\n"
                                  "issuer corp-sts\n"
                                  "issuer ci\n"
+                                 "principal *@example.org\n"
+                                 "principal spiffe://example.org/user/alice\n"
                                  "max-lifetime 1\n"
                                  "max-session 4294967295\n"
                                  "max-logins 3\n"
@@ -126,6 +128,7 @@ START_TEST(policy_read)
     assert_words(&policy->identities, "spiffe://example.org/agent/deploy|spiffe://example.org/agent/web/*");
     assert_words(&policy->purposes, "restart-web|incident-*");
     assert_words(&policy->issuers, "corp-sts|ci");
+    assert_words(&policy->principals, "*@example.org|spiffe://example.org/user/alice");
     ck_assert_uint_eq(policy->limits.max_session, 4294967295U);
     ck_assert_uint_eq(policy->limits.max_logins, 3);
     ck_assert_int_eq(policy->limits.possession, POSSESSION_BEARER);
@@ -273,6 +276,7 @@ START_TEST(any_policy_comes_back_as_it_was)
             random_words(&w, "identity", "i", 5);
             random_words(&w, "purpose", "p", 5);
             random_words(&w, "issuer", "s", 5);
+            random_words(&w, "principal", "a", 5);
             if (next_random(2))
                 fields_put_u64(&w, "max-session", 1 + next_random(1000));
             for (unsigned rules = next_random(10); rules > 0; rules--)
@@ -325,6 +329,7 @@ static const struct {
     {HEAD "rule allow-login\n", -EBADMSG},
     {HEAD "where x\n", -EBADMSG},
     {HEAD "issuer i\n", -EBADMSG},
+    {HEAD "principal a\n", -EBADMSG},
     {HEAD "max-session 1\n", -EBADMSG},
     {SOME "service sshd\n", -EBADMSG},
     {SOME "from 10.0.0.0/8\n", -EBADMSG},
@@ -347,6 +352,7 @@ static const struct {
     {SOME "max-steps 5\n", -EBADMSG},
     {SOME "identities spiffe://example.org/a\n", -EBADMSG},
     {SOME "issuers i\n", -EBADMSG},
+    {SOME "principals a\n", -EBADMSG},
     {SOME "rule allow\n", -EBADMSG},
     {SOME "rule \n", -EBADMSG},
     {SOME "rule allow-sudo \n", -EBADMSG},
