@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentctl/apply_parts.h"
+#include "agentctl/config_here.h"
 #include "agentctl/sudoers.h"
 #include "core/files.h"
 #include "core/paths.h"
@@ -36,14 +37,27 @@ const char *apply_state_path(struct apply *a, const char *name)
     return arena_format(&a->arena, "%s/%s", a->paths->state_dir, name);
 }
 
+static void count_policies(const struct apply *a)
+{
+    size_t elsewhere = 0;
+
+    fprintf(a->out, "%zu policies, ", a->config->policy_count);
+    for (size_t i = 0; i < a->config->policy_count; i++)
+        elsewhere += !policy_is_here(a->config, i);
+    if (elsewhere && a->mode != APPLY_CHECK)
+        fprintf(a->out, "%zu of them for other hosts, ", elsewhere);
+}
+
 static void summary(struct apply *a)
 {
     size_t identities = 0;
 
     for (size_t i = 0; i < a->config->identity_count; i++)
         identities += a->config->identities[i].slot == 1;
-    if (a->mode != APPLY_KEYS)
-        fprintf(a->out, "%zu identities, %zu policies, ", identities, a->config->policy_count);
+    if (a->mode != APPLY_KEYS) {
+        fprintf(a->out, "%zu identities, ", identities);
+        count_policies(a);
+    }
     fprintf(a->out, "%zu issuers with %zu keys: %s\n", a->config->issuer_count, a->anchor_count,
             a->mode == APPLY_CHECK ? "good, nothing written"
             : a->changed           ? "in force"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentctl/compile_database.h"
+#include "agentctl/config_here.h"
 #include "agentctl/config_overlap.h"
 #include "core/fields.h"
 #include "core/identities.h"
@@ -158,14 +159,6 @@ static int account_text(const struct config *config, const struct identity_confi
     return fields_end(&w, ret_len);
 }
 
-static void index_policies(const struct config *config, struct arena *arena, struct overlap *index)
-{
-    for (size_t i = 0; i < config->policy_count; i++)
-        for (size_t j = 0; j < config->policies[i].identities.count; j++)
-            overlap_add(index, arena, config->policies[i].identities.items[j], i);
-    overlap_sort(index);
-}
-
 /* The record of the host. A build is named by what it says: the same configuration gives the same name. */
 static void put_host(struct database_maker *maker, const struct config *config, SHA2_CTX *digest)
 {
@@ -195,11 +188,11 @@ static void put_host(struct database_maker *maker, const struct config *config, 
 int policy_texts(const struct config *config, const struct accounts *accounts, policy_text_fn take, void *arg)
 {
     char *buf = memory_must(malloc(POLICY_TEXT_MAX));
-    struct overlap index = {0};
+    struct overlap index;
     struct arena arena = {0};
     int r = 0;
 
-    index_policies(config, &arena, &index);
+    policies_here(config, &arena, &index);
     for (size_t i = 0; i < accounts->configured && r == 0; i++) {
         struct owners policies = overlap_find(&index, &arena, accounts->items[i].id);
         size_t len = 0;

@@ -48,7 +48,8 @@ struct host_config {
     uint32_t uid_min, uid_max; /* both included */
     const char *home_prefix;
     enum level sensitivity;
-    uint32_t keep_home; /* seconds */
+    uint32_t keep_home;  /* seconds */
+    struct words labels; /* KEY=VALUE, each key once */
 };
 
 /* As struct issuer of trust/issuer.h, which says what each is. */
@@ -72,6 +73,12 @@ struct identity_config {
     struct words delegates; /* identities whose delegated credentials it takes */
 };
 
+/* What a policy has beside what is compiled of it. */
+struct policy_config {
+    struct place place;
+    struct words requires; /* KEY=VALUE or KEY=*: the labels of the hosts that it is for */
+};
+
 /* `where` of policies and rules is FILE:LINE. The strings of everything are the configuration's. */
 struct config {
     struct arena arena;
@@ -84,7 +91,7 @@ struct config {
     size_t zone_count;
     struct policy defaults; /* no identities, no rules */
     struct policy *policies;
-    struct place *policy_places;
+    struct policy_config *policy_configs; /* of each */
     size_t policy_count;
     struct mention *issuer_mentions; /* in issuers of policies */
     size_t issuer_mention_count;

@@ -133,7 +133,7 @@ static void check_policies_match(struct reader *reader)
                 matched += overlap_find(&index, &config->arena, patterns->items[j]).count;
         }
         if (matched == 0 && wrong == 0 && patterns->count)
-            place_problem(reader, &config->policy_places[i],
+            place_problem(reader, &config->policy_configs[i].place,
                           "policy \"%s\" matches no identity: correct its identities or add an identity",
                           config->policies[i].name);
     }

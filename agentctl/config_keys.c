@@ -20,7 +20,7 @@
 
 static const struct key host_keys[] = {
     ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),
-    LATER("labels"), LATER("mode"), END,
+    LIST("labels"), LATER("mode"), END,
 };
 
 static const struct key issuer_keys[] = {
@@ -47,7 +47,7 @@ static const struct key sudo_keys[] = {
 };
 
 static const struct key policy_keys[] = {
-    LIST("identities"), LIST("purposes"), LIST("issuers"), LIST("principals"), LATER("requires"), LIMITS,
+    LIST("identities"), LIST("purposes"), LIST("issuers"), LIST("principals"), LIST("requires"), LIMITS,
     REPEATED("login", login_keys), REPEATED("sudo", sudo_keys),
     REPEATED("deny-login", login_keys), REPEATED("deny-sudo", sudo_keys), END,
 };

@@ -128,12 +128,13 @@ static void read_issuers(struct reader *reader, const struct section *section, s
 void read_policy(struct reader *reader, const struct section *section)
 {
     struct config *config = reader->config;
+    struct policy_config *extra;
     struct policy *policy;
 
     config->policies = arena_grow(&config->arena, config->policies, config->policy_count, sizeof *policy);
-    config->policy_places =
-        arena_grow(&config->arena, config->policy_places, config->policy_count, sizeof *config->policy_places);
-    config->policy_places[config->policy_count] = section_place(section);
+    config->policy_configs = arena_grow(&config->arena, config->policy_configs, config->policy_count, sizeof *extra);
+    extra = &config->policy_configs[config->policy_count];
+    *extra = (struct policy_config){.place = section_place(section)};
     policy = &config->policies[config->policy_count++];
     *policy = (struct policy){.name = section->title, .where = where_text(reader, section->file, section->line)};
     if (!section_setting(section, "identities"))
@@ -147,6 +148,9 @@ void read_policy(struct reader *reader, const struct section *section)
     read_words(reader, section, "principals", principal_pattern_valid,
                "whom the agent may act for, at most 2048 bytes, as in \"alice@example.org\"; * and ? are patterns",
                &policy->principals);
+    read_labels(reader, section, "requires", label_pattern_valid,
+                "KEY=VALUE of letters, digits, '_', '.' and '-', as in \"env=prod\", or KEY=* for any value",
+                &extra->requires);
     read_limits(reader, section, &policy->limits);
     for (size_t i = 0; i < section->section_count; i++)
         read_rule(reader, &section->sections[i], policy);

@@ -56,6 +56,9 @@ void read_level(struct reader *reader, const struct section *section, const char
 /* A list whose values are each valid; mend says what such a value looks like. */
 void read_words(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),
                 const char *mend, struct words *ret);
+/* The same of labels, or patterns of them: each key stands once. */
+void read_labels(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),
+                 const char *mend, struct words *ret);
 void read_limits(struct reader *reader, const struct section *section, struct limits *ret);
 
 /* The readers of sections. */

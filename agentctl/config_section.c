@@ -65,6 +65,8 @@ void read_host(struct reader *reader, const struct section *section)
     read_uid_range(reader, section, host);
     read_home_prefix(reader, section, host);
     read_level(reader, section, "sensitivity", &host->sensitivity);
+    read_labels(reader, section, "labels", label_valid,
+                "KEY=VALUE of letters, digits, '_', '.' and '-', as in \"env=prod\"", &host->labels);
     read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
 }
 

@@ -115,6 +115,54 @@ int principal_pattern_valid(const char *pattern)
     return plain(pattern, SPIFFE_ID_MAX);
 }
 
+#define LABEL_ANY "*"
+
+/* The bytes of a part of a label at the front of the text; 0 where there are too many. */
+static size_t label_part(const char *text)
+{
+    size_t n = 0;
+
+    while (alphanumeric(text[n]) || (text[n] && strchr("_.-", text[n])))
+        n++;
+    return n <= LABEL_PART_MAX ? n : 0;
+}
+
+/* What stands behind KEY=; NULL where there is no such key. */
+static const char *label_value(const char *label)
+{
+    size_t n = label_part(label);
+
+    return n && label[n] == '=' ? label + n + 1 : NULL;
+}
+
+int label_valid(const char *label)
+{
+    const char *value = label_value(label);
+    size_t n = value ? label_part(value) : 0;
+
+    return n && value[n] == '\0';
+}
+
+int label_pattern_valid(const char *pattern)
+{
+    const char *value = label_value(pattern);
+
+    return label_valid(pattern) || (value && strcmp(value, LABEL_ANY) == 0);
+}
+
+int label_same_key(const char *a, const char *b)
+{
+    const char *value = label_value(a);
+
+    return value && strncmp(a, b, (size_t)(value - a)) == 0;
+}
+
+int label_matches(const char *pattern, const char *label)
+{
+    return strcmp(pattern, label) == 0 ||
+           (label_same_key(pattern, label) && strcmp(label_value(pattern), LABEL_ANY) == 0);
+}
+
 int uri_valid(const char *text)
 {
     const char *colon = strchr(text, ':');

@@ -9,6 +9,8 @@
 #define SERVICE_NAME_MAX 64
 #define URI_MAX 2048
 #define COMMAND_PATH_MAX 255
+#define LABEL_PART_MAX 128
+#define LABELS_MAX 64
 #define COMMAND_WORD_MAX 1024
 #define COMMAND_WORDS_MAX 64
 
@@ -25,6 +27,12 @@ int service_name_valid(const char *name); /* a file of /etc/pam.d */
 int user_name_valid(const char *name);
 int purpose_pattern_valid(const char *pattern);
 int principal_pattern_valid(const char *pattern);
+/* KEY=VALUE, both of [A-Za-z0-9_.-]; in a pattern of labels the value may be "*". */
+int label_valid(const char *label);
+int label_pattern_valid(const char *pattern);
+/* Both of valid ones. */
+int label_matches(const char *pattern, const char *label);
+int label_same_key(const char *a, const char *b);
 int uri_valid(const char *text);
 /* Absolute, each segment once, no "." or "..", no slash at the end, [A-Za-z0-9._+@~/-] alone. */
 int path_normal(const char *path);

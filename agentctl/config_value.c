@@ -117,6 +117,26 @@ void read_words(struct reader *reader, const struct section *section, const char
     }
 }
 
+void read_labels(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),
+                 const char *mend, struct words *ret)
+{
+    const struct setting *setting = section_setting(section, key);
+
+    if (!setting)
+        return;
+    if (setting->count > LABELS_MAX) {
+        value_problem(reader, section, &setting->values[LABELS_MAX], "%s: more than %d: write fewer", key, LABELS_MAX);
+        return;
+    }
+    read_words(reader, section, key, valid, mend, ret);
+    for (size_t i = 0; i < setting->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (label_same_key(ret->items[i], ret->items[j]))
+                value_problem(reader, section, &setting->values[i],
+                              "%s: \"%s\" has the key of \"%s\": a host has one value of it, remove one", key,
+                              ret->items[i], ret->items[j]);
+}
+
 static void read_possession(struct reader *reader, const struct section *section, enum possession *ret)
 {
     const struct value *value = read_value(section, "possession");

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "agentctl/apply_stage.h"
-#include "agentctl/config_overlap.h"
+#include "agentctl/config_here.h"
 #include "agentctl/program.h"
 #include "core/files.h"
 #include "core/paths.h"
@@ -101,13 +101,10 @@ static void put_policy(FILE *to, const char *account, const struct policy *polic
 
 static void put_accounts(FILE *to, const struct config *config)
 {
-    struct overlap index = {0};
+    struct overlap index;
     struct arena arena = {0};
 
-    for (size_t i = 0; i < config->policy_count; i++)
-        for (size_t j = 0; j < config->policies[i].identities.count; j++)
-            overlap_add(&index, &arena, config->policies[i].identities.items[j], i);
-    overlap_sort(&index);
+    policies_here(config, &arena, &index);
     for (size_t i = 0; i < config->identity_count; i++) {
         const struct identity_config *identity = &config->identities[i];
         struct owners policies = overlap_find(&index, &arena, identity->id);

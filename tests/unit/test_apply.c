@@ -996,6 +996,43 @@ START_TEST(test_sudoers_of_groups)
 }
 END_TEST
 
+/* What this host does not meet is in neither the databases nor the rules of sudo, and told by no check. */
+START_TEST(test_policies_of_other_hosts)
+{
+    static const char *const policies =
+        "identity a { id = \"spiffe://e.org/agent/a\" }\n"
+        "policy prod { requires = { \"env=prod\" } identities = { \"spiffe://e.org/agent/a\" } max-session = 1h\n"
+        " sudo { commands = { \"/bin/id\" } } }\n"
+        "policy test { requires = { \"env=test\" } identities = { \"spiffe://e.org/agent/*\" }\n"
+        " deny-sudo { } sudo { any-command = true } }\n";
+    static const struct {
+        const char *labels, *counts;
+        int prod, test;
+    } hosts[] = {
+        {"labels = { \"team=web\", \"env=prod\" }", "2 policies, 1 of them for other hosts, ", 1, 0},
+        {"labels = \"env=test\"", "2 policies, 1 of them for other hosts, ", 0, 1},
+        {"", "2 policies, 2 of them for other hosts, ", 0, 0},
+    };
+
+    put("sudoers.d/pam_agent", "");
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        char text[2048];
+
+        snprintf(text, sizeof text, "host { id = \"spiffe://e.org/host/a\" %s }\n%s", hosts[i].labels, policies);
+        put("etc/agent.conf", text);
+        ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+        ck_assert_ptr_nonnull(strstr(out, "2 policies, 0 issuers"));
+        ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+        ck_assert_ptr_nonnull(strstr(out, hosts[i].counts));
+        strcpy(text, value_of("state/policy.cdb", 'p', "a"));
+        ck_assert_int_eq(strstr(text, "policy prod\n") != NULL, hosts[i].prod);
+        ck_assert_int_eq(strstr(text, "policy test\n") != NULL, hosts[i].test);
+        ck_assert_int_eq(strstr(get("sudoers.d/pam_agent"), "NOPASSWD: /bin/id") != NULL, hosts[i].prod);
+        ck_assert_int_eq(strstr(get("sudoers.d/pam_agent"), "ALL\n") != NULL, hosts[i].test);
+    }
+}
+END_TEST
+
 /* Whatever a word is made of, visudo takes the line. */
 START_TEST(test_sudoers_odd_words)
 {
@@ -1063,6 +1100,7 @@ int main(void)
     tcase_add_test(tests, test_escapes_of_the_hosts_own);
     tcase_add_loop_test(tests, test_programs_that_agents_may_write, 0, COUNT_OF(programs));
     tcase_add_test(tests, test_sudoers_of_groups);
+    tcase_add_test(tests, test_policies_of_other_hosts);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);
     suite_add_tcase(suite, tests);

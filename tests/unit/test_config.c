@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agentctl/config.h"
+#include "agentctl/config_here.h"
 #include "core/compat.h"
 
 static char dir[64];
@@ -80,6 +80,11 @@ static char *problems_of(const char *text, size_t len)
 #define SVIDS(one, other) \
     HOST "issuer a {\n kind = jwt-svid keys = k trust-domains = " one " }\n\n" \
          "issuer b { kind = jwt-svid keys = k trust-domains = " other " }\n"
+#define LABELS(list) "host {\n id = \"spiffe://e.org/host/a\"\n labels = " list "\n}\n"
+#define LABELS_4 "\"a=b\", \"a=b\", \"a=b\", \"a=b\", "
+#define LABELS_16 LABELS_4 LABELS_4 LABELS_4 LABELS_4
+#define BYTES_43 "AZaz09._-AZaz09._-AZaz09._-AZaz09._-AZaz09."
+#define BYTES_129 BYTES_43 BYTES_43 BYTES_43
 #define ISSUER(body) HOST "issuer i {\n kind = aat\n iss = \"https://e.org\"\n keys = \"keys/i.jwks\"\n" body "}\n"
 #define POLICY(body) IDENTITY "policy p {\n identities = { \"spiffe://e.org/agent/a\" }\n" body "}\n"
 #define SUDO(body) POLICY(" sudo { " body " }\n")
@@ -121,15 +126,12 @@ static const struct {
     {HOST "=", "agent.conf:2: ", "unexpected \"=\""},
     {"", "agent.conf: ", "host is missing"},
     /* not built yet */
-    {"host {\n id = \"spiffe://e.org/host/a\"\n labels = { \"env=prod\" } }",
-     "agent.conf:3: ", "labels: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n groups = { \"x\" } }",
      "agent.conf:4: ", "groups: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
-    {POLICY(" requires = { \"env=prod\" }\n"), "agent.conf:5: ", "requires: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
@@ -170,6 +172,18 @@ static const struct {
     {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 7 }", "agent.conf:3: ", "keep-home: \"7\" has no unit"},
     {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 0d }", "agent.conf:3: ", "keep-home: \"0d\" is no duration"},
     {"host {\n id = \"spiffe://e.org/a\"\n keep-home = 366d }", "agent.conf:3: ", "too long: write at most \"365d\""},
+    {LABELS("{ \"env=prod\",\n \"env=test\" }"),
+     "agent.conf:4: ", "labels: \"env=test\" has the key of \"env=prod\": a host has one value of it"},
+    {LABELS("\"env\""), "agent.conf:3: ", "labels: \"env\" is not valid: write KEY=VALUE"},
+    {LABELS("\"env=\""), "agent.conf:3: ", "labels: \"env=\" is not valid"},
+    {LABELS("\"=prod\""), "agent.conf:3: ", "labels: \"=prod\" is not valid"},
+    {LABELS("\"env=*\""), "agent.conf:3: ", "labels: \"env=*\" is not valid"},
+    {LABELS("\"env=a b\""), "agent.conf:3: ", "labels: \"env=a b\" is not valid"},
+    {LABELS("\"a=b=c\""), "agent.conf:3: ", "labels: \"a=b=c\" is not valid"},
+    {LABELS("\"" BYTES_129 "=a\""), "agent.conf:3: ", "is not valid"},
+    {LABELS("\"a=" BYTES_129 "\""), "agent.conf:3: ", "is not valid"},
+    {LABELS("{ " LABELS_16 LABELS_16 LABELS_16 LABELS_16 "\n \"a=b\" }"), "agent.conf:4: ", "labels: more than 64"},
+    {LABELS("{ }"), "agent.conf:3: ", "labels: the list is empty"},
     /* issuer */
     {HOST
      "issuer \"12345678901234567890123456789012345678901234567890123456789012345\" { kind = aat iss = \"a:b\" keys "
@@ -254,6 +268,15 @@ static const struct {
     {POLICY(" principals = { \"a\",\n \"\" }\n"), "agent.conf:6: ", "principals: \"\" is not valid"},
     {POLICY(" principals = { }\n"), "agent.conf:5: ", "principals: the list is empty"},
     {POLICY(" principals = a principals = b\n"), "agent.conf:5: ", "principals is given twice"},
+    {POLICY(" requires = \"env=p*\"\n"), "agent.conf:5: ", "requires: \"env=p*\" is not valid: write KEY=VALUE"},
+    {POLICY(" requires = \"env=**\"\n"), "agent.conf:5: ", "requires: \"env=**\" is not valid"},
+    {POLICY(" requires = \"*=*\"\n"), "agent.conf:5: ", "requires: \"*=*\" is not valid"},
+    {POLICY(" requires = \"*\"\n"), "agent.conf:5: ", "requires: \"*\" is not valid"},
+    {POLICY(" requires = { \"env=*\", \"a=b\",\n \"env=prod\" }\n"),
+     "agent.conf:6: ", "requires: \"env=prod\" has the key of \"env=*\""},
+    {POLICY(" requires = \"env=prod\" requires = \"a=b\"\n"), "agent.conf:5: ", "requires is given twice"},
+    {HOST "policy p { requires = \"env=prod\" identities = { \"spiffe://e.org/other\" } }",
+     "agent.conf:2: ", "matches no identity"}, /* checked also where this host does not meet it */
     {HOST "defaults {\n issuers = i }", "agent.conf:3: ", "unknown key \"issuers\" in defaults"},
     {HOST "defaults {\n principals = a }", "agent.conf:3: ", "unknown key \"principals\" in defaults"},
     {HOST "defaults {\n requires = a }", "agent.conf:3: ", "unknown key \"requires\" in defaults"},
@@ -551,6 +574,49 @@ START_TEST(test_good_windows)
 }
 END_TEST
 
+#define MANY_LABELS \
+    LABELS("{ \"env=prod\", \"en=x\", \"envi=x\", \"a.b_c-d=E.f_g-9\", \"" BYTES_43 BYTES_43 "=" BYTES_43 BYTES_43 \
+           "\" }")
+
+static const struct {
+    const char *requires;
+    int here;
+} requirements[] = {
+    {"", 1},
+    {"requires = \"env=prod\"", 1},
+    {"requires = \"env=*\"", 1},
+    {"requires = { \"env=prod\", \"en=*\", \"envi=x\" }", 1},
+    {"requires = { \"a.b_c-d=E.f_g-9\" }", 1},
+    {"requires = { \"" BYTES_43 BYTES_43 "=*\" }", 1},
+    {"requires = { \"env=prod\", \"team=web\" }", 0}, /* each must hold */
+    {"requires = \"env=pro\"", 0},
+    {"requires = \"env=prods\"", 0},
+    {"requires = \"Env=prod\"", 0},
+    {"requires = \"e=*\"", 0},
+    {"requires = \"environ=*\"", 0},
+};
+
+START_TEST(test_requirements)
+{
+    struct config *config;
+    char text[2048];
+
+    snprintf(text, sizeof text,
+             MANY_LABELS "identity a { id = \"spiffe://e.org/a\" }\n"
+                         "policy p { identities = { \"spiffe://e.org/a\" } %s }\n",
+             requirements[_i].requires);
+    config = read_good(text);
+    ck_assert_uint_eq(config->host.labels.count, 5);
+    ck_assert_int_eq(policy_is_here(config, 0), requirements[_i].here);
+    config_free(config);
+    snprintf(text, sizeof text, IDENTITY "policy p { identities = { \"spiffe://e.org/agent/a\" } %s }\n",
+             requirements[_i].requires);
+    config = read_good(text);
+    ck_assert_int_eq(policy_is_here(config, 0), requirements[_i].requires[0] == '\0'); /* no labels meet nothing else */
+    config_free(config);
+}
+END_TEST
+
 START_TEST(test_good_conditions)
 {
     struct config *config;
@@ -695,6 +761,7 @@ int main(void)
     tcase_add_test(tests, test_good_groups);
     tcase_add_test(tests, test_good_windows);
     tcase_add_test(tests, test_good_conditions);
+    tcase_add_loop_test(tests, test_requirements, 0, (int)COUNT_OF(requirements));
     tcase_add_test(tests, test_duplicate_across_files);
     tcase_add_loop_test(tests, test_bad_file, 0, (int)COUNT_OF(bad_files));
     tcase_add_loop_test(tests, test_hostile, 0, 25);
