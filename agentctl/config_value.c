@@ -56,18 +56,24 @@ void read_duration(struct reader *reader, const struct section *section, const c
         *ret = seconds;
 }
 
-void read_number(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret)
+static void read_range(struct reader *reader, const struct section *section, const char *key, uint32_t min,
+                       uint32_t max, uint32_t *ret)
 {
     const struct value *value = read_value(section, key);
     uint64_t number;
 
     if (!value)
         return;
-    if (text_u64(value->text, max, &number) < 0 || number == 0)
-        value_problem(reader, section, value, "%s: \"%s\" is not allowed: write a number from 1 to %u", key,
-                      value->text, max);
+    if (text_u64(value->text, max, &number) < 0 || number < min)
+        value_problem(reader, section, value, "%s: \"%s\" is not allowed: write a number from %u to %u", key,
+                      value->text, min, max);
     else
         *ret = (uint32_t)number;
+}
+
+void read_number(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret)
+{
+    read_range(reader, section, key, 1, max, ret);
 }
 
 void read_flag(struct reader *reader, const struct section *section, const char *key, int *ret)
@@ -167,6 +173,16 @@ static void read_sockets(struct reader *reader, const struct section *section, i
                       value->text);
 }
 
+/* The chain that may be delegated so often. */
+static void read_delegation(struct reader *reader, const struct section *section, uint32_t *ret)
+{
+    uint32_t most = UINT32_MAX;
+
+    read_range(reader, section, "max-delegation", 0, CONFIG_DELEGATION_HARD, &most);
+    if (most != UINT32_MAX)
+        *ret = most + 1;
+}
+
 void read_limits(struct reader *reader, const struct section *section, struct limits *ret)
 {
     read_duration(reader, section, "max-lifetime", CONFIG_LIFETIME_HARD, &ret->max_lifetime);
@@ -180,6 +196,7 @@ void read_limits(struct reader *reader, const struct section *section, struct li
     read_level(reader, section, "max-risk-low", &ret->max_risk[LEVEL_LOW]);
     read_level(reader, section, "max-risk-medium", &ret->max_risk[LEVEL_MEDIUM]);
     read_level(reader, section, "max-risk-high", &ret->max_risk[LEVEL_HIGH]);
+    read_delegation(reader, section, &ret->max_chain);
     read_linger(reader, section, &ret->linger);
     read_sockets(reader, section, &ret->sockets);
 }

@@ -103,6 +103,8 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
         return 0;
     r = standing_of(grant, facts->now, &standing);
     add_standing(&facts->standing, &standing); /* what is known, whatever could not be read */
+    if (grant_depth(grant) > facts->ancestors)
+        facts->ancestors = grant_depth(grant);
     facts->issued = grant->issued;
     facts->expires = grant->expires;
     facts->scopes[facts->scope_count].text = grant->scope;

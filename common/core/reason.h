@@ -73,7 +73,7 @@
     X(CHAIN_INVALID, "chain_invalid", "the delegation chain does not hold together", \
       "present the whole chain, the root first, each token as its holder made it") \
     X(CHAIN_TOO_DEEP, "chain_too_deep", "the credential was delegated more often than is allowed", \
-      "delegate from a token nearer to the root, or issue one with a larger `del_max_depth`") \
+      "delegate from a token nearer to the root, issue one with a larger `del_max_depth`, or raise `max-delegation`") \
     X(DELEGATION_WIDENED, "delegation_widened", "a token of the chain allows more than the one it derives from", \
       "derive it anew with `agentctl delegate`, which only narrows") \
     X(DELEGATEE_UNKNOWN, "delegatee_unknown", \

@@ -168,6 +168,11 @@ static enum reason check_delegator(const struct facts *facts, const struct polic
     return i < delegators->count ? REASON_PERMIT : REASON_DELEGATEE_UNKNOWN;
 }
 
+static enum reason check_chain(const struct facts *facts, const struct limits *limits)
+{
+    return limits->max_chain && facts->ancestors >= limits->max_chain ? REASON_CHAIN_TOO_DEEP : REASON_PERMIT;
+}
+
 /* Of a credential that opens or attests a session now. */
 static enum reason check_credential(const struct facts *facts, const struct limits *limits)
 {
@@ -228,7 +233,9 @@ static enum reason decide_authority(const struct facts *facts, const struct poli
         return REASON_EXPIRED;
     if (!gather_limits(facts, policies, limits))
         return REASON_NO_POLICY;
-    reason = check_authority(facts, limits);
+    reason = check_chain(facts, limits);
+    if (reason == REASON_PERMIT)
+        reason = check_authority(facts, limits);
     if (reason == REASON_PERMIT)
         reason = check_login_scope(facts);
     if (reason == REASON_PERMIT)
@@ -272,7 +279,9 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
         return REASON_BAD_QUESTION;
     if (!any)
         return REASON_NO_POLICY;
-    reason = check_sudo_scope(facts);
+    reason = check_chain(facts, &limits);
+    if (reason == REASON_PERMIT)
+        reason = check_sudo_scope(facts);
     if (reason == REASON_PERMIT)
         reason = check_rules(facts, policies, &limits, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
     if (reason == REASON_PERMIT && facts->approval_required && !facts->approved)

@@ -43,6 +43,7 @@ struct facts {
     const char *account, *identity, *issuer, *task, *purpose; /* purpose may be NULL */
     const char *principal;                                    /* on whose behalf; NULL: the agent's own */
     const char *delegator;                                    /* whose credential was delegated; NULL: it was not */
+    uint32_t ancestors;         /* credentials that it derives from; in a session: the most of those that attested it */
     int delegatee_proven;       /* by a JWT-SVID: who acts was not told by the account alone */
     int64_t issued, expires;    /* in a session: of the credential that attested it last */
     enum possession possession; /* proven */

@@ -25,6 +25,7 @@ void gather_claims(const struct grant *grant, int64_t now, struct facts *facts)
     facts->identity = grant->identity;
     facts->principal = grant->principal[0] ? grant->principal : NULL;
     facts->delegator = grant->delegator[0] ? grant->delegator : NULL;
+    facts->ancestors = grant_depth(grant);
     facts->delegatee_proven = grant->delegatee_proven;
     facts->issuer = grant->issuer;
     facts->task = grant->task;

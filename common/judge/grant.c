@@ -68,6 +68,16 @@ int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss
     return 0;
 }
 
+/* Each of them was bound to one key. */
+uint32_t grant_depth(const struct grant *grant)
+{
+    uint32_t depth = 0;
+
+    for (size_t i = 0; i < grant->ancestor_count; i++)
+        depth += grant->ancestors[i].kind == LINK_KEY;
+    return depth;
+}
+
 /* "KIND KEY" */
 static void write_ancestor(struct fields_writer *w, const struct link *link)
 {

@@ -54,6 +54,9 @@ void grant_links(const struct grant *grant, struct link links[LINK_KINDS]);
 /* It was derived from what this link names. 0; -E2BIG: from too many. iss as in link_make(). */
 int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss, const char *value) MUST_CHECK;
 
+/* How many credentials it was derived from. */
+uint32_t grant_depth(const struct grant *grant);
+
 /* Append its lines. */
 void grant_write(struct fields_writer *w, const struct grant *grant);
 /* Take in a line: 1, 0 when the key is none of a grant's, -EBADMSG. */

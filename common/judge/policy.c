@@ -27,6 +27,7 @@ static const struct {
     {"reattest-every", offsetof(struct limits, reattest_every)},
     {"reattest-grace", offsetof(struct limits, reattest_grace)},
     {"max-denials", offsetof(struct limits, max_denials)},
+    {"max-chain", offsetof(struct limits, max_chain)},
 };
 
 /* The index of a word in words[count], whose first stands for "not set"; 0 where it is none. */

@@ -23,6 +23,7 @@
  *     reattest-every SECONDS
  *     reattest-grace SECONDS
  *     max-denials N
+ *     max-chain N                     credentials of a chain, the last one too
  *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
  *     linger yes|no
  *     abstract-sockets apart|shared
@@ -97,6 +98,7 @@ struct limits {
     uint32_t max_sessions;                   /* of one account at a time */
     uint32_t reattest_every, reattest_grace; /* seconds; without the first a session ends with its credential */
     uint32_t max_denials;                    /* refusals inside one session; one more revokes its credential */
+    uint32_t max_chain;                      /* credentials of a chain: max-delegation and the last one */
     enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
     int linger;  /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
     int sockets; /* SOCKETS_APART: a session reaches no abstract socket of others */

@@ -69,6 +69,7 @@ static struct facts step_facts(size_t step, const char *scope, size_t scope_len)
     facts.identity = "spiffe://example.org/agent/deploy";
     facts.issuer = "corp-sts";
     facts.principal = step % 2 ? "alice@example.org" : NULL;
+    facts.ancestors = step % 3;
     facts.task = "task-1";
     facts.purpose = step % 3 == 2 ? NULL : "restart-web";
     facts.issued = NOW - 10;

@@ -242,6 +242,10 @@ static const struct {
     {POLICY(" reattest-grace = 61m\n"), "agent.conf:5: ", "too long: write at most \"1h\""},
     {POLICY(" max-denials = none\n"), "agent.conf:5: ", "max-denials: \"none\" is not allowed"},
     {POLICY(" max-denials = 1001\n"), "agent.conf:5: ", "write a number from 1 to 1000"},
+    {POLICY(" max-delegation = none\n"), "agent.conf:5: ", "write a number from 0 to 8"},
+    {POLICY(" max-delegation = 9\n"), "agent.conf:5: ", "max-delegation: \"9\" is not allowed"},
+    {POLICY(" max-delegation = \"-1\"\n"), "agent.conf:5: ", "max-delegation: \"-1\" is not allowed"},
+    {POLICY(" max-delegation = 1 max-delegation = 1\n"), "agent.conf:5: ", "max-delegation is given twice"},
     {POLICY(" max-risk-low = none\n"), "agent.conf:5: ", "max-risk-low: \"none\" is unknown"},
     {POLICY(" max-risk-medium = 2\n"), "agent.conf:5: ", "max-risk-medium: \"2\" is unknown"},
     {HOST "defaults {\n max-risk-high = High }", "agent.conf:3: ", "max-risk-high: \"High\" is unknown"},
@@ -460,10 +464,10 @@ START_TEST(test_good_live)
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
         "identity b { id = \"spiffe://e.org/b\" home = task delegates = { \"spiffe://e.org/a\", \"spiffe://e.org/x/*\" "
         "} }\n"
-        "defaults { linger = false abstract-sockets = shared max-risk-low = low }\n"
+        "defaults { max-delegation = 0 linger = false abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
         " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true "
-        "abstract-sockets = apart\n"
+        "abstract-sockets = apart max-delegation = 8\n"
         " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
         "policy q { identities = { \"spiffe://e.org/*\" } }\n");
     static const char *const accounts[] = {"a", "a-2", "a-3", "b"};
@@ -483,6 +487,9 @@ START_TEST(test_good_live)
     ck_assert_uint_eq(limits->reattest_every, 300);
     ck_assert_uint_eq(limits->reattest_grace, 30);
     ck_assert_uint_eq(limits->max_denials, 3);
+    ck_assert_uint_eq(limits->max_chain, 9);
+    ck_assert_uint_eq(config->defaults.limits.max_chain, 1);
+    ck_assert_uint_eq(config->policies[1].limits.max_chain, 0);
     ck_assert_int_eq(limits->max_risk[LEVEL_LOW], LEVEL_HIGH);
     ck_assert_int_eq(limits->max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
     ck_assert_int_eq(limits->max_risk[LEVEL_HIGH], LEVEL_LOW);

@@ -248,6 +248,14 @@ static void of_user(struct facts *f)
 {
     f->principal = "spiffe://example.org/user/alice";
 }
+static void delegated_once(struct facts *f)
+{
+    f->ancestors = 1;
+}
+static void delegated_twice(struct facts *f)
+{
+    f->ancestors = 2;
+}
 static void other_service(struct facts *f)
 {
     f->service = "su";
@@ -401,6 +409,7 @@ static void no_words(struct facts *f)
 #define OUTSIDE "window mon 14:00-16:00 UTC\n"
 #define SUDO10 HEAD CARE SUDO "from 10.0.0.0/8\n"
 #define DENY_SUDO10 BASE DENY_SUDO "from 10.0.0.0/8\n"
+#define TWO(one, other) HEAD CARE one LOGIN "policy other\nidentity " DEPLOY "\n" other
 /* The one policy that allows, under this condition. */
 #define OF(condition) HEAD CARE condition LOGIN SUDO
 
@@ -495,6 +504,15 @@ static const struct {
     {ALL, NULL, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO, REASON_PERMIT},
     {ALL, other_issuer, BASE "policy deny\nidentity " DEPLOY "\nissuer corp\nrule deny-login\n" DENY_SUDO,
      REASON_DENIED_BY_RULE},
+
+    /* how often it was delegated */
+    {ALL, delegated_twice, BASE, REASON_PERMIT},
+    {ALL, NULL, BASE "max-chain 1\n", REASON_PERMIT},
+    {ALL, delegated_once, BASE "max-chain 1\n", REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, BASE "max-chain 2\n", REASON_PERMIT},
+    {ALL, delegated_twice, BASE "max-chain 2\n", REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, TWO("max-chain 2\n" SUDO, "max-chain 1\n"), REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, HEAD "policy defaults\nmax-chain 1\n" CARE "max-chain 9\n" LOGIN SUDO, REASON_CHAIN_TOO_DEEP},
 
     /* login rules */
     {LOGINS | IN_SESSION, NULL, HEAD CARE SUDO, REASON_NO_RULE},
@@ -681,8 +699,6 @@ END_TEST
 
 /* --- limits that the session is held to --- */
 
-#define TWO(one, other) HEAD CARE one LOGIN "policy other\nidentity " DEPLOY "\n" other
-
 START_TEST(limits_of_a_session)
 {
     static const enum step permitting[] = {STEP_LOGIN, STEP_OPEN, STEP_ATTEST, STEP_RECHECK};
@@ -696,6 +712,7 @@ START_TEST(limits_of_a_session)
         ck_assert_uint_eq(limits.max_lifetime, 0);
         ck_assert_uint_eq(limits.max_sessions, 0);
         ck_assert_uint_eq(limits.max_denials, 0);
+        ck_assert_uint_eq(limits.max_chain, 0);
         ck_assert_uint_eq(limits.reattest_every, 0);
         ck_assert_uint_eq(limits.reattest_grace, 0);
         ck_assert_int_eq(limits.possession, POSSESSION_CHANNEL);
@@ -1009,41 +1026,37 @@ END_TEST
 /* What is wrong first is what is said: the order is one flat list. */
 START_TEST(order_of_checks)
 {
-    static void (*const login_order[])(struct facts *) = {disabled, stopped,    revoked,      suspended, expired,
-                                                          stranger, forgeable,  before_boot,  unproven,  used,
-                                                          busy,     scope_none, other_service};
-    static const enum reason login_reasons[] = {REASON_IDENTITY_DISABLED,
-                                                REASON_STOPPED,
-                                                REASON_REVOKED,
-                                                REASON_TASK_SUSPENDED,
-                                                REASON_EXPIRED,
-                                                REASON_NO_POLICY,
-                                                REASON_ENVIRONMENT_FORGEABLE,
-                                                REASON_BEFORE_BOOT,
-                                                REASON_POSSESSION_MISSING,
-                                                REASON_REPLAYED,
-                                                REASON_ACCOUNT_BUSY,
-                                                REASON_SCOPE_EXCEEDED,
-                                                REASON_NO_RULE};
-    static void (*const sudo_order[])(struct facts *) = {ending,  over,     disabled,   stopped,    task_revoked,
-                                                         expired, stranger, scope_none, runs_shell, not_approved};
-    static const enum reason sudo_reasons[] = {
-        REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED, REASON_STOPPED, REASON_TASK_REVOKED,
-        REASON_EXPIRED,        REASON_NO_POLICY,       REASON_SCOPE_EXCEEDED,    REASON_NO_RULE, REASON_NOT_APPROVED};
+    static void (*const login_order[])(struct facts *) = {
+        disabled,  stopped,     revoked,  suspended, expired, stranger,   delegated_twice,
+        forgeable, before_boot, unproven, used,      busy,    scope_none, other_service};
+    static const enum reason login_reasons[] = {REASON_IDENTITY_DISABLED, REASON_STOPPED,
+                                                REASON_REVOKED,           REASON_TASK_SUSPENDED,
+                                                REASON_EXPIRED,           REASON_NO_POLICY,
+                                                REASON_CHAIN_TOO_DEEP,    REASON_ENVIRONMENT_FORGEABLE,
+                                                REASON_BEFORE_BOOT,       REASON_POSSESSION_MISSING,
+                                                REASON_REPLAYED,          REASON_ACCOUNT_BUSY,
+                                                REASON_SCOPE_EXCEEDED,    REASON_NO_RULE};
+    static void (*const sudo_order[])(struct facts *) = {ending,       over,       disabled,    stopped,
+                                                         task_revoked, expired,    stranger,    delegated_twice,
+                                                         scope_none,   runs_shell, not_approved};
+    static const enum reason sudo_reasons[] = {REASON_SESSION_ENDING, REASON_SESSION_EXPIRED, REASON_IDENTITY_DISABLED,
+                                               REASON_STOPPED,        REASON_TASK_REVOKED,    REASON_EXPIRED,
+                                               REASON_NO_POLICY,      REASON_CHAIN_TOO_DEEP,  REASON_SCOPE_EXCEEDED,
+                                               REASON_NO_RULE,        REASON_NOT_APPROVED};
 
     for (size_t first = 0; first < COUNT_OF(login_order); first++) {
         struct facts facts = good(STEP_LOGIN);
 
         for (size_t i = first; i < COUNT_OF(login_order); i++)
             login_order[i](&facts);
-        assert_reason(&facts, BASE, login_reasons[first]);
+        assert_reason(&facts, BASE "max-chain 2\n", login_reasons[first]);
     }
     for (size_t first = 0; first < COUNT_OF(sudo_order); first++) {
         struct facts facts = good(STEP_SUDO);
 
         for (size_t i = first; i < COUNT_OF(sudo_order); i++)
             sudo_order[i](&facts);
-        assert_reason(&facts, BASE, sudo_reasons[first]);
+        assert_reason(&facts, BASE "max-chain 2\n", sudo_reasons[first]);
     }
 }
 END_TEST

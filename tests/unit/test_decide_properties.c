@@ -104,8 +104,8 @@ static void random_limits(char *text)
     static const struct {
         const char *key;
         unsigned most;
-    } numbers[] = {{"max-lifetime", 900}, {"max-session", 2000},   {"max-logins", 3},
-                   {"max-sessions", 5},   {"reattest-grace", 300}, {"max-denials", 5}};
+    } numbers[] = {{"max-lifetime", 900},   {"max-session", 2000}, {"max-logins", 3}, {"max-sessions", 5},
+                   {"reattest-grace", 300}, {"max-denials", 5},    {"max-chain", 9}};
     static const char *const risks[] = {"max-risk-low", "max-risk-medium", "max-risk-high"};
     char number[16];
 
@@ -141,9 +141,9 @@ static void random_policy(char *text)
     append(text, "identity", PICK(identity_patterns));
     append_some(text, "identity", identity_patterns, COUNT_OF(identity_patterns), 1);
     append_some(text, "purpose", purpose_patterns, COUNT_OF(purpose_patterns), 1);
-    if (one_in(5))
+    if (one_in(8))
         append(text, "issuer", PICK(issuers));
-    if (one_in(5))
+    if (one_in(8))
         append(text, "principal", PICK(principal_patterns));
     random_limits(text);
     random_reattestation(text);
@@ -154,7 +154,8 @@ static void random_policy(char *text)
 /* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
 #define WIDEST \
     "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
-    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-risk-medium high\nmax-risk-high high\nlinger yes\n" \
+    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-chain 9\nmax-risk-medium high\nmax-risk-high " \
+    "high\nlinger yes\n" \
     "abstract-sockets shared\n"
 
 /* A policy that only allows. */
@@ -252,6 +253,7 @@ static void random_step(struct random_step *s)
     s->facts.possession = one_in(4) ? (enum possession)next_random(4) : POSSESSION_CHANNEL;
     s->facts.issued = NOW - 1 - (int)next_random(200);
     s->facts.expires = NOW + 1 + (int)next_random(600);
+    s->facts.ancestors = one_in(8) ? next_random(4) : 0;
     s->facts.logins = one_in(4) ? next_random(3) : 0;
     s->facts.session_deadline = NOW + (one_in(20) ? 0 : 1);
     s->facts.account_busy = one_in(30);
@@ -302,6 +304,7 @@ static void assert_no_wider(const struct decision *before, const struct decision
     ck_assert(no_wider(was->reattest_every, is->reattest_every));
     ck_assert(no_wider(was->reattest_grace, is->reattest_grace));
     ck_assert(no_wider(was->max_denials, is->max_denials));
+    ck_assert(no_wider(was->max_chain, is->max_chain));
     ck_assert(no_wider(was->possession, is->possession));
     ck_assert(no_wider((uint32_t)was->linger, (uint32_t)is->linger));
     ck_assert(no_wider((uint32_t)was->sockets, (uint32_t)is->sockets));
@@ -460,7 +463,7 @@ static void worsen_facts(char *text, struct random_step *step)
     struct facts *f = &step->facts;
 
     (void)text;
-    switch (next_random(14)) {
+    switch (next_random(15)) {
     case 0:
         f->identity_disabled = 1;
         break;
@@ -504,6 +507,9 @@ static void worsen_facts(char *text, struct random_step *step)
         break;
     case 13:
         f->standing.risk = LEVEL_HIGH;
+        break;
+    case 14:
+        f->ancestors += 1 + next_random(8);
         break;
     }
 }

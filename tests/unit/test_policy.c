@@ -40,6 +40,7 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "reattest-every 300\n"
                                  "reattest-grace 60\n"
                                  "max-denials 5\n"
+                                 "max-chain 2\n"
                                  "possession bearer\n"
                                  "max-risk-low high\n"
                                  "max-risk-medium medium\n"
@@ -136,6 +137,7 @@ START_TEST(policy_read)
     ck_assert_uint_eq(policy->limits.reattest_every, 300);
     ck_assert_uint_eq(policy->limits.reattest_grace, 60);
     ck_assert_uint_eq(policy->limits.max_denials, 5);
+    ck_assert_uint_eq(policy->limits.max_chain, 2);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_LOW], LEVEL_HIGH);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_HIGH], LEVEL_LOW);
@@ -415,6 +417,8 @@ static const struct {
     {SOME "reattest-every 5m\n", -EBADMSG},
     {SOME "reattest-grace -1\n", -EBADMSG},
     {SOME "max-denials 4294967296\n", -EBADMSG},
+    {SOME "max-chain 0\n", -EBADMSG},
+    {SOME "max-delegation 1\n", -EBADMSG},
 };
 
 START_TEST(policy_table)

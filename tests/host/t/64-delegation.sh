@@ -114,6 +114,24 @@ expect_fail "the order" as b worker swapped true
 jq -c '{aat_chain: [.[1]]}' <<<"$chain" | tr -d '\n' | encode >orphan
 expect_fail "without its root" as b worker orphan true
 
+story "how often"
+set_depth() {
+	sed -i "s/^\\( *max-logins = 99\\).*/\\1 $1/" /etc/pam_agent/conf.d/20-worker.conf
+	agentctl apply
+}
+as e worker leaf 'exec sleep 647' >/dev/null 2>&1 &
+must wait_until 8 pgrep -u worker -x sleep
+expect_ok "once is enough from now on" set_depth 'max-delegation = 1'
+expect_ok "what was delegated twice ends" wait_until 5 no_process_of worker
+expect_log "for that reason" '"status_code":"chain_too_deep".*"step":"close"' "$DECISIONS"
+expect_refused "and opens no more" chain_too_deep as e worker leaf true
+expect_output "what was delegated once acts" 'status nginx by root' \
+	as b worker part 'sudo -n /usr/local/bin/systemctl status nginx'
+expect_ok "none at all" set_depth 'max-delegation = 0'
+expect_refused "once is too often" chain_too_deep as b worker part true
+expect_output "the first one acts" '^agent-deploy$' as key agent-deploy root 'id -un'
+must set_depth ''
+
 story "how long"
 delegate short root key b --ttl 4s "${status[@]}"
 as b worker short 'exec sleep 648' >/dev/null 2>&1 &
