@@ -26,6 +26,7 @@
 #define CONFIG_LOGINS_HARD 1000
 #define CONFIG_SESSIONS_HARD 64 /* of one account at a time */
 #define CONFIG_DENIALS_HARD 1000
+#define CONFIG_STEPS_HARD 1000000
 #define CONFIG_DELEGATION_HARD 8 /* AAT_DEPTH_MAX */
 #define CONFIG_GRACE_HARD 3600   /* seconds */
 #define CONFIG_SLOTS_HARD 64

@@ -16,7 +16,7 @@
     ONE("max-sessions"), ONE("reattest-every"), ONE("reattest-grace"), ONE("max-denials"), \
     ONE("max-risk-low"), ONE("max-risk-medium"), ONE("max-risk-high"), ONE("linger"), \
     ONE("abstract-sockets"), \
-    LATER("max-steps"), LATER("steps-per-minute"), ONE("max-delegation"), LATER("mode")
+    ONE("max-steps"), ONE("steps-per-minute"), ONE("max-delegation"), LATER("mode")
 
 static const struct key host_keys[] = {
     ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),

@@ -193,6 +193,8 @@ void read_limits(struct reader *reader, const struct section *section, struct li
     read_duration(reader, section, "reattest-every", CONFIG_SESSION_HARD, &ret->reattest_every);
     read_duration(reader, section, "reattest-grace", CONFIG_GRACE_HARD, &ret->reattest_grace);
     read_number(reader, section, "max-denials", CONFIG_DENIALS_HARD, &ret->max_denials);
+    read_number(reader, section, "max-steps", CONFIG_STEPS_HARD, &ret->max_steps);
+    read_number(reader, section, "steps-per-minute", STEPS_PER_MINUTE_MAX, &ret->steps_per_minute);
     read_level(reader, section, "max-risk-low", &ret->max_risk[LEVEL_LOW]);
     read_level(reader, section, "max-risk-medium", &ret->max_risk[LEVEL_MEDIUM]);
     read_level(reader, section, "max-risk-high", &ret->max_risk[LEVEL_HIGH]);

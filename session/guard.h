@@ -10,6 +10,7 @@
  *   guard_verbs.c   questions: recheck, status, attest, done
  *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
  *   guard_due.c     when something is due
+ *   guard_budget.c  how many commands, and how many within a minute
  *   guard_end.c     the end of the session
  *   guard_say.c     what the terminals of the session are told
  *   guard_child.c   what would make the guard wait is done by a child
@@ -28,6 +29,7 @@
 #include "judge/decide.h"
 #include "judge/reaper.h"
 #include "judge/state.h"
+#include "session/guard_budget.h"
 #include "session/guard_due.h"
 
 #define GUARD_READY '1'
@@ -86,6 +88,7 @@ struct guard {
     struct process attesters[ATTESTERS_MAX]; /* gates that attest for root */
     uint32_t steps, refusals;
     uint32_t denials; /* refusals that the tripwire counts */
+    struct budget budget;
 
     enum phase phase;
     enum reason frozen; /* why, also while it ends; REASON_PERMIT: it was not */

@@ -5,6 +5,7 @@
 
 #include "ask/packet.h"
 #include "ask/who.h"
+#include "core/clock.h"
 #include "core/text.h"
 #include "judge/cgroup.h"
 #include "judge/policy_store.h"
@@ -102,6 +103,8 @@ static struct decision judge(struct guard *guard, const struct question *questio
     const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
     struct facts facts = {
         .session_deadline = guard->due.deadline.wall,
+        .steps_permitted = guard->budget.steps,
+        .steps_last_minute = budget_last_minute(&guard->budget, clock_boot_ms()),
         .service = question->service,
         .run_as = question->run_as,
         .argv = question->argc ? question->argv : NULL,
@@ -152,12 +155,26 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
 
 /* --- steps --- */
 
-/* A refusal by a rule, a scope or a limit; not one that the agent has no part in. */
+/* A refusal by a rule, a scope or a limit; not one that the agent has no part in, or that would have been permitted a little later. */
+static int is_denial(enum reason reason)
+{
+    switch (reason) {
+    case REASON_PERMIT:
+    case REASON_STATE_UNAVAILABLE:
+    case REASON_RECORD_FAILED:
+    case REASON_INTERNAL:
+    case REASON_STOPPED:
+    case REASON_TASK_SUSPENDED:
+    case REASON_TOO_FAST:
+        return 0;
+    default:
+        return 1;
+    }
+}
+
 static int counts(const struct guard *guard, enum step step, enum reason reason)
 {
-    return guard->phase == RUNNING && (step == STEP_SUDO || step == STEP_COMMAND) && reason != REASON_PERMIT &&
-           reason != REASON_STATE_UNAVAILABLE && reason != REASON_RECORD_FAILED && reason != REASON_INTERNAL &&
-           reason != REASON_STOPPED && reason != REASON_TASK_SUSPENDED;
+    return guard->phase == RUNNING && (step == STEP_SUDO || step == STEP_COMMAND) && is_denial(reason);
 }
 
 static void count_step(struct guard *guard, enum step step, enum reason reason)
@@ -188,8 +205,10 @@ static void answer_step(struct guard *guard, int fd, const struct question *ques
     struct answer answer = {
         .verdict = permit ? "permit" : "deny", .reason = reason_word(reason), .reference = reference};
 
-    if (permit && step == STEP_COMMAND)
+    if (permit && step == STEP_COMMAND) {
         approve(guard, asker, question->run_as, decision.leaves_service);
+        budget_spend(&guard->budget, clock_boot_ms());
+    }
     if (permit && is_open(question, step) && decision.leaves_service)
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);

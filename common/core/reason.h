@@ -102,6 +102,10 @@
       "run a kernel of Linux 6.12 or later with Landlock, or take `abstract-sockets` out of the policy") \
     X(TRIPWIRE, "tripwire", "the session was refused more often than its policies tolerate", \
       "see its refusals with `agentctl session show`; the credential is revoked") \
+    X(BUDGET_EXHAUSTED, "budget_exhausted", "the session has had as many commands of sudo as its policies allow", \
+      "log in again with a new credential, or raise `max-steps`") \
+    X(TOO_FAST, "too_fast", "the session has had as many commands of sudo within a minute as its policies allow", \
+      "wait a minute, or raise `steps-per-minute`") \
     X(SESSION_ENDED, "session_ended", "an administrator ended the session", "log in again") \
     X(GUARD_LOST, "guard_lost", "the session's guard was gone", "log in again; find out what ended the guard") \
     X(LEADER_GONE, "leader_gone", "the process that opened the session died without closing it", "log in again") \
@@ -121,7 +125,8 @@
       "log in with a credential; a key or password alone opens no agent account") \
     X(SOURCE_UNKNOWN, "source_unknown", "the policy limits sources and the source address is not known", \
       "set `UseDNS no` in sshd_config") \
-    X(NO_POLICY, "no_policy", "no policy matches this identity, purpose, issuer and principal", "see `policy` in agent.conf(5)") \
+    X(NO_POLICY, "no_policy", "no policy matches this identity, purpose, issuer and principal", \
+      "see `policy` in agent.conf(5)") \
     X(NO_RULE, "no_rule", "no rule of the matching policies allows this step", \
       "add a rule, or take the step within the existing ones") \
     X(DENIED_BY_RULE, "denied_by_rule", "a deny rule matches this step", "see the rule named in the record") \

@@ -260,6 +260,18 @@ static enum reason decide_login(const struct facts *facts, const struct policy_s
     return reason;
 }
 
+/* What a sudo is counted by: before it knows its command nothing is permitted, and what it opens was counted. */
+static enum reason check_budget(const struct facts *facts, const struct limits *limits)
+{
+    if (facts->step != STEP_COMMAND)
+        return REASON_PERMIT;
+    if (limits->max_steps && facts->steps_permitted >= limits->max_steps)
+        return REASON_BUDGET_EXHAUSTED;
+    if (limits->steps_per_minute && facts->steps_last_minute >= limits->steps_per_minute)
+        return REASON_TOO_FAST;
+    return REASON_PERMIT;
+}
+
 static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
 {
     enum reason reason = check_session(facts);
@@ -286,6 +298,8 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
         reason = check_rules(facts, policies, &limits, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
     if (reason == REASON_PERMIT && facts->approval_required && !facts->approved)
         reason = REASON_NOT_APPROVED;
+    if (reason == REASON_PERMIT)
+        reason = check_budget(facts, &limits);
     return reason;
 }
 

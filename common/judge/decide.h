@@ -61,6 +61,8 @@ struct facts {
     uint32_t logins;          /* sessions this credential has opened */
     int64_t session_deadline; /* 0: none yet */
     int session_ending;
+    uint64_t steps_permitted;   /* commands of this session so far */
+    uint32_t steps_last_minute; /* of them, in the last 60 seconds */
 
     /* the step */
     const char *service;

@@ -27,6 +27,8 @@ static const struct {
     {"reattest-every", offsetof(struct limits, reattest_every)},
     {"reattest-grace", offsetof(struct limits, reattest_grace)},
     {"max-denials", offsetof(struct limits, max_denials)},
+    {"max-steps", offsetof(struct limits, max_steps)},
+    {"steps-per-minute", offsetof(struct limits, steps_per_minute)},
     {"max-chain", offsetof(struct limits, max_chain)},
 };
 

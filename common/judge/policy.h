@@ -23,6 +23,8 @@
  *     reattest-every SECONDS
  *     reattest-grace SECONDS
  *     max-denials N
+ *     max-steps N
+ *     steps-per-minute N
  *     max-chain N                     credentials of a chain, the last one too
  *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
  *     linger yes|no
@@ -52,6 +54,7 @@
 #include "judge/window.h"
 
 #define POLICY_TEXT_MAX (4u << 20) /* bytes of one account's compiled policies */
+#define STEPS_PER_MINUTE_MAX 600   /* a guard remembers so many */
 
 /* From the strongest to the weakest; a limit of `signed` accepts channel and signed. */
 enum possession {
@@ -98,6 +101,7 @@ struct limits {
     uint32_t max_sessions;                   /* of one account at a time */
     uint32_t reattest_every, reattest_grace; /* seconds; without the first a session ends with its credential */
     uint32_t max_denials;                    /* refusals inside one session; one more revokes its credential */
+    uint32_t max_steps, steps_per_minute;    /* commands of sudo that one session is permitted */
     uint32_t max_chain;                      /* credentials of a chain: max-delegation and the last one */
     enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
     int linger;  /* LINGER_YES: processes may stay after a normal close, until the session's deadline */

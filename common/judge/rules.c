@@ -109,6 +109,8 @@ static void narrow_limits(struct limits *limits, const struct limits *other)
     limits->reattest_every = stricter(limits->reattest_every, other->reattest_every);
     limits->reattest_grace = stricter(limits->reattest_grace, other->reattest_grace);
     limits->max_denials = stricter(limits->max_denials, other->max_denials);
+    limits->max_steps = stricter(limits->max_steps, other->max_steps);
+    limits->steps_per_minute = stricter(limits->steps_per_minute, other->steps_per_minute);
     limits->max_chain = stricter(limits->max_chain, other->max_chain);
     limits->possession = stricter(limits->possession, other->possession);
     limits->linger = stricter(limits->linger, other->linger);

@@ -70,6 +70,8 @@ static struct facts step_facts(size_t step, const char *scope, size_t scope_len)
     facts.issuer = "corp-sts";
     facts.principal = step % 2 ? "alice@example.org" : NULL;
     facts.ancestors = step % 3;
+    facts.steps_permitted = 2 * step;
+    facts.steps_last_minute = (uint32_t)step;
     facts.task = "task-1";
     facts.purpose = step % 3 == 2 ? NULL : "restart-web";
     facts.issued = NOW - 10;

@@ -130,7 +130,6 @@ static const struct {
      "agent.conf:4: ", "groups: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
-    {POLICY(" max-steps = 5\n"), "agent.conf:5: ", "max-steps: not supported yet"},
     {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
@@ -242,6 +241,12 @@ static const struct {
     {POLICY(" reattest-grace = 61m\n"), "agent.conf:5: ", "too long: write at most \"1h\""},
     {POLICY(" max-denials = none\n"), "agent.conf:5: ", "max-denials: \"none\" is not allowed"},
     {POLICY(" max-denials = 1001\n"), "agent.conf:5: ", "write a number from 1 to 1000"},
+    {POLICY(" max-steps = 0\n"), "agent.conf:5: ", "max-steps: \"0\" is not allowed: write a number from 1 to 1000000"},
+    {POLICY(" max-steps = 1000001\n"), "agent.conf:5: ", "max-steps: \"1000001\" is not allowed"},
+    {POLICY(" max-steps = 1\n max-steps = 2\n"), "agent.conf:6: ", "max-steps is given twice"},
+    {POLICY(" steps-per-minute = 0\n"), "agent.conf:5: ", "write a number from 1 to 600"},
+    {POLICY(" steps-per-minute = 601\n"), "agent.conf:5: ", "steps-per-minute: \"601\" is not allowed"},
+    {POLICY(" steps-per-minute = 1s\n"), "agent.conf:5: ", "steps-per-minute: \"1s\" is not allowed"},
     {POLICY(" max-delegation = none\n"), "agent.conf:5: ", "write a number from 0 to 8"},
     {POLICY(" max-delegation = 9\n"), "agent.conf:5: ", "max-delegation: \"9\" is not allowed"},
     {POLICY(" max-delegation = \"-1\"\n"), "agent.conf:5: ", "max-delegation: \"-1\" is not allowed"},
@@ -467,7 +472,7 @@ START_TEST(test_good_live)
         "defaults { max-delegation = 0 linger = false abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
         " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true "
-        "abstract-sockets = apart max-delegation = 8\n"
+        "abstract-sockets = apart max-delegation = 8 max-steps = 1000000 steps-per-minute = 600\n"
         " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
         "policy q { identities = { \"spiffe://e.org/*\" } }\n");
     static const char *const accounts[] = {"a", "a-2", "a-3", "b"};
@@ -488,6 +493,10 @@ START_TEST(test_good_live)
     ck_assert_uint_eq(limits->reattest_grace, 30);
     ck_assert_uint_eq(limits->max_denials, 3);
     ck_assert_uint_eq(limits->max_chain, 9);
+    ck_assert_uint_eq(limits->max_steps, 1000000);
+    ck_assert_uint_eq(limits->steps_per_minute, 600);
+    ck_assert_uint_eq(config->policies[1].limits.max_steps, 0);
+    ck_assert_uint_eq(config->policies[1].limits.steps_per_minute, 0);
     ck_assert_uint_eq(config->defaults.limits.max_chain, 1);
     ck_assert_uint_eq(config->policies[1].limits.max_chain, 0);
     ck_assert_int_eq(limits->max_risk[LEVEL_LOW], LEVEL_HIGH);

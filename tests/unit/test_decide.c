@@ -713,6 +713,8 @@ START_TEST(limits_of_a_session)
         ck_assert_uint_eq(limits.max_sessions, 0);
         ck_assert_uint_eq(limits.max_denials, 0);
         ck_assert_uint_eq(limits.max_chain, 0);
+        ck_assert_uint_eq(limits.max_steps, 0);
+        ck_assert_uint_eq(limits.steps_per_minute, 0);
         ck_assert_uint_eq(limits.reattest_every, 0);
         ck_assert_uint_eq(limits.reattest_grace, 0);
         ck_assert_int_eq(limits.possession, POSSESSION_CHANNEL);
@@ -1023,6 +1025,47 @@ START_TEST(command_must_be_known)
 }
 END_TEST
 
+/* A command is refused that would be one too many, after whatever else refuses it; no other step is. */
+static const struct {
+    const char *text;
+    uint64_t permitted;
+    uint32_t last_minute;
+    enum reason reason;
+} budgets[] = {
+    {TWO(SUDO, ""), 1u << 31, 600, REASON_PERMIT},
+    {TWO("max-steps 2\n" SUDO, ""), 0, 0, REASON_PERMIT},
+    {TWO("max-steps 2\n" SUDO, ""), 1, 1, REASON_PERMIT},
+    {TWO("max-steps 2\n" SUDO, ""), 2, 0, REASON_BUDGET_EXHAUSTED},
+    {TWO("max-steps 2\n" SUDO, ""), UINT64_MAX, 0, REASON_BUDGET_EXHAUSTED},
+    {TWO("max-steps 4294967295\n" SUDO, ""), UINT32_MAX, 0, REASON_BUDGET_EXHAUSTED},
+    {TWO("max-steps 3\n" SUDO, "max-steps 2\n"), 2, 0, REASON_BUDGET_EXHAUSTED},
+    {TWO("steps-per-minute 2\n" SUDO, ""), 9, 1, REASON_PERMIT},
+    {TWO("steps-per-minute 2\n" SUDO, ""), 9, 2, REASON_TOO_FAST},
+    {TWO("steps-per-minute 2\n" SUDO, "steps-per-minute 1\n"), 9, 1, REASON_TOO_FAST},
+    {TWO("max-steps 9\nsteps-per-minute 2\n" SUDO, ""), 9, 2,
+     REASON_BUDGET_EXHAUSTED}, /* for which waiting is no mend */
+    {HEAD "policy defaults\nmax-steps 1\n" CARE "max-steps 9\n" LOGIN SUDO, 1, 0, REASON_BUDGET_EXHAUSTED},
+    {TWO("max-steps 1\n", ""), 1, 1, REASON_NO_RULE},
+    {TWO("max-steps 1\n" SUDO DENY_SUDO, ""), 1, 1, REASON_DENIED_BY_RULE},
+};
+
+START_TEST(budget_table)
+{
+    int counted = budgets[_i].reason == REASON_BUDGET_EXHAUSTED || budgets[_i].reason == REASON_TOO_FAST;
+
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
+
+        facts.steps_permitted = budgets[_i].permitted;
+        facts.steps_last_minute = budgets[_i].last_minute;
+        if (steps[i].kind != SUDOS || (steps[i].step == STEP_SUDO && counted))
+            assert_reason(&facts, budgets[_i].text, REASON_PERMIT);
+        else
+            assert_reason(&facts, budgets[_i].text, budgets[_i].reason);
+    }
+}
+END_TEST
+
 /* What is wrong first is what is said: the order is one flat list. */
 START_TEST(order_of_checks)
 {
@@ -1210,6 +1253,7 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, strictest_limits_in_any_order);
     tcase_add_loop_test(tables, account_of_sudo, 0, COUNT_OF(early));
     tcase_add_test(tables, command_must_be_known);
+    tcase_add_loop_test(tables, budget_table, 0, COUNT_OF(budgets));
     tcase_add_test(tables, order_of_checks);
     tcase_add_test(tables, order_of_standing);
     tcase_add_test(tables, close_is_never_refused);

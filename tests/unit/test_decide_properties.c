@@ -104,8 +104,9 @@ static void random_limits(char *text)
     static const struct {
         const char *key;
         unsigned most;
-    } numbers[] = {{"max-lifetime", 900},   {"max-session", 2000}, {"max-logins", 3}, {"max-sessions", 5},
-                   {"reattest-grace", 300}, {"max-denials", 5},    {"max-chain", 9}};
+    } numbers[] = {{"max-lifetime", 900}, {"max-session", 2000},   {"max-logins", 3},
+                   {"max-sessions", 5},   {"reattest-grace", 300}, {"max-denials", 5},
+                   {"max-chain", 9},      {"max-steps", 9},        {"steps-per-minute", 9}};
     static const char *const risks[] = {"max-risk-low", "max-risk-medium", "max-risk-high"};
     char number[16];
 
@@ -154,7 +155,8 @@ static void random_policy(char *text)
 /* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
 #define WIDEST \
     "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
-    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-chain 9\nmax-risk-medium high\nmax-risk-high " \
+    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-chain 9\nmax-steps 9\nsteps-per-minute " \
+    "9\nmax-risk-medium high\nmax-risk-high " \
     "high\nlinger yes\n" \
     "abstract-sockets shared\n"
 
@@ -253,6 +255,8 @@ static void random_step(struct random_step *s)
     s->facts.possession = one_in(4) ? (enum possession)next_random(4) : POSSESSION_CHANNEL;
     s->facts.issued = NOW - 1 - (int)next_random(200);
     s->facts.expires = NOW + 1 + (int)next_random(600);
+    s->facts.steps_permitted = one_in(8) ? next_random(10) : 0;
+    s->facts.steps_last_minute = one_in(8) ? next_random(10) : 0;
     s->facts.ancestors = one_in(8) ? next_random(4) : 0;
     s->facts.logins = one_in(4) ? next_random(3) : 0;
     s->facts.session_deadline = NOW + (one_in(20) ? 0 : 1);
@@ -304,6 +308,8 @@ static void assert_no_wider(const struct decision *before, const struct decision
     ck_assert(no_wider(was->reattest_every, is->reattest_every));
     ck_assert(no_wider(was->reattest_grace, is->reattest_grace));
     ck_assert(no_wider(was->max_denials, is->max_denials));
+    ck_assert(no_wider(was->max_steps, is->max_steps));
+    ck_assert(no_wider(was->steps_per_minute, is->steps_per_minute));
     ck_assert(no_wider(was->max_chain, is->max_chain));
     ck_assert(no_wider(was->possession, is->possession));
     ck_assert(no_wider((uint32_t)was->linger, (uint32_t)is->linger));
@@ -463,7 +469,7 @@ static void worsen_facts(char *text, struct random_step *step)
     struct facts *f = &step->facts;
 
     (void)text;
-    switch (next_random(15)) {
+    switch (next_random(17)) {
     case 0:
         f->identity_disabled = 1;
         break;
@@ -510,6 +516,12 @@ static void worsen_facts(char *text, struct random_step *step)
         break;
     case 14:
         f->ancestors += 1 + next_random(8);
+        break;
+    case 15:
+        f->steps_permitted += 1 + next_random(8);
+        break;
+    case 16:
+        f->steps_last_minute += 1 + next_random(8);
         break;
     }
 }

@@ -40,6 +40,8 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "reattest-every 300\n"
                                  "reattest-grace 60\n"
                                  "max-denials 5\n"
+                                 "max-steps 40\n"
+                                 "steps-per-minute 6\n"
                                  "max-chain 2\n"
                                  "possession bearer\n"
                                  "max-risk-low high\n"
@@ -137,6 +139,8 @@ START_TEST(policy_read)
     ck_assert_uint_eq(policy->limits.reattest_every, 300);
     ck_assert_uint_eq(policy->limits.reattest_grace, 60);
     ck_assert_uint_eq(policy->limits.max_denials, 5);
+    ck_assert_uint_eq(policy->limits.max_steps, 40);
+    ck_assert_uint_eq(policy->limits.steps_per_minute, 6);
     ck_assert_uint_eq(policy->limits.max_chain, 2);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_LOW], LEVEL_HIGH);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
@@ -351,7 +355,7 @@ static const struct {
     {SOME "policy q\nrule allow-login\n", -EBADMSG},
 
     /* not understood is not skipped */
-    {SOME "max-steps 5\n", -EBADMSG},
+    {SOME "window fri\n", -EBADMSG},
     {SOME "identities spiffe://example.org/a\n", -EBADMSG},
     {SOME "issuers i\n", -EBADMSG},
     {SOME "principals a\n", -EBADMSG},
@@ -417,6 +421,8 @@ static const struct {
     {SOME "reattest-every 5m\n", -EBADMSG},
     {SOME "reattest-grace -1\n", -EBADMSG},
     {SOME "max-denials 4294967296\n", -EBADMSG},
+    {SOME "max-steps 0\n", -EBADMSG},
+    {SOME "steps-per-minute \n", -EBADMSG},
     {SOME "max-chain 0\n", -EBADMSG},
     {SOME "max-delegation 1\n", -EBADMSG},
 };
