@@ -29,11 +29,24 @@ static const char *list(struct maker *m, const char *prefix, const struct words 
     return text;
 }
 
-/* Under what it holds, in brackets. */
+/* Of which sessions the policy is. */
+static const char *sessions(struct maker *m)
+{
+    return arena_format(m->arena, "%s%s%s", list(m, "; for ", &m->policy->purposes),
+                        list(m, "; by issuer ", &m->policy->issuers),
+                        list(m, "; on behalf of ", &m->policy->principals));
+}
+
+/* What begins with "; ", in brackets. */
+static const char *brackets(struct maker *m, const char *all)
+{
+    return all[0] ? arena_format(m->arena, " (%s)", all + 2) : "";
+}
+
+/* Under what it holds. */
 static const char *conditions(struct maker *m, const struct rule *rule)
 {
-    const char *all =
-        arena_format(m->arena, "%s%s", list(m, "; from ", &rule->from), list(m, "; for ", &m->policy->purposes));
+    const char *all = arena_format(m->arena, "%s%s", list(m, "; from ", &rule->from), sessions(m));
 
     for (size_t i = 0; i < rule->window_count; i++)
         all = arena_format(m->arena, "%s%s%s", all, i == 0 ? "; within " : ", ", rule->windows[i].text);
@@ -41,7 +54,7 @@ static const char *conditions(struct maker *m, const struct rule *rule)
         all = arena_format(m->arena, "%s; sensitivity %s", all, level_word(rule->sensitivity));
     if (rule->leaves_service)
         all = arena_format(m->arena, "%s; leaves a service", all);
-    return all[0] ? arena_format(m->arena, " (%s)", all + 2) : "";
+    return brackets(m, all);
 }
 
 static void add_login(struct maker *m, enum permission_kind kind, const struct rule *rule)
@@ -92,9 +105,8 @@ static void add_rule(struct maker *m, const struct rule *rule)
 static void add_limit(const char *name, const char *value, void *arg)
 {
     struct maker *m = arg;
-    const char *purposes = list(m, " (for ", &m->policy->purposes);
 
-    add(m, PERMISSION_LIMIT, arena_format(m->arena, "%s %s%s%s", name, value, purposes, purposes[0] ? ")" : ""));
+    add(m, PERMISSION_LIMIT, arena_format(m->arena, "%s %s%s", name, value, brackets(m, sessions(m))));
 }
 
 int permission_compare(const struct permission *a, const struct permission *b)

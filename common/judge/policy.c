@@ -29,7 +29,6 @@ static const struct {
     {"max-denials", offsetof(struct limits, max_denials)},
     {"max-steps", offsetof(struct limits, max_steps)},
     {"steps-per-minute", offsetof(struct limits, steps_per_minute)},
-    {"max-chain", offsetof(struct limits, max_chain)},
 };
 
 /* The index of a word in words[count], whose first stands for "not set"; 0 where it is none. */
@@ -139,6 +138,17 @@ static int set_limit(uint32_t *limit, const char *value)
     return 0;
 }
 
+/* How often it may be delegated is a chain of one more. */
+static int set_chain(uint32_t *chain, const char *value)
+{
+    uint64_t number;
+
+    if (text_u64(value, UINT32_MAX - 1, &number) < 0)
+        return -EBADMSG;
+    *chain = (uint32_t)number + 1;
+    return 0;
+}
+
 static int set_flag(int *flag, const char *value)
 {
     if (strcmp(value, "1") != 0)
@@ -169,6 +179,8 @@ static int limit_line(struct limits *limits, const char *key, const char *value)
             return set_limit((uint32_t *)(void *)((char *)limits + numbers[i].offset), value);
     if (sensitivity)
         return set_level(&limits->max_risk[sensitivity], value);
+    if (strcmp(key, "max-delegation") == 0)
+        return set_chain(&limits->max_chain, value);
     if (strcmp(key, "possession") == 0)
         return (limits->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 0;
     if (strcmp(key, "linger") == 0)
@@ -318,6 +330,8 @@ static void write_limits(struct fields_writer *w, const struct limits *limits)
         if (number)
             fields_put_u64(w, numbers[i].key, number);
     }
+    if (limits->max_chain)
+        fields_put_u64(w, "max-delegation", limits->max_chain - 1);
     if (limits->possession != POSSESSION_UNSET)
         fields_put(w, "possession", possession_word(limits->possession));
     for (unsigned i = LEVEL_LOW; i <= LEVEL_HIGH; i++)

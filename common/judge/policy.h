@@ -25,7 +25,7 @@
  *     max-denials N
  *     max-steps N
  *     steps-per-minute N
- *     max-chain N                     credentials of a chain, the last one too
+ *     max-delegation N                from 0
  *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
  *     linger yes|no
  *     abstract-sockets apart|shared

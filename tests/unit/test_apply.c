@@ -331,6 +331,18 @@ START_TEST(test_prints_what_is_gained_and_lost)
 }
 END_TEST
 
+START_TEST(test_prints_of_which_sessions_it_is)
+{
+    prints(CARE("max-delegation = 0 issuers = i principals = { \"a@e.org\", \"b*\" } login { }") ISSUER,
+           "identity deploy gains: login by sshd (for restart; by issuer i; on behalf of a@e.org, b*)\n"
+           "identity deploy is limited by: max-delegation 0 (for restart; by issuer i; on behalf of a@e.org, b*)\n");
+    prints(CARE("requires = \"env=prod\" login { }"),
+           "identity deploy loses: login by sshd (for restart; by issuer i; on behalf of a@e.org, b*)\n"
+           "identity deploy is no longer limited by: max-delegation 0 (for restart; by issuer i; on behalf of a@e.org, "
+           "b*)\n");
+}
+END_TEST
+
 /* How often the compiled policies of an account have this line. */
 static unsigned lines_of(const char *account, const char *line)
 {
@@ -1072,6 +1084,7 @@ int main(void)
     tcase_add_test(tests, test_twice_is_no_change);
     tcase_add_test(tests, test_check_writes_nothing);
     tcase_add_test(tests, test_prints_what_is_gained_and_lost);
+    tcase_add_test(tests, test_prints_of_which_sessions_it_is);
     tcase_add_test(tests, test_zones_stand_once_where_they_are_used);
     tcase_add_test(tests, test_prints_of_many_identities_but_some);
     tcase_add_test(tests, test_bad_configuration_changes_nothing);

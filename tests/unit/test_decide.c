@@ -507,12 +507,13 @@ static const struct {
 
     /* how often it was delegated */
     {ALL, delegated_twice, BASE, REASON_PERMIT},
-    {ALL, NULL, BASE "max-chain 1\n", REASON_PERMIT},
-    {ALL, delegated_once, BASE "max-chain 1\n", REASON_CHAIN_TOO_DEEP},
-    {ALL, delegated_once, BASE "max-chain 2\n", REASON_PERMIT},
-    {ALL, delegated_twice, BASE "max-chain 2\n", REASON_CHAIN_TOO_DEEP},
-    {ALL, delegated_once, TWO("max-chain 2\n" SUDO, "max-chain 1\n"), REASON_CHAIN_TOO_DEEP},
-    {ALL, delegated_once, HEAD "policy defaults\nmax-chain 1\n" CARE "max-chain 9\n" LOGIN SUDO, REASON_CHAIN_TOO_DEEP},
+    {ALL, NULL, BASE "max-delegation 0\n", REASON_PERMIT},
+    {ALL, delegated_once, BASE "max-delegation 0\n", REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, BASE "max-delegation 1\n", REASON_PERMIT},
+    {ALL, delegated_twice, BASE "max-delegation 1\n", REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, TWO("max-delegation 1\n" SUDO, "max-delegation 0\n"), REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_once, HEAD "policy defaults\nmax-delegation 0\n" CARE "max-delegation 8\n" LOGIN SUDO,
+     REASON_CHAIN_TOO_DEEP},
 
     /* login rules */
     {LOGINS | IN_SESSION, NULL, HEAD CARE SUDO, REASON_NO_RULE},
@@ -1092,14 +1093,14 @@ START_TEST(order_of_checks)
 
         for (size_t i = first; i < COUNT_OF(login_order); i++)
             login_order[i](&facts);
-        assert_reason(&facts, BASE "max-chain 2\n", login_reasons[first]);
+        assert_reason(&facts, BASE "max-delegation 1\n", login_reasons[first]);
     }
     for (size_t first = 0; first < COUNT_OF(sudo_order); first++) {
         struct facts facts = good(STEP_SUDO);
 
         for (size_t i = first; i < COUNT_OF(sudo_order); i++)
             sudo_order[i](&facts);
-        assert_reason(&facts, BASE "max-chain 2\n", sudo_reasons[first]);
+        assert_reason(&facts, BASE "max-delegation 1\n", sudo_reasons[first]);
     }
 }
 END_TEST
@@ -1164,6 +1165,8 @@ START_TEST(words_of_rules_and_conditions)
     ck_assert_str_eq(rule_kind_word((enum rule_kind)99), "");
     ck_assert_str_eq(condition_word(CONDITION_NONE), "");
     ck_assert_str_eq(condition_word(CONDITION_IDENTITY), "identities");
+    ck_assert_str_eq(condition_word(CONDITION_ISSUER), "issuers");
+    ck_assert_str_eq(condition_word(CONDITION_PRINCIPAL), "principals");
     ck_assert_str_eq(condition_word(CONDITION_SOURCE_UNKNOWN), "from");
     ck_assert_str_eq(condition_word(CONDITION_RISK), "sensitivity");
     ck_assert_str_eq(condition_word((enum condition)99), "");

@@ -106,7 +106,7 @@ static void random_limits(char *text)
         unsigned most;
     } numbers[] = {{"max-lifetime", 900}, {"max-session", 2000},   {"max-logins", 3},
                    {"max-sessions", 5},   {"reattest-grace", 300}, {"max-denials", 5},
-                   {"max-chain", 9},      {"max-steps", 9},        {"steps-per-minute", 9}};
+                   {"max-delegation", 8}, {"max-steps", 9},        {"steps-per-minute", 9}};
     static const char *const risks[] = {"max-risk-low", "max-risk-medium", "max-risk-high"};
     char number[16];
 
@@ -155,7 +155,7 @@ static void random_policy(char *text)
 /* Where nothing is set a built-in limit holds, which a policy may widen: with these, all is set. */
 #define WIDEST \
     "policy defaults\nmax-lifetime 900\nmax-session 2000\nmax-logins 3\npossession bearer\nmax-sessions 5\n" \
-    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-chain 9\nmax-steps 9\nsteps-per-minute " \
+    "reattest-every 600\nreattest-grace 300\nmax-denials 5\nmax-delegation 8\nmax-steps 9\nsteps-per-minute " \
     "9\nmax-risk-medium high\nmax-risk-high " \
     "high\nlinger yes\n" \
     "abstract-sockets shared\n"

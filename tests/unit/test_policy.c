@@ -42,7 +42,7 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "max-denials 5\n"
                                  "max-steps 40\n"
                                  "steps-per-minute 6\n"
-                                 "max-chain 2\n"
+                                 "max-delegation 0\n"
                                  "possession bearer\n"
                                  "max-risk-low high\n"
                                  "max-risk-medium medium\n"
@@ -141,7 +141,7 @@ START_TEST(policy_read)
     ck_assert_uint_eq(policy->limits.max_denials, 5);
     ck_assert_uint_eq(policy->limits.max_steps, 40);
     ck_assert_uint_eq(policy->limits.steps_per_minute, 6);
-    ck_assert_uint_eq(policy->limits.max_chain, 2);
+    ck_assert_uint_eq(policy->limits.max_chain, 1);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_LOW], LEVEL_HIGH);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_MEDIUM], LEVEL_MEDIUM);
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_HIGH], LEVEL_LOW);
@@ -423,8 +423,11 @@ static const struct {
     {SOME "max-denials 4294967296\n", -EBADMSG},
     {SOME "max-steps 0\n", -EBADMSG},
     {SOME "steps-per-minute \n", -EBADMSG},
-    {SOME "max-chain 0\n", -EBADMSG},
-    {SOME "max-delegation 1\n", -EBADMSG},
+    {SOME "max-delegation 0\n", 0},
+    {SOME "max-delegation 4294967294\n", 0},
+    {SOME "max-delegation 4294967295\n", -EBADMSG},
+    {SOME "max-delegation \n", -EBADMSG},
+    {SOME "max-delegation none\n", -EBADMSG},
 };
 
 START_TEST(policy_table)
