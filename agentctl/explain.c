@@ -160,6 +160,7 @@ static void print_step(const struct facts *facts)
     print_field("at", format_time(facts->now, when));
     print_field("account", facts->account);
     print_field("agent", facts->identity);
+    print_field("principal", facts->principal);
     print_field("delegator", facts->delegator);
     print_field("issuer", facts->issuer);
     print_field("task", facts->task);
@@ -217,14 +218,14 @@ static json_t *words_json(const char *const *words, size_t count)
 
 static json_t *step_json(const struct facts *facts)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "step",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "step",
                      step_word(facts->step), "at", json_of_time(facts->now), "account", json_of_text(facts->account),
-                     "agent", json_of_text(facts->identity), "delegator", json_of_text(facts->delegator), "issuer",
-                     json_of_text(facts->issuer), "task", json_of_text(facts->task), "purpose",
-                     json_of_text(facts->purpose), "service", json_of_text(facts->service), "source",
-                     json_of_text(facts->source), "run_as", json_of_text(facts->run_as), "command",
-                     words_json(facts->argv, facts->argc), "possession", possession_word(facts->possession), "risk",
-                     level_word(facts->standing.risk));
+                     "agent", json_of_text(facts->identity), "principal", json_of_text(facts->principal), "delegator",
+                     json_of_text(facts->delegator), "issuer", json_of_text(facts->issuer), "task",
+                     json_of_text(facts->task), "purpose", json_of_text(facts->purpose), "service",
+                     json_of_text(facts->service), "source", json_of_text(facts->source), "run_as",
+                     json_of_text(facts->run_as), "command", words_json(facts->argv, facts->argc), "possession",
+                     possession_word(facts->possession), "risk", level_word(facts->standing.risk));
 }
 
 static json_t *decision_json(const struct explanation *e)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentctl/compile.h"
+#include "agentctl/config_here.h"
 #include "core/names.h"
 #include "core/text.h"
 
@@ -250,7 +251,7 @@ static void list_rules(struct policy_test *test)
     const struct config *config = test->config;
 
     for (size_t i = 0; i < config->policy_count; i++)
-        for (size_t j = 0; j < config->policies[i].rule_count; j++) {
+        for (size_t j = 0; policy_is_here(config, i) && j < config->policies[i].rule_count; j++) {
             test->rules = arena_grow(&test->arena, test->rules, test->rule_count, sizeof *test->rules);
             test->rules[test->rule_count++] =
                 (struct coverage){.policy = &config->policies[i], .rule = &config->policies[i].rules[j]};

@@ -226,6 +226,8 @@ void suppose_facts(const struct supposed *supposed, const struct grant *grant, s
 
     gather_claims(grant, supposed->at, &facts);
     facts.boot = facts.issued - 1;
+    if (supposed->delegator && facts.ancestors == 0)
+        facts.ancestors = 1; /* how often is not said */
     facts.source = supposed->source;
     if (supposed->step == STEP_LOGIN) {
         facts.service = supposed->service ? supposed->service : DEFAULT_SERVICE;

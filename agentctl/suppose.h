@@ -38,7 +38,7 @@ const char *supposed_problem(const struct supposed *supposed) MUST_CHECK;
 int suppose_grant(const struct supposed *supposed, struct grant *ret) MUST_CHECK;
 /*
  * The facts of the step under a grant, but for what a host knows: standing, sensitivity. They point into the grant, the arena and what was
- * said. Within a session, which is taken to be open.
+ * said. Within a session, which is taken to be open, and to have spent nothing of its budgets.
  */
 void suppose_facts(const struct supposed *supposed, const struct grant *grant, struct arena *arena, struct facts *ret);
 /* Nobody issued the credential: it lives as long as the policies let it. */

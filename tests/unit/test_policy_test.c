@@ -60,7 +60,10 @@ static const char config_text[] =
     " sudo { commands = { \"/bin/ls\" } } sudo { commands = { \"/bin/cat\" } }\n"
     " sudo { run-as = \"www-data\"\n commands = { \"/bin/ls\" } sensitivity = \"high\" }\n"
     "}\n"
-    "policy q { identities = { \"spiffe://e.org/agent/b\" }\n sudo { any-command = true } }\n";
+    "policy q { identities = { \"spiffe://e.org/agent/b\" }\n sudo { any-command = true } }\n"
+    "policy two { identities = { \"spiffe://e.org/agent/*\" }\n issuers = two max-delegation = 0 }\n"
+    "policy alice { identities = { \"spiffe://e.org/agent/*\" }\n principals = \"al*\" max-risk-medium = low }\n"
+    "policy elsewhere { identities = { \"spiffe://e.org/agent/*\" }\n requires = \"env=prod\" deny-login { } }\n";
 
 /* --- mistakes --- */
 
@@ -171,6 +174,12 @@ static const struct {
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix possession = bearer", "deny:possession_missing"},
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/plan\"",
      "permit"},
+    {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/plan\" "
+     "issuer = two",
+     "deny:chain_too_deep"},
+    {"account = agent-a step = command command = \"/bin/ls\" purpose = fix risk = medium principal = alice",
+     "deny:risk_too_high"},
+    {"account = agent-a step = command command = \"/bin/ls\" purpose = fix risk = medium principal = bob", "permit"},
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/other\"",
      "deny:delegatee_unknown"},
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/a\"",

@@ -317,6 +317,7 @@ START_TEST(a_delegated_one)
     say_usual("login");
     say_it("delegator", "spiffe://example.org/agent/planner");
     ck_assert_str_eq(facts_of().delegator, "spiffe://example.org/agent/planner");
+    ck_assert_uint_eq(facts_of().ancestors, 1);
     ck_assert_int_eq(reason_of(0), REASON_DELEGATEE_UNKNOWN);
 }
 END_TEST
