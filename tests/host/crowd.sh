@@ -21,7 +21,7 @@ crowd_host() {
 		    max-logins = 200
 		    max-lifetime = "15m"
 		    login { services = { "sshd" } }
-		    sudo { run-as = "root"  commands = { "$ticker $TICKS *" } }
+		    sudo { run-as = "root"  commands = { "$ticker $TICKS *" }  escapes = "accepted" }
 		}
 	CONF
 	sed -i -e 's/^\( *max-logins *=\) *1\>/\1 200/' -e 's/^\( *max-lifetime *=\).*/\1 "15m"/' /etc/pam_agent/agent.conf
