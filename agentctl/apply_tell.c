@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "agentctl/apply_parts.h"
 #include "agentctl/program.h"
+#include "core/files.h"
 #include "live/doorbell.h"
 
 #define NSCD_MS 5000
@@ -29,13 +31,22 @@ static int tell_one(const struct ring *ring, FILE *out, FILE *err)
     return 0;
 }
 
-/* nscd answers for a while from what it asked before; where it runs, it has this socket. */
+/* Its socket outlives one that was killed. */
+static int nscd_runs(void)
+{
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/nscd/socket"};
+    CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    return fd >= 0 && (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
+}
+
+/* nscd answers for a while from what it asked before. */
 static int tell_caches(FILE *err)
 {
     static const char *const caches[] = {"passwd", "group"};
     int left = 0, status, r;
 
-    if (access("/run/nscd/socket", F_OK) < 0)
+    if (!nscd_runs())
         return 0;
     for (size_t i = 0; i < COUNT_OF(caches); i++) {
         const struct program nscd = {.argv = {"nscd", "-i", caches[i]}, .timeout_ms = NSCD_MS};

@@ -170,9 +170,9 @@ static void read_escapes(struct reading *reading, int dir)
     size_t len;
     int r = read_whole(reading, dir, ESCAPES_NAME, &len);
 
-    escapes_add_known(&reader->escapes, arena, reader->problems);
+    escapes_add_known(&reader->config->escapes, arena, reader->problems);
     if (r == 0)
-        escapes_add(&reader->escapes, reading->buf, len, path, arena, reader->problems);
+        escapes_add(&reader->config->escapes, reading->buf, len, path, arena, reader->problems);
     else if (r != -ENOENT)
         problem_add(reader->problems, path, 0, "%s", open_error(reading, r));
 }

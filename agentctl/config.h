@@ -11,6 +11,7 @@
 
 #include "agentctl/config_memory.h"
 #include "agentctl/config_problem.h"
+#include "agentctl/escapes.h"
 #include "core/compat.h"
 #include "judge/policy.h"
 #include "trust/issuer.h"
@@ -97,7 +98,12 @@ struct config {
     size_t policy_count;
     struct mention *issuer_mentions; /* in issuers of policies */
     size_t issuer_mention_count;
+    struct escapes escapes;
 };
+
+/* Complain, at `where`, about a command of a rule that can run or write what its caller likes. */
+void config_check_escapes(const struct config *config, const struct command *command, const char *where,
+                          struct problems *problems);
 
 /*
  * Read dir/agent.conf, then dir/conf.d/ *.conf in the order of the C locale. Each must be a regular file that root owns and

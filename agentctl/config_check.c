@@ -168,23 +168,27 @@ static void check_run_as(struct reader *reader)
     }
 }
 
-/* A command that does more than it says. That any command may do anything, any-command says itself. */
+void config_check_escapes(const struct config *config, const struct command *command, const char *where,
+                          struct problems *problems)
+{
+    const struct escape *escape = escapes_find(&config->escapes, command);
+    const char *const *words = command->words.items;
+    size_t count = command->words.count;
+
+    if (escape)
+        problem_add(
+            problems, where, 0,
+            "commands: \"%s%s%s%s\" can run or write what its caller likes (%s:%u): narrow it, or write escapes = "
+            "\"accepted\" in this rule",
+            words[0], count > 1 ? " " : "", count > 1 ? words[1] : "",
+            count > 2 || command->any_arguments ? " ..." : "", escape->file, escape->line);
+}
+
+/* That any command may do anything, any-command says itself. */
 static void check_escapes(struct reader *reader, const struct rule *rule)
 {
-    for (size_t i = 0; i < rule->command_count; i++) {
-        const char *const *words = rule->commands[i].words.items;
-        const struct escape *escape = escapes_find(&reader->escapes, &rule->commands[i]);
-
-        if (escape)
-            problem_add(
-                reader->problems, rule->where, 0,
-                "commands: \"%s%s%s%s\" can run or write what its caller likes (%s:%u): narrow it, or write escapes = "
-                "\"accepted\" in this rule",
-                words[0], rule->commands[i].words.count > 1 ? " " : "",
-                rule->commands[i].words.count > 1 ? words[1] : "",
-                rule->commands[i].words.count > 2 || rule->commands[i].any_arguments ? " ..." : "", escape->file,
-                escape->line);
-    }
+    for (size_t i = 0; i < rule->command_count; i++)
+        config_check_escapes(reader->config, &rule->commands[i], rule->where, reader->problems);
 }
 
 static void check_rules(struct reader *reader)

@@ -4,7 +4,6 @@
 
 #include "agentctl/config.h"
 #include "agentctl/config_tree.h"
-#include "agentctl/escapes.h"
 
 /* A section `commands`. */
 struct command_group {
@@ -29,7 +28,6 @@ struct reader {
     size_t group_count;
     struct group_user *users;
     size_t user_count;
-    struct escapes escapes;
 };
 
 /* A complaint about a section, or about a value of it. */

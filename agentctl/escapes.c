@@ -94,10 +94,13 @@ static int is_literal(const char *pattern)
     return pattern[literal_length(pattern)] == '\0';
 }
 
-/* A word that is no option names what the program is to do: a pattern can be it only as long as none before it does. */
+/*
+ * A word that is no option names what the program is to do: a pattern can be it only as long as none before it does. One behind an option may
+ * be that one's value.
+ */
 static int has(const struct command *command, const char *word)
 {
-    int open = 1;
+    int open = 1, options = 0;
 
     for (size_t i = 1; i < command->words.count; i++) {
         const char *pattern = command->words.items[i];
@@ -105,7 +108,8 @@ static int has(const struct command *command, const char *word)
         if (word[0] == '-' ? can_be_option(pattern, word)
                            : (open || is_literal(pattern)) && word_matches(pattern, word))
             return 1;
-        open &= pattern[0] == '-' || !is_literal(pattern);
+        options |= pattern[0] == '-';
+        open &= options || !is_literal(pattern);
     }
     return 0;
 }
@@ -130,12 +134,25 @@ static int is_surely(const char *pattern, const char *word)
            (word[beginning] == '*' && literal_length(pattern) >= beginning && strncmp(pattern, word, beginning) == 0);
 }
 
+/* An option anywhere; what is none, as the first that is none. */
+static int surely_has(const struct command *command, const char *word)
+{
+    for (size_t i = 1; i < command->words.count; i++) {
+        const char *pattern = command->words.items[i];
+
+        if (is_surely(pattern, word))
+            return 1;
+        if (word[0] != '-' && pattern[0] != '-')
+            break;
+    }
+    return 0;
+}
+
 static int surely_has_one(const struct command *command, const struct words *words)
 {
-    for (size_t i = 1; i < command->words.count; i++)
-        for (size_t j = 0; j < words->count; j++)
-            if (is_surely(command->words.items[i], words->items[j]))
-                return 1;
+    for (size_t i = 0; i < words->count; i++)
+        if (surely_has(command, words->items[i]))
+            return 1;
     return 0;
 }
 

@@ -149,6 +149,7 @@ static void put(struct writer *w, const char *text)
             w->buf[w->len] = *text;
 }
 
+/* Plain ASCII. What could end the quotes of a shell is escaped, too: the text is there to be copied. */
 static void put_json(struct writer *w, const char *text)
 {
     char escape[8];
@@ -158,7 +159,7 @@ static void put_json(struct writer *w, const char *text)
         if (*text == '"' || *text == '\\')
             snprintf(escape, sizeof escape, "\\%c", *text);
         else
-            snprintf(escape, sizeof escape, (unsigned char)*text < 0x20 || *text == 0x7f ? "\\u%04x" : "%c", *text);
+            snprintf(escape, sizeof escape, *text < 0x20 || *text == 0x7f || *text == '\'' ? "\\u%04x" : "%c", *text);
         put(w, escape);
     }
     put(w, "\"");
@@ -172,6 +173,13 @@ static int is_plain(const char *text)
     return text && text[0] && strspn(text, plain) == strlen(text);
 }
 
+static int is_ascii(const char *text)
+{
+    while (*text && !(*text & 0x80))
+        text++;
+    return *text == '\0';
+}
+
 int command_tool(const struct question *question, char *buf, size_t cap)
 {
     struct writer w = {buf, cap, 0};
@@ -183,6 +191,8 @@ int command_tool(const struct question *question, char *buf, size_t cap)
     put(&w, " command=");
     put(&w, question->argv[0]);
     for (size_t i = 1; i < question->argc; i++) {
+        if (!is_ascii(question->argv[i]))
+            return -EINVAL;
         put(&w, i == 1 ? " args=[" : ",");
         put_json(&w, question->argv[i]);
     }

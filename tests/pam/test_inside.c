@@ -545,6 +545,8 @@ static const struct {
      {"id", "\"\\\n\x1b[2J"},
      "; needs host:sudo runas=root command=/usr/bin/id args=[\"\\\"\\\\\\u000a\\u001b[2J\"]"},
     {ID, {"id", ""}, "; needs host:sudo runas=root command=/usr/bin/id args=[\"\"]"},
+    {ID, {"id", "a'b"}, "; needs host:sudo runas=root command=/usr/bin/id args=[\"a\\u0027b\"]"},
+    {ID, {"id", "\xc2\x9b"}, ""},
     {"command=/opt/a b", {"b"}, ""},
     {"command=/opt/a,b", {"b"}, ""},
     {"command=/opt/*", {"*"}, ""},

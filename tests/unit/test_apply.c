@@ -957,7 +957,24 @@ static const struct {
     {"touch bin/tool; ln -s tool bin/link", "bin/link", NULL},
     {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/of/x", "bin/of"},
     {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/of/x*", "bin/of"},
-    {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/o* x*", NULL},
+    {"touch bin/tool; mkdir bin/of; chown 70005 bin/of", "bin/tool $/bin/o* x*", "bin/of"},
+    {"touch bin/tool; mkdir bin/of; touch bin/of/a bin/of/b.sh; chown 70005 bin/of/b.sh", "bin/tool $/bin/of/*.sh",
+     "bin/of/b.sh"},
+    {"touch bin/tool; mkdir bin/of; touch bin/of/a bin/of/b.sh; chown 70005 bin/of/a", "bin/tool $/bin/of/*.sh", NULL},
+    {"touch bin/tool; mkdir -p bin/of/x bin/of/y; chown 70005 bin/of/y", "bin/tool $/bin/of/*/x.sh", "bin/of/y"},
+    {"touch bin/tool; mkdir bin/of; touch bin/of/.b; chown 70005 bin/of/.b", "bin/tool $/bin/of/*", "bin/of/.b"},
+    {"touch bin/tool", "bin/tool $/bin/of[x]*", NULL},
+    {"touch bin/tool", "bin/tool /var/*/agents/*/x", "/var/lib/agents"},
+    {"touch bin/tool", "bin/tool /usr/*/none", NULL},
+    {"touch bin/tool; mkdir -p bin/of/x; mkdir -m 1777 bin/of/y", "bin/tool $/bin/of/*/none", "bin/of/y/none"},
+    {"touch bin/tool; mkdir -m 1777 bin/of", "bin/tool $/bin/of/*.sh", "bin/of/*"},
+    {"touch bin/tool; mkdir -m 1777 bin/of; ln -s of bin/link", "bin/tool $/bin/link/missing", "bin/of/missing"},
+    {"mkdir bin/real bin/sys; touch bin/sys/x; ln -s ../sys/x bin/real/hop; ln -s real/hop bin/tool; chown 70005 "
+     "bin/real",
+     "bin/tool", "bin/real"},
+    {"mkdir bin/real; ln -s loop bin/loop", "bin/loop", NULL},
+    {"touch bin/tool bin/of; chown 70005 bin/of", "bin/tool --config=$/bin/of", "bin/of"},
+    {"touch bin/tool; mkfifo -m 666 bin/of", "bin/tool $/bin/of /dev/null", NULL},
 };
 
 START_TEST(test_programs_that_agents_may_write)
@@ -981,7 +998,9 @@ START_TEST(test_programs_that_agents_may_write)
     put_config(config);
     ck_assert_msg(apply(APPLY_CHECK) == (programs[_i].writable ? APPLY_PROBLEMS : APPLY_DONE), "%s%s", command, err);
     if (programs[_i].writable) {
-        snprintf(wanted, sizeof wanted, "agents may write to %s/%s: take that", dir, programs[_i].writable);
+        snprintf(wanted, sizeof wanted, "agents may write to %s%s%s: take that",
+                 programs[_i].writable[0] == '/' ? "" : dir, programs[_i].writable[0] == '/' ? "" : "/",
+                 programs[_i].writable);
         ck_assert_msg(strstr(err, wanted) != NULL, "%s", err);
         snprintf(config, sizeof config,
                  IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\nsudo { escapes = accepted "

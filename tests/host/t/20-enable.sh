@@ -113,7 +113,11 @@ must agentctl apply
 
 story "nscd"
 mkdir -p /run/nscd
-: >/run/nscd/socket
+python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind("/run/nscd/socket")'
+expect_ok "one that was killed is not missed" agentctl apply
+rm /run/nscd/socket
+python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind("/run/nscd/socket"); s.listen(9); time.sleep(60)' &
+must wait_until 5 test -S /run/nscd/socket
 printf '#!/bin/sh\necho "$*" >>/tmp/nscd.log\nexit "$(cat /tmp/nscd.status)"\n' >/usr/sbin/nscd
 chmod +x /usr/sbin/nscd
 echo 1 >/tmp/nscd.status
@@ -125,6 +129,7 @@ printf 'identity "agent-late" { id = "spiffe://example.org/agent/late" }\n' >/et
 expect_output "what is gained is printed" '^identity agent-late gains: ' agentctl apply
 expect_ok "nscd is told to forget accounts and groups" sh -c 'printf "%s\n" "-i passwd" "-i group" | cmp - /tmp/nscd.log'
 expect_output "nothing changes: nothing is printed" '^[0-9]+ identities, .*: no change$' agentctl apply
+kill $!
 rm -r /run/nscd /usr/sbin/nscd /etc/pam_agent/conf.d/50-late.conf
 must agentctl apply
 
