@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentctl/compile.h"
+#include "agentctl/config_find.h"
 #include "agentctl/config_here.h"
 #include "core/names.h"
 #include "core/text.h"
@@ -22,6 +23,7 @@ struct run {
     struct subject *subjects; /* by name */
     size_t subject_count;
     size_t at; /* the identity whose policies come next */
+    struct found_by identities;
 };
 
 /* --- the accounts, and their policies as every step reads them --- */
@@ -83,38 +85,38 @@ static int compile(struct run *run)
 
 /* --- whose credential --- */
 
-/* As identities_by_spiffe: the ID itself, else the longest pattern. */
-static const struct identity_config *owner_of(const struct config *config, const char *id)
+/* As judge/actor.h has it of a credential that names this identity. */
+static enum reason check_identity(const struct found_by *identities, const struct identity_config *account,
+                                  const char *id)
 {
-    const struct identity_config *owner = NULL;
+    const struct identity_config *owner = find_by_spiffe(identities, id);
 
-    for (size_t i = 0; i < config->identity_count; i++) {
-        const struct identity_config *one = &config->identities[i];
-
-        if (strcmp(one->id, id) == 0)
-            return one;
-        if (spiffe_pattern_matches(one->id, id) && (!owner || strlen(one->id) > strlen(owner->id)))
-            owner = one;
-    }
-    return owner;
-}
-
-static int is_of(const struct config *config, const char *id, const struct identity_config *identity)
-{
-    const struct identity_config *owner = owner_of(config, id);
-
-    return owner && strcmp(owner->id, identity->id) == 0;
-}
-
-/* As judge/actor.h has it. */
-static enum reason name_actor(const struct config *config, const struct identity_config *identity,
-                              const struct supposed *said)
-{
-    if (said->delegator)
-        return is_of(config, said->delegator, identity) ? REASON_DELEGATEE_UNKNOWN : REASON_PERMIT;
-    if (owner_of(config, said->identity) == NULL)
+    if (!owner)
         return REASON_IDENTITY_UNKNOWN;
-    return is_of(config, said->identity, identity) ? REASON_PERMIT : REASON_IDENTITY_MISMATCH;
+    return strcmp(owner->id, account->id) == 0 ? REASON_PERMIT : REASON_IDENTITY_MISMATCH;
+}
+
+/* As judge/actor.h has it of a delegatee who does not prove its own identity: it acts under the account's. */
+static enum reason name_delegatee(const struct found_by *identities, const struct identity_config *account,
+                                  struct supposed *said)
+{
+    const struct identity_config *delegator = find_by_spiffe(identities, said->delegator);
+
+    if (delegator && strcmp(delegator->id, account->id) == 0)
+        return REASON_DELEGATEE_UNKNOWN;
+    if (!spiffe_id_valid(account->id)) /* a pattern names nobody */
+        return REASON_DELEGATEE_UNKNOWN;
+    said->identity = account->id;
+    return REASON_PERMIT;
+}
+
+/* Who acts: the identity that is said, or with a delegator the account's. */
+static enum reason name_actor(const struct found_by *identities, const struct identity_config *account,
+                              struct supposed *said)
+{
+    enum reason reason = check_identity(identities, account, said->identity);
+
+    return reason == REASON_PERMIT && said->delegator ? name_delegatee(identities, account, said) : reason;
 }
 
 /* By its name or iss; where none is named, the one that there is. NULL: no such one. */
@@ -167,27 +169,22 @@ static void mark(struct policy_test *test, const struct policy_set *policies, co
         }
 }
 
-static int runs_as_agent(const struct config *config, const char *run_as)
-{
-    for (size_t i = 0; run_as && i < config->identity_count; i++)
-        if (strcmp(config->identities[i].account, run_as) == 0)
-            return 1;
-    return 0;
-}
-
-static void decide_case(struct policy_test *test, const struct supposed *said, const struct grant *grant,
+static void decide_case(const struct run *run, const struct supposed *said, const struct grant *grant,
                         const struct policy_set *policies, struct tested *ret)
 {
+    struct policy_test *test = run->test;
     struct arena arena = {0};
     struct decision decision;
     struct facts facts;
+    int is_agent;
 
     suppose_facts(said, grant, &arena, &facts);
     facts.sensitivity = test->config->host.sensitivity;
     if (said->risk != LEVEL_UNSET)
         facts.standing.risk = said->risk;
     suppose_lifetime(policies, &facts);
-    decision = suppose_decide(&facts, policies, runs_as_agent(test->config, facts.run_as));
+    is_agent = facts.run_as && find_has_account(&run->identities, facts.run_as);
+    decision = suppose_decide(&facts, policies, is_agent);
     ret->got = decision.reason;
     if (decision.rule) {
         mark(test, policies, &decision);
@@ -215,14 +212,14 @@ static int run_case(struct run *run, const struct test_case *one, struct grant *
     }
     if (!said.identity)
         said.identity = subject->identity->id;
-    ret->got = name_actor(run->test->config, subject->identity, &said);
+    ret->got = name_actor(&run->identities, subject->identity, &said);
     if (ret->got != REASON_PERMIT)
         return 0;
     r = suppose_grant(&said, grant);
     if (r == 0)
         r = name_issuer(run, one, grant);
     if (r == 0)
-        decide_case(run->test, &said, grant, &subject->policies, ret);
+        decide_case(run, &said, grant, &subject->policies, ret);
     return r;
 }
 
@@ -267,6 +264,7 @@ int policy_test_run(const struct config *config, const struct cases *cases, stru
     *ret = (struct policy_test){.config = config, .cases = cases};
     list_rules(ret);
     list_subjects(&run);
+    find_prepare(config, &ret->arena, &run.identities);
     r = compile(&run);
     if (r == 0)
         r = run_cases(&run);

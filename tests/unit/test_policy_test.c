@@ -143,13 +143,18 @@ static struct config *config;
 static struct cases cases;
 static struct policy_test test;
 
+static int read_and_run(void)
+{
+    ck_assert_int_eq(config_read_of(dir, geteuid(), &config, &problems), 0);
+    ck_assert_int_eq(cases_read(path_of("cases"), NOW, &cases, &problems), 0);
+    return policy_test_run(config, &cases, &problems, &test);
+}
+
 static int run(const char *text)
 {
     put("agent.conf", config_text);
     put("cases", text);
-    ck_assert_int_eq(config_read_of(dir, geteuid(), &config, &problems), 0);
-    ck_assert_int_eq(cases_read(path_of("cases"), NOW, &cases, &problems), 0);
-    return policy_test_run(config, &cases, &problems, &test);
+    return read_and_run();
 }
 
 static void clear(void)
@@ -183,6 +188,15 @@ static const struct {
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/other\"",
      "deny:delegatee_unknown"},
     {"account = agent-a step = login from = \"10.0.0.1\" purpose = fix delegator = \"spiffe://e.org/agent/a\"",
+     "deny:delegatee_unknown"},
+    {"account = agent-a step = login identity = \"spiffe://e.org/x\" delegator = \"spiffe://e.org/agent/plan\" "
+     "from = \"10.0.0.1\" purpose = fix",
+     "deny:identity_unknown"},
+    {"account = agent-a step = login identity = \"spiffe://e.org/agent/b\" delegator = \"spiffe://e.org/agent/plan\" "
+     "from = \"10.0.0.1\" purpose = fix",
+     "deny:identity_mismatch"},
+    {"account = agent-all step = login identity = \"spiffe://e.org/agent/b\" delegator = \"spiffe://e.org/x\" "
+     "from = \"10.0.0.1\" purpose = fix",
      "deny:delegatee_unknown"},
     {"account = agent-a step = command command = \"/bin/ls\" purpose = fix", "permit"},
     {"account = agent-a step = command command = \"/bin/cat\" purpose = fix run-as = root", "permit"},
@@ -245,6 +259,34 @@ START_TEST(rules_are_reached)
 }
 END_TEST
 
+/* 256,000 accounts, 6,000 cases that ask whose three names are: not by looking through all of them for each. */
+START_TEST(many_identities_cost_a_case_nothing)
+{
+    FILE *to = fopen(path_of("agent.conf"), "w");
+
+    ck_assert_ptr_nonnull(to);
+    fputs("host { id = \"spiffe://e.org/host/a\"\n uid-range = \"100000-400000\" }\n"
+          "issuer one { kind = aat\n iss = \"https://one\" keys = k trust-domains = { \"e.org\" } }\n"
+          "policy p { identities = { \"spiffe://e.org/agent/0\" } sudo { commands = { \"/bin/ls\" } } }\n",
+          to);
+    for (int i = 0; i < 4000; i++)
+        fprintf(to, "identity a%d { id = \"spiffe://e.org/agent/%d\"\n slots = 64 delegates = \"spiffe://e.org/x\" }\n",
+                i, i);
+    ck_assert_int_eq(fclose(to), 0);
+    to = fopen(path_of("cases"), "w");
+    ck_assert_ptr_nonnull(to);
+    for (int i = 0; i < 6000; i++)
+        fprintf(to,
+                "case c%d { account = a0 step = command command = \"/bin/ls\" run-as = u\n"
+                " delegator = \"spiffe://e.org/x\" expect = \"deny:no_rule\" }\n",
+                i);
+    ck_assert_int_eq(fclose(to), 0);
+    ck_assert_int_eq(read_and_run(), 0);
+    ck_assert_msg(test.failed == 0, "%s", reason_word(test.results[0].got));
+    clear();
+}
+END_TEST
+
 static const struct {
     const char *said, *says;
 } impossible[] = {
@@ -301,7 +343,7 @@ END_TEST
 static Suite *policy_test_suite(void)
 {
     Suite *suite = suite_create("policy test");
-    TCase *files = tcase_create("case files"), *runs = tcase_create("runs");
+    TCase *files = tcase_create("case files"), *runs = tcase_create("runs"), *many = tcase_create("many");
 
     tcase_add_checked_fixture(files, setup, teardown);
     tcase_add_loop_test(files, mistake, 0, COUNT_OF(mistakes));
@@ -313,6 +355,10 @@ static Suite *policy_test_suite(void)
     tcase_add_test(runs, rules_are_reached);
     tcase_add_loop_test(runs, a_case_that_cannot_be_asked, 0, COUNT_OF(impossible));
     suite_add_tcase(suite, runs);
+    tcase_add_checked_fixture(many, setup, teardown);
+    tcase_set_timeout(many, 20); /* seconds; one is enough, and a search through all takes 35 */
+    tcase_add_test(many, many_identities_cost_a_case_nothing);
+    suite_add_tcase(suite, many);
     return suite;
 }
 

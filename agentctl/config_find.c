@@ -1,0 +1,46 @@
+#include "agentctl/config_find.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_accounts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void find_prepare(const struct config *config, struct arena *arena, struct found_by *ret)
+{
+    struct found_by index = {.config = config};
+
+    index.accounts = arena_alloc(arena, config->identity_count, sizeof *index.accounts);
+    for (size_t i = 0; i < config->identity_count; i++) {
+        index.accounts[i] = config->identities[i].account;
+        if (config->identities[i].slot == 1)
+            overlap_add(&index.ids, arena, config->identities[i].id, i);
+    }
+    qsort(index.accounts, config->identity_count, sizeof *index.accounts, compare_accounts);
+    overlap_sort(&index.ids);
+    *ret = index;
+}
+
+const struct identity_config *find_by_spiffe(const struct found_by *index, const char *id)
+{
+    struct arena arena = {0};
+    struct owners owners = overlap_find(&index->ids, &arena, id);
+    const struct identity_config *found = NULL;
+
+    for (size_t i = 0; i < owners.count; i++) {
+        const struct identity_config *one = &index->config->identities[owners.items[i]];
+
+        /* a pattern may be as long as the ID */
+        if (!found || strcmp(one->id, id) == 0 || (strcmp(found->id, id) != 0 && strlen(one->id) > strlen(found->id)))
+            found = one;
+    }
+    arena_clear(&arena);
+    return found;
+}
+
+int find_has_account(const struct found_by *index, const char *account)
+{
+    return bsearch(&account, index->accounts, index->config->identity_count, sizeof account, compare_accounts) != NULL;
+}
