@@ -1,6 +1,7 @@
 /* explain: what would be decided of a step that nobody takes, and why. */
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 #include "agentctl/verification.h"
 #include "ask/who.h"
 #include "core/clock.h"
+#include "core/files.h"
+#include "core/paths.h"
 #include "core/text.h"
 #include "judge/actor.h"
 #include "judge/gather.h"
@@ -306,6 +309,27 @@ static int decide_and_tell(struct asking *asking)
     return tell(&explanation, asking->json);
 }
 
+/* No identity has this account; by uid it may be an agent's all the same, which gate refuses. Nobody else's is decided. */
+static int explain_unknown(const struct asking *asking)
+{
+    CLEANUP(close_fd) int fd = -1;
+    const struct passwd *pw = getpwnam(asking->said.account);
+    struct identity identity;
+    int r;
+
+    if (!pw || !uid_belongs_to_agent(pw->pw_uid)) {
+        complain("\"%s\" is no agent's account, so nothing is decided of it: see `agentctl identity list`",
+                 asking->said.account);
+        return EXIT_USAGE;
+    }
+    r = identities_open(PATH_IDENTITIES, &fd);
+    if (r == 0)
+        r = identities_by_uid(fd, pw->pw_uid, &identity);
+    if (r < 0 && r != -ENOENT)
+        return cannot("identities.cdb", r);
+    return tell_refused(asking, r == 0 ? REASON_ALIAS : REASON_IDENTITY_UNKNOWN, NULL);
+}
+
 static int explain(struct asking *asking)
 {
     enum reason reason = REASON_INTERNAL;
@@ -313,7 +337,7 @@ static int explain(struct asking *asking)
     int status, r = identity_of_account(asking->said.account, &asking->account);
 
     if (r == -ENOENT)
-        return tell_refused(asking, REASON_IDENTITY_UNKNOWN, NULL);
+        return explain_unknown(asking);
     if (r < 0)
         return cannot("identities.cdb", r);
     r = policy_of_account(asking->said.account, &asking->policies);

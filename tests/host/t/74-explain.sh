@@ -218,8 +218,17 @@ done <<-'LINES'
 	policy test --config
 	policy test --colour x
 LINES
-expect_status "an account that is none: no" 1 agentctl explain --account nobody --step login
-expect_seen "and why" identity_unknown
+for account in root alice nobody not-there; do
+	expect_status "$account, which is no agent's account" 2 agentctl explain --account "$account" --step login
+	expect_seen "is told so" "\"$account\" is no agent's account"
+done
+getent passwd agent-deploy | sed 's/^agent-deploy/agent-twin/' >>/etc/passwd
+echo 'agent-lost:x:70099:70099::/tmp:/bin/sh' >>/etc/passwd
+expect_status "another name of an agent's uid: no" 1 agentctl explain --account agent-twin --step login
+expect_seen "it is an alias" 'REFUSED: alias'
+expect_status "a uid of the agents' range: no" 1 agentctl explain --account agent-lost --step login
+expect_seen "it has no identity" 'REFUSED: identity_unknown'
+sed -i '/^agent-/d' /etc/passwd
 expect_status "a credential that is not there: cannot tell" 3 agentctl explain --account agent-deploy --step login --credential /nonexistent
 expect_status "not root: cannot tell" 3 setpriv --reuid alice --regid alice --clear-groups agentctl explain --account agent-deploy --step login
 mv /var/lib/pam_agent/policy.cdb /tmp/policy.cdb
