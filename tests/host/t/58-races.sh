@@ -89,7 +89,7 @@ attest_once() { # I
 	(ACCOUNT=$account login "$name" 'exec sleep 300')
 	wait_until 4 sh -c "grep -ls '^task expiry-$BATCH-$1\$' $RUN/session/*" || { echo late >"/tmp/attest.$1"; return 0; }
 	id=$(basename "$(grep -ls "^task expiry-$BATCH-$1\$" "$RUN"/session/*)")
-	while [ "$(now_ms)" -lt $((born * 1000 - 450)) ]; do sleep 0.02; done
+	while [ "$(now_ms)" -lt $((born * 1000 - AHEAD)) ]; do sleep 0.02; done
 	pause 600
 	if agentctl session attest "$id" --credential "$CREDENTIALS/$name-again" --key "$CREDENTIALS/key" >/dev/null 2>&1; then
 		while [ "$(date +%s)" -lt $((deadline - 1)) ]; do sleep 0.1; done
@@ -102,7 +102,9 @@ attest_once() { # I
 	fi >"/tmp/attest.$1"
 }
 : >/tmp/attests
-for ((BATCH = 0; BATCH * 8 < RUNS; BATCH++)); do
+happened() { grep -qx "$1" /tmp/attests; }
+AHEAD=450 # milliseconds before the end, from which on it is attested: how long that takes is the machine's to say
+for ((BATCH = 0; BATCH * 8 < RUNS + 40; BATCH++)); do
 	attesters=()
 	for i in 0 1 2 3 4 5 6 7; do
 		attest_once "$i" &
@@ -110,10 +112,18 @@ for ((BATCH = 0; BATCH * 8 < RUNS; BATCH++)); do
 	done
 	wait "${attesters[@]}"
 	cat /tmp/attest.? >>/tmp/attests
+	if ! happened extended; then
+		AHEAD=$((AHEAD + 500))
+	elif ! happened ended; then
+		AHEAD=$((AHEAD > 150 ? AHEAD - 150 : 50))
+	elif [ $((BATCH * 8 + 8)) -ge "$RUNS" ]; then
+		break
+	fi
 done
 wait_until 5 no_session || true
 expect_ok "$(sort /tmp/attests | uniq -c | tr '\n' ' ')" sh -c "! grep -qv '^extended\$\|^ended\$\|^late\$' /tmp/attests"
-expect_ok "both happened" sh -c 'grep -q ended /tmp/attests && grep -q extended /tmp/attests'
+expect_ok "some were extended" happened extended
+expect_ok "and some ended" happened ended
 
 # race_close WHAT CMD...: the client leaves while CMD, which may name the session as ID, ends the session.
 race_close() {
