@@ -9,7 +9,7 @@
 agent_host
 stop_sshd
 
-RUNS=${RUNS:-25}
+RUNS=${RUNS:-12}
 RACES=${RACES:-login sudo attest close again ends places}
 run=/run/pam_agent
 crowd=spiffe://example.org/agent/crowd

@@ -6,7 +6,7 @@
 . "$TOP/tests/host/agent.sh"
 agent_host
 
-RUNS=${RUNS:-6}
+RUNS=${RUNS:-4}
 run=/run/pam_agent
 state=/var/lib/pam_agent
 problems=/tmp/problems # what a walk found, a line each
