@@ -1,5 +1,4 @@
 /* What apply changes for accounts: the permissions that each gains and loses. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +68,7 @@ static int of_account(const struct account *account, const char *text, size_t le
     if (account->slot || (changes->before >= 0 && database_get(changes->before, 'p', account->name, changes->text,
                                                                POLICY_TEXT_MAX + 1, &before_len) < 0))
         before_len = 0;
-    if (account->slot || (before_len == len && memcmp(changes->text, text, len) == 0))
+    if (account->slot || (before_len == len && text && memcmp(changes->text, text, len) == 0))
         return 0;
     if (changes->shown == ACCOUNTS_SHOWN) {
         changes->more++;
@@ -87,8 +86,8 @@ void apply_print_changes(struct apply *a)
 {
     struct changes changes = {.out = a->out, .before = -1};
 
-    if (a->dir >= 0)
-        changes.before = openat(a->dir, "policy.cdb", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (a->dir >= 0 && file_open_at(a->dir, "policy.cdb", &changes.before) < 0)
+        changes.before = -1;
     changes.text = memory_must(malloc(POLICY_TEXT_MAX + 1));
     (void)!policy_texts(a->config, &a->accounts, of_account, &changes);
     if (changes.more)

@@ -2,6 +2,7 @@
  * What a rule of sudo lets run must not be an agent's to change: neither the program nor a file that the rule names, nor a link or directory
  * on the way to them; and a program is what it is under its last name, too.
  */
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -115,7 +116,7 @@ static void go_back(struct walk *w)
         *slash = '\0';
 }
 
-/* The next segment, from ahead to behind. 1; 0: there is none; -1: too long. */
+/* The next segment, from ahead to behind. 1; 0: there is none; -ENAMETOOLONG. */
 static int go_on(struct walk *w)
 {
     size_t skip = strspn(w->ahead, "/"), len = strcspn(w->ahead + skip, "/"), at = strlen(w->behind);
@@ -127,7 +128,7 @@ static int go_on(struct walk *w)
         go_back(w);
     } else if (len != 1 || segment[0] != '.') {
         if (at + 1 + len >= sizeof w->behind)
-            return -1;
+            return -ENAMETOOLONG;
         w->behind[at] = '/';
         memcpy(w->behind + at + 1, segment, len);
         w->behind[at + 1 + len] = '\0';
@@ -136,17 +137,17 @@ static int go_on(struct walk *w)
     return 1;
 }
 
-/* What is behind is a link: where it leads is ahead now. 0 or -1. */
+/* What is behind is a link: where it leads is ahead now. 0; -ELOOP: nowhere; -ENAMETOOLONG. */
 static int follow(struct walk *w)
 {
     char target[PATH_MAX], ahead[PATH_MAX];
     ssize_t len = readlink(w->behind, target, sizeof target - 1);
 
     if (len <= 0 || ++w->links > LINKS_MAX)
-        return -1;
+        return -ELOOP;
     target[len] = '\0';
     if (text_format(ahead, sizeof ahead, "%s/%s", target, w->ahead) < 0)
-        return -1;
+        return -ENAMETOOLONG;
     strcpy(w->ahead, ahead);
     go_back(w);
     if (target[0] == '/')
@@ -154,25 +155,25 @@ static int follow(struct walk *w)
     return 0;
 }
 
-/* The first part of the way that agents may change or make, in w->behind: 1, or 0. */
+/* The first part of the way that agents may change or make, in w->behind: 1, or 0. What is too long to be looked at counts as one. */
 static int is_open_to_agents(const struct check *c, const char *path, struct walk *w)
 {
     struct stat st;
 
     *w = (struct walk){.links = 0};
     if (text_copy(w->ahead, sizeof w->ahead, path) < 0)
-        return 0;
+        return 1;
     for (;;) {
         int creates = may_create(c, w->behind), r = go_on(w);
 
         if (r <= 0)
-            return 0;
+            return r < 0;
         if (lstat(w->behind[0] ? w->behind : "/", &st) < 0)
             return creates;
         if (is_theirs(c, &st))
             return 1;
-        if (S_ISLNK(st.st_mode) && follow(w) < 0)
-            return 0;
+        if (S_ISLNK(st.st_mode) && (r = follow(w)) < 0)
+            return r != -ELOOP;
     }
 }
 
@@ -252,12 +253,15 @@ static int check_matches(const struct check *c, const char *word, const char *pa
     char head[PATH_MAX], next[PATH_MAX], path[PATH_MAX];
     const char *behind = is_last ? "" : next_segment(pattern, count, next);
     glob_t matches;
-    int found = 0;
+    int found = 0, r;
 
     cut(strcpy(head, pattern), count);
     for (char *at = head; (at = strchr(at, '[')); at++)
         *at = '?'; /* no list here, where glob(3) would see one */
-    if (glob(head, GLOB_NOSORT | GLOB_NOESCAPE | GLOB_PERIOD, NULL, &matches) != 0)
+    r = glob(head, GLOB_NOSORT | GLOB_NOESCAPE | GLOB_PERIOD, NULL, &matches);
+    if (r == GLOB_NOSPACE)
+        memory_must(NULL);
+    if (r != 0)
         return 0;
     for (size_t i = 0; i < matches.gl_pathc && !found; i++)
         found = !is_dots(matches.gl_pathv[i]) &&

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentctl/config_find.h"
 #include "agentctl/config_overlap.h"
 #include "agentctl/config_reader.h"
 #include "core/names.h"
@@ -139,28 +140,19 @@ static void check_policies_match(struct reader *reader)
     }
 }
 
-static int compare_accounts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* An agent's account is entered with a credential, never through another agent's sudo. */
 static void check_run_as(struct reader *reader)
 {
     struct config *config = reader->config;
-    const char **accounts = arena_alloc(&config->arena, config->identity_count, sizeof *accounts);
+    struct found_by identities;
 
-    for (size_t i = 0; i < config->identity_count; i++)
-        accounts[i] = config->identities[i].account;
-    if (config->identity_count)
-        qsort(accounts, config->identity_count, sizeof *accounts, compare_accounts);
+    find_prepare_accounts(config, &config->arena, &identities);
     for (size_t i = 0; i < config->policy_count; i++) {
         for (size_t j = 0; j < config->policies[i].rule_count; j++) {
             const struct rule *rule = &config->policies[i].rules[j];
 
             for (size_t k = 0; rule->kind == RULE_ALLOW_SUDO && k < rule->run_as.count; k++)
-                if (bsearch(&rule->run_as.items[k], accounts, config->identity_count, sizeof *accounts,
-                            compare_accounts))
+                if (find_has_account(&identities, rule->run_as.items[k]))
                     problem_add(reader->problems, rule->where, 0,
                                 "run-as: \"%s\" is an agent's account: write \"root\" or an account that is no agent's",
                                 rule->run_as.items[k]);

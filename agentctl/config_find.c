@@ -8,19 +8,22 @@ static int compare_accounts(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+void find_prepare_accounts(const struct config *config, struct arena *arena, struct found_by *ret)
+{
+    *ret = (struct found_by){.config = config};
+    ret->accounts = arena_alloc(arena, config->identity_count, sizeof *ret->accounts);
+    for (size_t i = 0; i < config->identity_count; i++)
+        ret->accounts[i] = config->identities[i].account;
+    qsort(ret->accounts, config->identity_count, sizeof *ret->accounts, compare_accounts);
+}
+
 void find_prepare(const struct config *config, struct arena *arena, struct found_by *ret)
 {
-    struct found_by index = {.config = config};
-
-    index.accounts = arena_alloc(arena, config->identity_count, sizeof *index.accounts);
-    for (size_t i = 0; i < config->identity_count; i++) {
-        index.accounts[i] = config->identities[i].account;
+    find_prepare_accounts(config, arena, ret);
+    for (size_t i = 0; i < config->identity_count; i++)
         if (config->identities[i].slot == 1)
-            overlap_add(&index.ids, arena, config->identities[i].id, i);
-    }
-    qsort(index.accounts, config->identity_count, sizeof *index.accounts, compare_accounts);
-    overlap_sort(&index.ids);
-    *ret = index;
+            overlap_add(&ret->ids, arena, config->identities[i].id, i);
+    overlap_sort(&ret->ids);
 }
 
 const struct identity_config *find_by_spiffe(const struct found_by *index, const char *id)

@@ -11,7 +11,9 @@ struct found_by {
     const char **accounts;
 };
 
-/* The configuration must be checked, and stay; the memory is the arena's. */
+/* By account alone, of a configuration that need not be checked yet, and stays; the memory is the arena's. */
+void find_prepare_accounts(const struct config *config, struct arena *arena, struct found_by *ret);
+/* By both, of one that is. */
 void find_prepare(const struct config *config, struct arena *arena, struct found_by *ret);
 /* The identity configured for this valid SPIFFE ID exactly, else for the longest pattern that matches it; of slots one. NULL: none. */
 const struct identity_config *find_by_spiffe(const struct found_by *index, const char *id);

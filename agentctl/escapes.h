@@ -9,8 +9,6 @@
 #include "agentctl/config_problem.h"
 #include "judge/policy.h"
 
-#define ESCAPES_MAX (1u << 18) /* bytes of a list */
-
 struct escape {
     const char *program;         /* a pattern of the last segment of its path */
     struct words words, without; /* one of these can stand there (none: any use); and none of those surely does */

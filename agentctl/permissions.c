@@ -60,26 +60,31 @@ static const char *conditions(struct maker *m, const struct rule *rule)
 static void add_login(struct maker *m, enum permission_kind kind, const struct rule *rule)
 {
     const char *services = rule->services.count         ? list(m, "", &rule->services)
-                           : kind == PERMISSION_ALLOWED ? "sshd"
+                           : kind == PERMISSION_ALLOWED ? RULE_DEFAULT_SERVICE
                                                         : "any service";
 
     add(m, kind, arena_format(m->arena, "login by %s%s", services, conditions(m, rule)));
 }
 
+const char *permission_command(const struct command *command, struct arena *arena)
+{
+    const char *line = command->words.items[0];
+
+    for (size_t i = 1; i < command->words.count; i++)
+        line = arena_format(arena, "%s %s", line, command->words.items[i]);
+    return command->any_arguments ? arena_format(arena, "%s ...", line) : line;
+}
+
 static void add_sudo(struct maker *m, enum permission_kind kind, const struct rule *rule)
 {
-    const char *who = rule->run_as.count ? list(m, "", &rule->run_as) : kind == PERMISSION_ALLOWED ? "root" : "anybody";
+    const char *who = rule->run_as.count           ? list(m, "", &rule->run_as)
+                      : kind == PERMISSION_ALLOWED ? RULE_DEFAULT_RUN_AS
+                                                   : "anybody";
 
-    for (size_t i = 0; i < rule->command_count; i++) {
-        const struct command *command = &rule->commands[i];
-        const char *line = command->words.items[0];
-
-        for (size_t j = 1; j < command->words.count; j++)
-            line = arena_format(m->arena, "%s %s", line, command->words.items[j]);
+    for (size_t i = 0; i < rule->command_count; i++)
         add(m, kind,
-            arena_format(m->arena, "sudo as %s: %s%s%s", who, line, command->any_arguments ? " ..." : "",
+            arena_format(m->arena, "sudo as %s: %s%s", who, permission_command(&rule->commands[i], m->arena),
                          conditions(m, rule)));
-    }
     if (rule->command_count == 0)
         add(m, kind, arena_format(m->arena, "sudo as %s: any command%s", who, conditions(m, rule)));
 }

@@ -20,6 +20,9 @@ struct permissions {
     size_t count;
 };
 
+/* A command of a rule as it is written. */
+const char *permission_command(const struct command *command, struct arena *arena);
+
 /* Where and under which name a rule stands is no part of it. All lives in the arena. */
 void permissions_of(const struct policy_set *set, struct arena *arena, struct permissions *ret);
 int permission_compare(const struct permission *a, const struct permission *b);

@@ -93,7 +93,7 @@ static void put_policy(FILE *to, const char *account, const struct policy *polic
         if (rule->kind != RULE_ALLOW_SUDO || may_exec(rule) != exec)
             continue;
         if (rule->run_as.count == 0)
-            put_rule(to, account, "root", rule);
+            put_rule(to, account, RULE_DEFAULT_RUN_AS, rule);
         for (size_t j = 0; j < rule->run_as.count; j++)
             put_rule(to, account, rule->run_as.items[j], rule);
     }

@@ -16,9 +16,6 @@
 #include "judge/rules.h"
 #include "trust/credential_parts.h"
 
-#define DEFAULT_SERVICE "sshd"
-#define DEFAULT_RUN_AS "root"
-
 /* --- what is said --- */
 
 static int text_valid(const char *text, size_t max)
@@ -230,11 +227,11 @@ void suppose_facts(const struct supposed *supposed, const struct grant *grant, s
         facts.ancestors = 1; /* how often is not said */
     facts.source = supposed->source;
     if (supposed->step == STEP_LOGIN) {
-        facts.service = supposed->service ? supposed->service : DEFAULT_SERVICE;
+        facts.service = supposed->service ? supposed->service : RULE_DEFAULT_SERVICE;
     } else {
         facts.service = "sudo";
         facts.session_deadline = facts.now + 1;
-        facts.run_as = supposed->step == STEP_COMMAND && !supposed->run_as ? DEFAULT_RUN_AS : supposed->run_as;
+        facts.run_as = supposed->step == STEP_COMMAND && !supposed->run_as ? RULE_DEFAULT_RUN_AS : supposed->run_as;
         put_command(supposed->command, arena, &facts);
     }
     *ret = facts;

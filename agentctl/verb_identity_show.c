@@ -114,24 +114,15 @@ static json_t *words_json(const struct words *words)
     return array;
 }
 
-static const char *command_line(const struct command *command, struct arena *arena)
-{
-    const char *line = command->words.items[0];
-
-    for (size_t i = 1; i < command->words.count; i++)
-        line = arena_format(arena, "%s %s", line, command->words.items[i]);
-    return command->any_arguments ? arena_format(arena, "%s ...", line) : line;
-}
-
 static json_t *rule_json(const struct policy *policy, const struct rule *rule, struct arena *arena)
 {
     json_t *commands = json_array();
 
     for (size_t i = 0; i < rule->command_count; i++)
-        json_array_append_new(commands, json_of_text(command_line(&rule->commands[i], arena)));
+        json_array_append_new(commands, json_of_text(permission_command(&rule->commands[i], arena)));
     return json_pack("{s:o, s:o, s:b, s:s, s:s}", "run_as",
-                     rule->run_as.count ? words_json(&rule->run_as) : json_pack("[s]", "root"), "commands", commands,
-                     "any_command", rule->any_command, "policy", policy->name, "where", rule->where);
+                     rule->run_as.count ? words_json(&rule->run_as) : json_pack("[s]", RULE_DEFAULT_RUN_AS), "commands",
+                     commands, "any_command", rule->any_command, "policy", policy->name, "where", rule->where);
 }
 
 /* What it may run: the rules of sudo. And the policies. */

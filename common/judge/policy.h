@@ -64,6 +64,10 @@ enum possession {
     POSSESSION_BEARER,  /* none */
 };
 
+/* What an allow rule is about that names none. */
+#define RULE_DEFAULT_SERVICE "sshd"
+#define RULE_DEFAULT_RUN_AS "root"
+
 enum rule_kind { RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, RULE_ALLOW_SUDO, RULE_DENY_SUDO };
 
 struct words {

@@ -9,22 +9,12 @@
 #define DEFAULT_SESSION_SECONDS 1800
 #define DEFAULT_LOGINS 1
 #define DEFAULT_GRACE_SECONDS 120
-#define DEFAULT_SERVICE "sshd"
-#define DEFAULT_RUN_AS "root"
 
 static const char *const condition_words[] = {
-    [CONDITION_NONE] = "",
-    [CONDITION_IDENTITY] = "identities",
-    [CONDITION_PURPOSE] = "purposes",
-    [CONDITION_ISSUER] = "issuers",
-    [CONDITION_PRINCIPAL] = "principals",
-    [CONDITION_SERVICE] = "services",
-    [CONDITION_RUN_AS] = "run-as",
-    [CONDITION_COMMAND] = "commands",
-    [CONDITION_WINDOW] = "window",
-    [CONDITION_SOURCE] = "from",
-    [CONDITION_SOURCE_UNKNOWN] = "from",
-    [CONDITION_RISK] = "sensitivity",
+    [CONDITION_NONE] = "",          [CONDITION_IDENTITY] = "identities",  [CONDITION_PURPOSE] = "purposes",
+    [CONDITION_ISSUER] = "issuers", [CONDITION_PRINCIPAL] = "principals", [CONDITION_SERVICE] = "services",
+    [CONDITION_RUN_AS] = "run-as",  [CONDITION_COMMAND] = "commands",     [CONDITION_WINDOW] = "window",
+    [CONDITION_SOURCE] = "from",    [CONDITION_SOURCE_UNKNOWN] = "from",  [CONDITION_RISK] = "sensitivity",
 };
 
 const char *condition_word(enum condition condition)
@@ -177,7 +167,7 @@ static int login_service_matches(const struct rule *rule, const char *service)
 {
     if (rule->services.count)
         return in_words(&rule->services, service);
-    return rule->kind == RULE_DENY_LOGIN || text_equal(service, DEFAULT_SERVICE);
+    return rule->kind == RULE_DENY_LOGIN || text_equal(service, RULE_DEFAULT_SERVICE);
 }
 
 int service_opens_agents(const struct policy_set *policies, const char *service)
@@ -222,7 +212,7 @@ static int run_as_matches(const struct rule *rule, const struct facts *facts)
     if (!facts->run_as) /* known later */
         return rule->kind == RULE_ALLOW_SUDO || rule->run_as.count == 0;
     if (rule->run_as.count == 0)
-        return rule->kind == RULE_DENY_SUDO || strcmp(facts->run_as, DEFAULT_RUN_AS) == 0;
+        return rule->kind == RULE_DENY_SUDO || strcmp(facts->run_as, RULE_DEFAULT_RUN_AS) == 0;
     return in_words(&rule->run_as, facts->run_as);
 }
 

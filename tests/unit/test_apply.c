@@ -936,6 +936,8 @@ START_TEST(test_escapes_of_the_hosts_own)
 }
 END_TEST
 
+#define LONG_NAME "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+
 /* Below `bin`, of the tests' directory, which root owns. */
 static const struct {
     const char *prepare, *command, *writable; /* NULL: nothing is */
@@ -973,6 +975,10 @@ static const struct {
      "bin/real",
      "bin/tool", "bin/real"},
     {"mkdir bin/real; ln -s loop bin/loop", "bin/loop", NULL},
+    /* longer than a path once it is followed: not looked at, and so not taken for good */
+    {"mkdir -p bin/x bin/y/" LONG_NAME "; touch bin/y/" LONG_NAME "/tool; "
+     "ln -s $(i=0; while [ $i -lt 800 ]; do printf x/../; i=$((i+1)); done)y bin/long",
+     "bin/long/" LONG_NAME "/tool", "bin/long"},
     {"touch bin/tool bin/of; chown 70005 bin/of", "bin/tool --config=$/bin/of", "bin/of"},
     {"touch bin/tool; mkfifo -m 666 bin/of", "bin/tool $/bin/of /dev/null", NULL},
 };
