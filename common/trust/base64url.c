@@ -20,8 +20,22 @@ static const char standard_tail[2] = {'+', '/'};
 static const unsigned char url_numbers[256] = {COMMON_DIGITS, ['-'] = 63, ['_'] = 64};
 static const unsigned char standard_numbers[256] = {COMMON_DIGITS, ['+'] = 63, ['/'] = 64};
 
-/* Up to four digits to up to three bytes: the number of digits is not 1. */
-static int decode_group(const char *text, size_t len, const unsigned char numbers[256], unsigned char *buf)
+/* Four digits, which are most of what verification reads, to three bytes. */
+static int decode_four(const char *text, const unsigned char numbers[256], unsigned char *buf)
+{
+    int a = numbers[(unsigned char)text[0]] - 1, b = numbers[(unsigned char)text[1]] - 1;
+    int c = numbers[(unsigned char)text[2]] - 1, d = numbers[(unsigned char)text[3]] - 1;
+
+    if ((a | b | c | d) < 0)
+        return -EBADMSG;
+    buf[0] = (unsigned char)(a << 2 | b >> 4);
+    buf[1] = (unsigned char)(b << 4 | c >> 2);
+    buf[2] = (unsigned char)(c << 6 | d);
+    return 0;
+}
+
+/* The last two or three digits to a byte less. */
+static int decode_rest(const char *text, size_t len, const unsigned char numbers[256], unsigned char *buf)
 {
     uint32_t bits = 0;
     unsigned spare = (4 - (unsigned)len) * 2; /* bits of the last digit that belong to no byte */
@@ -54,9 +68,9 @@ static int decode(const char *text, size_t len, const unsigned char numbers[256]
     if (groups * 3 + rest * 3 / 4 > cap)
         return -ENOBUFS;
     for (size_t i = 0; i < groups && !error; i++)
-        error = decode_group(text + 4 * i, 4, numbers, buf + 3 * i);
+        error = decode_four(text + 4 * i, numbers, buf + 3 * i);
     if (!error && rest > 0)
-        error = decode_group(text + 4 * groups, rest, numbers, buf + 3 * groups);
+        error = decode_rest(text + 4 * groups, rest, numbers, buf + 3 * groups);
     if (error)
         return error;
     *ret_len = groups * 3 + rest * 3 / 4;
