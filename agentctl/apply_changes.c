@@ -7,6 +7,7 @@
 #include "agentctl/permissions.h"
 #include "core/database.h"
 #include "core/files.h"
+#include "judge/policy_store.h"
 
 #define ACCOUNTS_SHOWN 100
 
@@ -82,6 +83,20 @@ static int of_account(const struct account *account, const char *text, size_t le
     return 0;
 }
 
+/* How sshd and PAM are set up for agents depends on it, which is `enable`'s to do. */
+static void print_mode(const struct changes *changes, const struct config *config)
+{
+    struct host_policy host;
+    size_t len;
+
+    if (changes->before < 0 || database_get(changes->before, 'h', "", changes->text, POLICY_TEXT_MAX, &len) < 0 ||
+        host_policy_parse(changes->text, len, &host) < 0 ||
+        (host.mode == MODE_OBSERVE) == (config->host.mode == MODE_OBSERVE))
+        return;
+    fprintf(changes->out, "host: mode %s: where `agentctl enable` has run, run it again\n",
+            mode_word(config->host.mode));
+}
+
 void apply_print_changes(struct apply *a)
 {
     struct changes changes = {.out = a->out, .before = -1};
@@ -89,6 +104,7 @@ void apply_print_changes(struct apply *a)
     if (a->dir >= 0 && file_open_at(a->dir, "policy.cdb", &changes.before) < 0)
         changes.before = -1;
     changes.text = memory_must(malloc(POLICY_TEXT_MAX + 1));
+    print_mode(&changes, a->config);
     (void)!policy_texts(a->config, &a->accounts, of_account, &changes);
     if (changes.more)
         fprintf(a->out, "and the policies of %zu more identities\n", changes.more);

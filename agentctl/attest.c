@@ -234,7 +234,7 @@ int print_attested(const struct outcome *outcome, const struct report *report)
 {
     char when[32];
 
-    if (outcome->verdict != OUTCOME_PERMIT) {
+    if (outcome->verdict == OUTCOME_DENY) {
         say("REFUSED: %s", reason_word(outcome->reason));
         print_field("reference", outcome->reference);
         print_field("why", reason_meaning(outcome->reason));

@@ -52,6 +52,7 @@ struct host_config {
     const char *home_prefix;
     enum level sensitivity;
     uint32_t keep_home;  /* seconds */
+    int mode;            /* MODE_OBSERVE: nothing is refused */
     struct words labels; /* KEY=VALUE, each key once */
 };
 

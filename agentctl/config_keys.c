@@ -16,11 +16,11 @@
     ONE("max-sessions"), ONE("reattest-every"), ONE("reattest-grace"), ONE("max-denials"), \
     ONE("max-risk-low"), ONE("max-risk-medium"), ONE("max-risk-high"), ONE("linger"), \
     ONE("abstract-sockets"), \
-    ONE("max-steps"), ONE("steps-per-minute"), ONE("max-delegation"), LATER("mode")
+    ONE("max-steps"), ONE("steps-per-minute"), ONE("max-delegation"), ONE("mode")
 
 static const struct key host_keys[] = {
     ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),
-    LIST("labels"), LATER("mode"), END,
+    LIST("labels"), ONE("mode"), END,
 };
 
 static const struct key issuer_keys[] = {

@@ -50,6 +50,7 @@ const struct value *read_required(struct reader *reader, const struct section *s
 void read_duration(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret);
 void read_number(struct reader *reader, const struct section *section, const char *key, uint32_t max, uint32_t *ret);
 void read_flag(struct reader *reader, const struct section *section, const char *key, int *ret);
+void read_mode(struct reader *reader, const struct section *section, int *ret);
 void read_level(struct reader *reader, const struct section *section, const char *key, enum level *ret);
 /* A list whose values are each valid; mend says what such a value looks like. */
 void read_words(struct reader *reader, const struct section *section, const char *key, int (*valid)(const char *),

@@ -58,7 +58,8 @@ void read_host(struct reader *reader, const struct section *section)
                                  .uid_max = CONFIG_UID_MAX_DEFAULT,
                                  .home_prefix = HOME_PREFIX_DEFAULT,
                                  .sensitivity = LEVEL_LOW,
-                                 .keep_home = KEEP_HOME_DEFAULT};
+                                 .keep_home = KEEP_HOME_DEFAULT,
+                                 .mode = MODE_ENFORCE};
     if (id && !spiffe_id_valid(id->text))
         value_problem(reader, section, id,
                       "id: \"%s\" is no SPIFFE ID: write one, as in \"spiffe://example.org/host/web-07\"", id->text);
@@ -68,6 +69,7 @@ void read_host(struct reader *reader, const struct section *section)
     read_labels(reader, section, "labels", label_valid,
                 "KEY=VALUE of letters, digits, '_', '.' and '-', as in \"env=prod\"", &host->labels);
     read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
+    read_mode(reader, section, &host->mode);
 }
 
 static void read_home(struct reader *reader, const struct section *section, struct identity_config *identity)

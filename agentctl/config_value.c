@@ -173,6 +173,14 @@ static void read_sockets(struct reader *reader, const struct section *section, i
                       value->text);
 }
 
+void read_mode(struct reader *reader, const struct section *section, int *ret)
+{
+    const struct value *value = read_value(section, "mode");
+
+    if (value && (*ret = mode_parse(value->text)) == MODE_UNSET)
+        value_problem(reader, section, value, "mode: \"%s\" is neither: write \"enforce\" or \"observe\"", value->text);
+}
+
 /* The chain that may be delegated so often. */
 static void read_delegation(struct reader *reader, const struct section *section, uint32_t *ret)
 {
@@ -201,4 +209,5 @@ void read_limits(struct reader *reader, const struct section *section, struct li
     read_delegation(reader, section, &ret->max_chain);
     read_linger(reader, section, &ret->linger);
     read_sockets(reader, section, &ret->sockets);
+    read_mode(reader, section, &ret->mode);
 }

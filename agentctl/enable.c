@@ -25,6 +25,7 @@ struct work {
     struct plan plan;
     struct proof before, after;
     int group_made;
+    int observes;
 };
 
 int enable_confirm(const struct plan *plan, const struct enable_options *options)
@@ -86,7 +87,7 @@ static int prove(struct work *work, const struct enable_options *options)
 
     proof_take(&work->after);
     wrong = proof_compare(&work->before, &work->after);
-    return wrong + proof_agents(host_first_identity(&agent) == 0 ? &agent : NULL, options->plain_keys);
+    return wrong + proof_agents(host_first_identity(&agent) == 0 ? &agent : NULL, options->plain_keys, work->observes);
 }
 
 static int undo(struct work *work)
@@ -198,10 +199,17 @@ static int enable_all(struct work *work, const struct enable_options *options)
 int enable_host(const struct enable_options *options)
 {
     static struct work work;
-    const struct plan_options plan_options = {.plain_keys = options->plain_keys};
+    struct plan_options plan_options = {.plain_keys = options->plain_keys};
     int r = EXIT_NO, go;
 
-    if (!enable_preflight(options) || plan_enable(&work.plan, &plan_options) < 0) {
+    if (!enable_preflight(options))
+        return EXIT_NO;
+    plan_options.observes = work.observes = enable_observes();
+    if (work.observes && options->plain_keys) {
+        complain("the host observes, and so asks for nothing beside a key: leave --plain-keys until it enforces");
+        return EXIT_NO;
+    }
+    if (plan_enable(&work.plan, &plan_options) < 0) {
         plan_clear(&work.plan);
         return EXIT_NO;
     }

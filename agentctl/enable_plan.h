@@ -42,6 +42,7 @@ struct plan {
 
 struct plan_options {
     int plain_keys;
+    int observes; /* the host: what opens agents' accounts today goes on opening them */
 };
 
 /* 0, or -errno and the reason has been said. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agentctl/apply.h"
+#include "agentctl/config.h"
 #include "agentctl/enable.h"
 #include "agentctl/program.h"
 #include "agentctl/proof.h"
@@ -101,4 +102,18 @@ static int offered_key_is_trusted(void)
 int enable_preflight(const struct enable_options *options)
 {
     return installed() && configured() && sshd_uses_pam() && (!options->plain_keys || offered_key_is_trusted());
+}
+
+int enable_observes(void)
+{
+    struct problems problems = {0};
+    struct config *config;
+    int observes = 0;
+
+    if (config_read(PATH_CONFIG_DIR, &config, &problems) == 0) {
+        observes = config->host.mode == MODE_OBSERVE;
+        config_free(config);
+    }
+    problems_clear(&problems);
+    return observes;
 }

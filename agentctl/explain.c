@@ -15,6 +15,12 @@ static int permits(const struct explanation *e)
     return e->decision.verdict == VERDICT_PERMIT;
 }
 
+/* As gate and guard let it be. */
+static int is_let_be(const struct explanation *e)
+{
+    return !permits(e) && (e->decision.observed || (e->facts->observe && !reason_is_order(e->decision.reason)));
+}
+
 /* --- limits --- */
 
 static int is_duration(const char *name)
@@ -178,7 +184,8 @@ static void print_decision(const struct explanation *e)
     const struct decision *decision = &e->decision;
     char when[32];
 
-    say("%s: %s", permits(e) ? "PERMITTED" : "REFUSED", reason_word(decision->reason));
+    say("%s: %s%s", permits(e) ? "PERMITTED" : "REFUSED", reason_word(decision->reason),
+        is_let_be(e) ? " (observed only)" : "");
     print_step(e->facts);
     print_field("detail", e->detail);
     print_field("rule", decision->rule);
@@ -232,13 +239,13 @@ static json_t *decision_json(const struct explanation *e)
 {
     const struct decision *decision = &e->decision;
 
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "verdict", permits(e) ? "permit" : "deny",
-                     "reason", reason_word(decision->reason), "meaning", reason_meaning(decision->reason), "mend",
-                     permits(e) ? json_null() : json_string(reason_mend(decision->reason)), "detail",
-                     json_of_text(e->detail), "rule", json_of_text(decision->rule), "rule_where",
-                     json_of_text(decision->rule_where), "session_deadline",
-                     json_of_time(permits(e) ? decision->session_deadline : 0), "leaves_service",
-                     permits(e) && decision->leaves_service);
+    return json_pack(
+        "{s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "verdict", permits(e) ? "permit" : "deny", "observed",
+        is_let_be(e), "reason", reason_word(decision->reason), "meaning", reason_meaning(decision->reason), "mend",
+        permits(e) ? json_null() : json_string(reason_mend(decision->reason)), "detail", json_of_text(e->detail),
+        "rule", json_of_text(decision->rule), "rule_where", json_of_text(decision->rule_where), "session_deadline",
+        json_of_time(permits(e) ? decision->session_deadline : 0), "leaves_service",
+        permits(e) && decision->leaves_service);
 }
 
 json_t *explain_json(const struct explanation *e)

@@ -31,7 +31,7 @@ int proof_compare(const struct proof *before, const struct proof *after);
 /*
  * Print what is proven about agents with this account (NULL: none is configured, said as not proven). How many proofs failed.
  */
-int proof_agents(const struct identity *agent, int plain_keys);
+int proof_agents(const struct identity *agent, int plain_keys, int observes);
 
 /* Does sshd use PAM? Unknown where it cannot be asked; *ret_why (for free()) then says why. */
 enum proof_answer proof_sshd_uses_pam(char **ret_why);

@@ -26,6 +26,9 @@ static const char head[] =
     "Defaults:%" AGENTS_GROUP " timestamp_timeout=0, env_reset, !setenv, use_pty, noexec\n"
     "Defaults:%" AGENTS_GROUP " secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"\n";
 
+static const char observing[] = "# Written by `agentctl apply` from /etc/pam_agent. Changes are lost.\n"
+                                "# The host observes: other rules of sudo alone say what agents may run.\n";
+
 /*
  * One word of a command. sudo takes the backslash from \, \: \= \# and leaves it before [ ] ! ^ for fnmatch(3) (toke.l, GOTCMND);
  * '*' and '?' are patterns there as here, and '\' and '"' are not in our words (config_syntax.h).
@@ -122,8 +125,12 @@ char *sudoers_generate(const struct config *config, size_t *ret_len)
     char *text = NULL;
     FILE *to = memory_must(open_memstream(&text, ret_len));
 
-    fputs(head, to);
-    put_accounts(to, config);
+    if (config->host.mode == MODE_OBSERVE) {
+        fputs(observing, to);
+    } else {
+        fputs(head, to);
+        put_accounts(to, config);
+    }
     if (ferror(to) | fclose(to))
         memory_must(NULL);
     return text;

@@ -244,6 +244,7 @@ static int add_state(struct asking *asking)
     if (r < 0)
         return cannot("policy.cdb", r);
     facts->sensitivity = host.sensitivity;
+    facts->observe = host.mode == MODE_OBSERVE;
     facts->identity_disabled = asking->account.disabled;
     if (asking->said.risk != LEVEL_UNSET)
         facts->standing.risk = asking->said.risk;

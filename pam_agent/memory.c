@@ -72,14 +72,14 @@ int memory_denies(const struct memory *memory, enum phase phase)
 {
     const struct outcome *outcome = memory_outcome(memory, phase);
 
-    return outcome && outcome->verdict != OUTCOME_PERMIT;
+    return outcome && outcome->verdict == OUTCOME_DENY;
 }
 
 void memory_put(struct memory *memory, enum phase phase, const struct outcome *outcome)
 {
     memory->outcomes[phase] = *outcome;
     memory->known[phase] = 1;
-    if (phase != PHASE_OPEN || outcome->verdict != OUTCOME_PERMIT)
+    if (phase != PHASE_OPEN || outcome->verdict == OUTCOME_DENY)
         return;
     if (text_copy(memory->session, sizeof memory->session, outcome->session) == 0)
         memory->opener = getpid();

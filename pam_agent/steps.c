@@ -19,7 +19,7 @@ static void adopt_orphans(void)
 /* Where a permit says so, in the caller: it starts the session or the command after this. 0, or -1: it cannot be had. */
 static int take_place(const struct call *call, const struct outcome *outcome)
 {
-    if (call->phase != PHASE_OPEN || outcome->verdict != OUTCOME_PERMIT)
+    if (call->phase != PHASE_OPEN || outcome->verdict == OUTCOME_DENY)
         return 0;
     if (call->kind == CALL_LOGIN && outcome->adopt)
         adopt_orphans();
@@ -86,7 +86,7 @@ static void ask_login(const struct call *call, struct outcome *ret)
         call_question(call, "account", NULL, &question);
     }
     ask_gate(&question, NULL, NULL, ret);
-    if (claimed && ret->verdict != OUTCOME_PERMIT)
+    if (claimed && ret->verdict != OUTCOME_PERMIT && !ret->session[0])
         login_uid_release(before);
 }
 
@@ -179,11 +179,26 @@ static int only_cleans_up(const struct call *call)
 static enum verdict refuse(const struct call *call, const struct outcome *outcome, int show)
 {
     call_debug(call, "refused:", reason_word(outcome->reason));
-    if (call->args.observe)
-        return VERDICT_PASS;
+    if (call->args.observe && !reason_is_order(outcome->reason))
+        return VERDICT_PASS; /* nobody could be asked */
     if (show && !(call->flags & PAM_SILENT))
         conversation_refuse(call->pamh, outcome);
     return VERDICT_REFUSE;
+}
+
+static enum verdict conclude(const struct call *call, const struct outcome *outcome, int show)
+{
+    switch (outcome->verdict) {
+    case OUTCOME_PERMIT:
+        call_debug(call, "permitted", "");
+        return VERDICT_GRANT;
+    case OUTCOME_OBSERVE:
+        call_debug(call, "observed:", reason_word(outcome->reason));
+        return VERDICT_PASS;
+    case OUTCOME_DENY:
+        break;
+    }
+    return refuse(call, outcome, show);
 }
 
 /*
@@ -201,7 +216,7 @@ static enum verdict take_trace(struct call *call)
         outcome_refuse(&outcome, REASON_INTERNAL);
     else
         memory_put(call->memory, call->phase, &outcome);
-    return outcome.verdict == OUTCOME_PERMIT ? VERDICT_GRANT : refuse(call, &outcome, 1);
+    return conclude(call, &outcome, 1);
 }
 
 static enum verdict clean_up(struct call *call)
@@ -234,8 +249,5 @@ enum verdict steps_take(struct call *call)
     again = remembered(call, &outcome);
     if (!again)
         take(call, &outcome);
-    if (outcome.verdict != OUTCOME_PERMIT)
-        return refuse(call, &outcome, !again);
-    call_debug(call, "permitted", "");
-    return VERDICT_GRANT;
+    return conclude(call, &outcome, !again);
 }

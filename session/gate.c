@@ -93,6 +93,15 @@ static const char *find_source(const struct gate *gate, char *buf, size_t cap)
     return gate->question.source && address_valid(gate->question.source) ? gate->question.source : NULL;
 }
 
+void gate_read_host(struct gate *gate)
+{
+    gate->observe = gate->question.observe;
+    if (policy_host(&gate->host) == 0)
+        gate->observe |= gate->host.mode == MODE_OBSERVE;
+    else
+        gate->host.id[0] = '\0';
+}
+
 /* PAM_USER must be the account's own name and resolve to the account's own uid. */
 static enum reason identify(struct gate *gate)
 {
@@ -122,10 +131,9 @@ enum reason gate_find_account(struct gate *gate)
         return reason;
     if (gate->identity.disabled)
         return REASON_IDENTITY_DISABLED;
-    if (policy_of_account(gate->identity.account, &gate->policies) < 0 ||
-        policy_host_id(gate->host_id, sizeof gate->host_id) < 0)
-        return REASON_STATE_UNAVAILABLE;
-    return REASON_PERMIT;
+    return policy_of_account(gate->identity.account, &gate->policies) < 0 || !gate->host.id[0]
+               ? REASON_STATE_UNAVAILABLE
+               : REASON_PERMIT;
 }
 
 /* Steps that belong to no login: from an agent's process outside a session, or to an agent's account. */
@@ -271,7 +279,7 @@ static enum reason gather(struct gate *gate)
     struct facts *facts = &gate->facts;
     int busy = account_busy(gate), fits = gate_home_fits(gate);
 
-    *facts = (struct facts){.step = gate->step};
+    *facts = (struct facts){.step = gate->step, .observe = gate->observe};
     if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
         replay_logins(&gate->grant, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
@@ -291,7 +299,7 @@ enum reason gate_decide(struct gate *gate)
     if (reason != REASON_PERMIT)
         return reason;
     gate->decision = decide(&gate->facts, &gate->policies);
-    return gate->decision.verdict == VERDICT_PERMIT ? REASON_PERMIT : gate->decision.reason;
+    return gate->decision.verdict == VERDICT_PERMIT || gate->decision.observed ? REASON_PERMIT : gate->decision.reason;
 }
 
 /*
@@ -303,11 +311,18 @@ static int is_key_login(const struct gate *gate)
     return gate->question.auth_info && !gate->question.auth_info[0];
 }
 
+/* A host that observes asks also where no rule takes an answer yet: what comes is recorded. */
+static int asks_for_credentials(const struct gate *gate, const char *service)
+{
+    return service && (service_opens_agents(&gate->policies, service) ||
+                       (gate->observe && strcmp(service, RULE_DEFAULT_SERVICE) == 0));
+}
+
 static enum reason find_grant(struct gate *gate)
 {
     enum reason reason;
 
-    if (!gate->question.service || !service_opens_agents(&gate->policies, gate->question.service))
+    if (!asks_for_credentials(gate, gate->question.service))
         return REASON_NOT_AN_AGENT_LOGIN;
     if (gate->step == STEP_LOGIN)
         return gate_credential(gate);
@@ -350,13 +365,20 @@ static const struct grant *known_grant(const struct gate *gate)
     return gate->attested ? &gate->attested->grant : NULL;
 }
 
+/* Is this, which is no permit, let be? An attestation leaves nothing to anybody else. */
+static int is_let_be(const struct gate *gate, enum reason reason)
+{
+    return gate->observe && gate->step != STEP_ATTEST && !reason_is_order(reason);
+}
+
 enum reason gate_record(const struct gate *gate, const char *step, const char *session, enum reason reason,
                         char *reference)
 {
     const struct question *question = &gate->question;
     const struct grant *grant = known_grant(gate);
+    int observed = reason == REASON_PERMIT ? gate->decision.observed : is_let_be(gate, reason);
     const struct record record = {
-        .reason = reason,
+        .reason = reason == REASON_PERMIT && observed ? gate->decision.reason : reason,
         .step = step,
         .phase = question->phase,
         .service = question->service,
@@ -377,17 +399,24 @@ enum reason gate_record(const struct gate *gate, const char *step, const char *s
         .rule_where = gate->decision.rule_where,
         .session = session,
         .detail = gate->detail,
-        .observed = question->observe,
+        .observed = observed,
     };
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : reason;
 }
 
+static const char *verdict_word(const struct gate *gate, enum reason reason)
+{
+    if (reason == REASON_PERMIT)
+        return gate->decision.observed ? "observe" : "permit";
+    return is_let_be(gate, reason) ? "observe" : "deny";
+}
+
 static int reply(const struct gate *gate, enum reason reason, const char *reference)
 {
     const struct answer answer = {
-        .verdict = reason == REASON_PERMIT ? "permit" : "deny",
-        .reason = reason_word(reason),
+        .verdict = verdict_word(gate, reason),
+        .reason = reason_word(reason == REASON_PERMIT && gate->decision.observed ? gate->decision.reason : reason),
         .reference = reference,
         .session = reason == REASON_PERMIT && gate->session[0] ? gate->session : NULL,
         .adopt = reason == REASON_PERMIT && gate->adopt ? "1" : NULL,
@@ -415,6 +444,7 @@ static void serve_step(struct gate *gate)
     char reference[REFERENCE_SIZE] = "", source[64];
     enum reason reason = read_question(gate, buf);
 
+    gate_read_host(gate);
     if (reason == REASON_PERMIT) {
         gate->source = find_source(gate, source, sizeof source);
         reason = decide_step(gate);

@@ -19,6 +19,7 @@
 #include "core/identities.h"
 #include "core/proc.h"
 #include "judge/decide.h"
+#include "judge/policy_store.h"
 #include "judge/state.h"
 
 #define GATE_SOCKET 0
@@ -29,9 +30,10 @@ struct gate {
     struct process asker; /* the process that runs the plug-in */
     uid_t asker_uid;      /* its real uid */
     struct identities_meta meta;
-    struct identity identity;   /* of PAM_USER; account "" when it is none */
-    struct policy_set policies; /* of that account */
-    char host_id[SPIFFE_ID_MAX + 1];
+    struct identity identity;       /* of PAM_USER; account "" when it is none */
+    struct policy_set policies;     /* of that account */
+    struct host_policy host;        /* id "": it cannot be read */
+    int observe;                    /* nothing is refused but by orders (core/reason.h) */
     const char *source;             /* numeric address, or NULL */
     const struct session *attested; /* step attest: the session in question */
 
@@ -59,6 +61,8 @@ enum reason gate_collect(const char *what, char *text, size_t cap, enum reason m
 /* Milliseconds that are left of those in which the asker wants an answer. */
 int gate_time_left(void);
 
+/* What holds for the host, whatever is asked. */
+void gate_read_host(struct gate *gate);
 /* The account that the question names, and its policies. */
 enum reason gate_find_account(struct gate *gate) MUST_CHECK;
 /* Ask for a credential and a proof, verify both, and fill the grant. */
@@ -69,9 +73,12 @@ enum reason gate_certificate(struct gate *gate) MUST_CHECK;
 int gate_has_certificate(const struct gate *gate);
 /* Take a place among the sessions that the credential may open or attest, and the one of a voucher that counts once. */
 enum reason gate_take_place(const struct gate *gate) MUST_CHECK;
-/* Collect the facts of this moment and decide. */
+/* Collect the facts of this moment and decide. REASON_PERMIT also for a refusal that is observed (decision.observed). */
 enum reason gate_decide(struct gate *gate) MUST_CHECK;
-/* Record it: the reason, or REASON_RECORD_FAILED. reference[] as record_write. */
+/*
+ * Record it: the reason, or REASON_RECORD_FAILED. reference[] as record_write. A permit is recorded as the refusal that it is where the
+ * decision was observed.
+ */
 enum reason gate_record(const struct gate *gate, const char *step, const char *session, enum reason reason,
                         char *reference) MUST_CHECK;
 

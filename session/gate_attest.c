@@ -71,6 +71,7 @@ enum reason gate_attest(struct gate *gate, const char *id)
 
     gate->step = STEP_ATTEST;
     gate->question.step = step_word(STEP_ATTEST);
+    gate_read_host(gate);
     reason = find_session(gate, id);
     if (reason == REASON_PERMIT)
         reason = check_guard(gate);

@@ -21,7 +21,7 @@ static enum reason prove_by_signature(struct gate *gate, struct verifier_process
     if (random_bytes(random, sizeof random) < 0)
         return REASON_INTERNAL;
     text_hex(nonce, random, sizeof random);
-    if (text_format(what, sizeof what, "Agent proof %s %s %s", nonce, gate->host_id, gate->identity.account) < 0)
+    if (text_format(what, sizeof what, "Agent proof %s %s %s", nonce, gate->host.id, gate->identity.account) < 0)
         return REASON_INTERNAL;
     reason = gate_collect(what, proof, sizeof proof, REASON_POSSESSION_MISSING, REASON_POSSESSION_INVALID);
     return reason == REASON_PERMIT ? verifier_proof(verifier, gate, nonce, proof) : reason;

@@ -156,7 +156,7 @@ enum reason verifier_credential(struct verifier_process *verifier, const struct 
 
     fields_begin(&w, verifier->buf, VERIFIER_MESSAGE_MAX);
     fields_put(&w, "op", token ? "credential" : "certificate");
-    fields_put(&w, "audience", gate->host_id);
+    fields_put(&w, "audience", gate->host.id);
     fields_put_u64(&w, "now", (uint64_t)clock_wall_seconds());
     if (token)
         fields_put(&w, "token", token);
@@ -178,7 +178,7 @@ enum reason verifier_proof(struct verifier_process *verifier, const struct gate 
     fields_put(&w, "op", "proof");
     fields_put_u64(&w, "now", (uint64_t)clock_wall_seconds());
     fields_put(&w, "nonce", nonce);
-    fields_put(&w, "host-id", gate->host_id);
+    fields_put(&w, "host-id", gate->host.id);
     fields_put(&w, "account", gate->identity.account);
     fields_put(&w, "proof", proof);
     return exchange(verifier, &w, NULL, &answer);

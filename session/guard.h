@@ -76,6 +76,9 @@ struct guard {
     struct attestation *attestation; /* the one that counts; NULL: the login's credential does */
     struct attestation attestations[2];
     struct limits limits; /* by the last recheck that could read the policy */
+    int observes;         /* by the same: what policy and time refuse is recorded, and goes on */
+    int shares_account;   /* the host observes: the account has processes that no session holds */
+    enum reason passed;   /* the end by time that was recorded and let be; REASON_PERMIT: none */
     struct due due;
     struct moment next; /* when to recheck unasked */
     struct moment told; /* the notice that the terminal got */
@@ -158,7 +161,7 @@ void guard_end(struct guard *guard, enum reason reason);
 int guard_end_step(struct guard *guard);
 /* The last act: what follows an end on this host is sweeper's to do. Returns where nothing does. */
 void guard_hand_over(const struct guard *guard);
-/* The processes of the session, those of the account all or only those of the session. */
+/* The processes of the session, those of the account all or only those of the session: these alone where it shares the account. */
 struct target guard_target(const struct guard *guard, int whole_uid);
 
 /* Record a decision of this session: the reason, or REASON_RECORD_FAILED. reference[] as record_write; detail may be NULL. */

@@ -79,7 +79,7 @@ struct target guard_target(const struct guard *guard, int whole_uid)
     const struct session *session = &guard->session;
 
     return (struct target){
-        .uid = whole_uid ? session->grant.uid : 0,
+        .uid = whole_uid && !guard->shares_account ? session->grant.uid : 0,
         .audit = session->audit,
         .cgroup = session->cgroup,
         .leader = session->leader,

@@ -102,6 +102,7 @@ static struct decision judge(struct guard *guard, const struct question *questio
     struct decision decision = {.verdict = VERDICT_DENY, .reason = refuse_form(guard, question, step)};
     const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
     struct facts facts = {
+        .observe = question->observe,
         .session_deadline = guard->due.deadline.wall,
         .steps_permitted = guard->budget.steps,
         .steps_last_minute = budget_last_minute(&guard->budget, clock_boot_ms()),
@@ -147,7 +148,7 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .rule_where = decision->rule_where,
         .session = guard->session.id,
         .detail = detail,
-        .observed = question->observe,
+        .observed = decision->observed,
     };
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : decision->reason;
@@ -172,17 +173,18 @@ static int is_denial(enum reason reason)
     }
 }
 
-static int counts(const struct guard *guard, enum step step, enum reason reason)
+static int counts(const struct guard *guard, enum step step, enum reason reason, int observed)
 {
-    return guard->phase == RUNNING && (step == STEP_SUDO || step == STEP_COMMAND) && is_denial(reason);
+    return guard->phase == RUNNING && (step == STEP_SUDO || step == STEP_COMMAND) && !observed && is_denial(reason);
 }
 
-static void count_step(struct guard *guard, enum step step, enum reason reason)
+static void count_step(struct guard *guard, enum step step, enum reason reason, int observed)
 {
     guard->steps++;
     if (reason != REASON_PERMIT)
         guard->refusals++;
-    if (counts(guard, step, reason) && ++guard->denials > guard->limits.max_denials && guard->limits.max_denials)
+    if (counts(guard, step, reason, observed) && ++guard->denials > guard->limits.max_denials &&
+        guard->limits.max_denials)
         guard_trip(guard);
 }
 
@@ -194,26 +196,45 @@ static const char *leave_service(const struct guard *guard, const struct process
     return "service";
 }
 
+/* Refused, and let be: by the decision, or because the host or the stack refuses nothing but by orders. */
+static int is_let_be(const struct question *question, const struct decision *decision)
+{
+    if (decision->verdict == VERDICT_PERMIT || decision->observed || reason_is_order(decision->reason))
+        return decision->observed;
+    return question->observe || policy_host_observes();
+}
+
+static const char *verdict_word(const struct decision *decision, enum reason reason)
+{
+    if (decision->observed)
+        return "observe";
+    return decision->verdict == VERDICT_PERMIT && reason == REASON_PERMIT ? "permit" : "deny";
+}
+
 static void answer_step(struct guard *guard, int fd, const struct question *question, enum step step,
                         const struct process *asker)
 {
     struct policy_set policies = {0};
     struct decision decision = judge(guard, question, step, asker, &policies);
     char reference[REFERENCE_SIZE] = "";
-    enum reason reason = guard_record(guard, question, &decision, NULL, reference);
-    int permit = decision.verdict == VERDICT_PERMIT && reason == REASON_PERMIT;
-    struct answer answer = {
-        .verdict = permit ? "permit" : "deny", .reason = reason_word(reason), .reference = reference};
+    enum reason reason;
+    struct answer answer = {.reference = reference};
+    int goes_on;
 
-    if (permit && step == STEP_COMMAND) {
+    decision.observed = is_let_be(question, &decision);
+    reason = guard_record(guard, question, &decision, NULL, reference);
+    answer.verdict = verdict_word(&decision, reason);
+    answer.reason = reason_word(reason);
+    goes_on = strcmp(answer.verdict, "deny") != 0;
+    if (goes_on && step == STEP_COMMAND) {
         approve(guard, asker, question->run_as, decision.leaves_service);
         budget_spend(&guard->budget, clock_boot_ms());
     }
-    if (permit && is_open(question, step) && decision.leaves_service)
+    if (goes_on && is_open(question, step) && decision.leaves_service)
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);
     policy_set_clear(&policies);
-    count_step(guard, step, reason);
+    count_step(guard, step, reason, decision.observed);
 }
 
 /* The asker is not in this session. */

@@ -136,10 +136,13 @@ static enum reason decide_again(struct guard *guard, struct facts *facts)
         return REASON_STATE_UNAVAILABLE;
     facts->service = guard->session.grant.service;
     decision = decide(facts, &policies);
-    if (decision.verdict == VERDICT_PERMIT)
-        guard->limits = decision.limits;
     policy_set_clear(&policies);
-    return decision.verdict == VERDICT_PERMIT ? REASON_PERMIT : decision.reason;
+    if (decision.verdict != VERDICT_PERMIT && !decision.observed)
+        return decision.reason;
+    guard->limits = decision.limits;
+    guard->observes = facts->observe || decision.limits.mode == MODE_OBSERVE;
+    guard->shares_account = facts->observe;
+    return REASON_PERMIT;
 }
 
 /* What is known counts, whatever else cannot be read. */
@@ -179,6 +182,15 @@ static enum reason look_at_facts(struct guard *guard, struct facts *facts)
     return decide_again(guard, facts);
 }
 
+static void record_turn(const struct guard *guard, enum reason reason, int observed)
+{
+    const struct question question = {.step = "recheck", .service = guard->session.grant.service};
+    const struct decision decision = {.reason = reason, .observed = observed};
+    char reference[REFERENCE_SIZE];
+
+    (void)!guard_record(guard, &question, &decision, NULL, reference);
+}
+
 static void set_due(struct guard *guard)
 {
     const struct session *session = &guard->session;
@@ -197,11 +209,24 @@ static void set_due(struct guard *guard)
     due_compute(&terms, &guard->due);
 }
 
-static enum reason why_end(const struct guard *guard, const struct moment *now)
+static enum reason why_over(const struct guard *guard, const struct moment *now)
 {
     if (moment_reached(&guard->due.deadline, now))
         return REASON_SESSION_EXPIRED;
     return moment_reached(&guard->due.overdue, now) ? REASON_ATTESTATION_OVERDUE : REASON_PERMIT;
+}
+
+/* Where time is observed only, what it would have ended goes on, and that is said once. */
+static enum reason why_end(struct guard *guard, const struct moment *now)
+{
+    enum reason over = why_over(guard, now);
+
+    if (!guard->observes)
+        return over;
+    if (over != REASON_PERMIT && over != guard->passed)
+        record_turn(guard, over, 1);
+    guard->passed = over;
+    return REASON_PERMIT;
 }
 
 static enum reason why_freeze(const struct guard *guard, const struct standing *standing, const struct moment *now)
@@ -210,19 +235,10 @@ static enum reason why_freeze(const struct guard *guard, const struct standing *
         return REASON_STOPPED;
     if (standing->task == TASK_SUSPENDED)
         return REASON_TASK_SUSPENDED;
-    return moment_reached(&guard->due.attest_by, now) ? REASON_ATTESTATION_OVERDUE : REASON_PERMIT;
+    return moment_reached(&guard->due.attest_by, now) && !guard->observes ? REASON_ATTESTATION_OVERDUE : REASON_PERMIT;
 }
 
 /* --- freezing --- */
-
-static void record_turn(const struct guard *guard, enum reason reason)
-{
-    const struct question question = {.step = "recheck", .service = guard->session.grant.service};
-    const struct decision decision = {.reason = reason};
-    char reference[REFERENCE_SIZE];
-
-    (void)!guard_record(guard, &question, &decision, NULL, reference);
-}
 
 /* At no time that could be known beforehand: who is stopped whenever we look could go on in between. */
 static void look_later(struct guard *guard)
@@ -271,7 +287,7 @@ static void freeze(struct guard *guard, enum reason reason)
         (void)!reaper_signal_others(&others, SIGCONT);
     }
     if (guard->phase != FROZEN || guard->frozen != reason)
-        record_turn(guard, reason);
+        record_turn(guard, reason, 0);
     if (guard->phase != FROZEN) {
         guard->defiances = 0;
         guard->switches = 0;
@@ -306,7 +322,7 @@ static void thaw(struct guard *guard)
         return;
     guard->phase = RUNNING;
     guard->frozen = REASON_PERMIT;
-    record_turn(guard, REASON_PERMIT);
+    record_turn(guard, REASON_PERMIT, 0);
     (void)!reaper_signal(&target, SIGCONT);
     ring_others(guard);
 }

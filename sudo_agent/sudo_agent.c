@@ -96,6 +96,8 @@ static int refuse_by_gate(const struct question *question, enum reason reason, c
     struct outcome outcome;
 
     ask_gate(question, NULL, NULL, &outcome);
+    if (outcome.verdict == OUTCOME_OBSERVE)
+        return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT)
         outcome_refuse(&outcome, reason);
     return reject(&outcome, question, errstr);
@@ -116,6 +118,8 @@ static int check_agent(uid_t uid, int claimed_only, char *const info[], char *co
     r = describe(info, argv, name, &command, &question);
     if (!ask_guard(uid, &question, &outcome))
         return claimed_only ? APPROVED : refuse_by_gate(&question, REASON_SESSION_NOT_FOUND, errstr);
+    if (outcome.verdict == OUTCOME_OBSERVE)
+        return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT)

@@ -14,10 +14,14 @@
 
 /* What came back; strings are owned here. */
 struct outcome {
-    enum { OUTCOME_DENY = 0x2d5a, OUTCOME_PERMIT = 0x52a5 } verdict;
+    enum {
+        OUTCOME_DENY = 0x2d5a,
+        OUTCOME_PERMIT = 0x52a5,
+        OUTCOME_OBSERVE = 0x6c39, /* refused, and let be: whatever else is asked decides */
+    } verdict;
     enum reason reason;
     char reference[16]; /* "" where nothing was recorded */
-    char session[32];   /* open: the session's ID, else "" */
+    char session[32];   /* open, permitted or observed: the session's ID, else "" */
     int leaves;         /* sudo: what the command leaves running is the host's */
     int adopt;          /* open: the caller shall become the reaper of its descendants' orphans */
     int apart;          /* open: the caller shall keep to its own abstract sockets */

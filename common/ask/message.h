@@ -12,7 +12,8 @@
 
 #include "core/compat.h"
 
-#define MESSAGE_MAX 163840 /* bytes of one packet: a certificate with an extension of 100 KB fits; net.core.wmem_default is 212992 */
+#define MESSAGE_MAX \
+    163840 /* bytes of one packet: a certificate with an extension of 100 KB fits; net.core.wmem_default is 212992 */
 #define MESSAGE_ARGS_MAX 1024
 #define PROMPT_MAX 2560 /* a host id, a nonce and an account fit */
 #define REPLY_MAX 1024  /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
@@ -24,7 +25,7 @@
  *            connection                                    SSH_CONNECTION of the PAM environment
  *            run-as  cwd  argv ...                         step sudo (open) and command
  *            session                                       close: the session to close; attest (to gate): to attest
- *            observe 1                                     refusals are recorded as observed
+ *            observe 1                                     refuse nothing but orders (core/reason.h)
  * reply      reply TEXT                                    the answer to a prompt; absent: the conversation failed
  */
 struct question {
@@ -35,12 +36,14 @@ struct question {
 };
 
 /*
- * answer     verdict permit | deny | prompt | elsewhere    elsewhere: the asker is not in this guard's session
+ * answer     verdict permit | deny | observe | prompt | elsewhere
+ *                                                          observe: refused, and let be: the other modules decide
+ *                                                          elsewhere: the asker is not in this guard's session
  *            reason WORD   reference HEX   session ID
  *            prompt TEXT                                   verdict prompt: show it, send the reply
  *            leaves service                                sudo (open), permit: what the command leaves is the host's
- *            adopt 1                                       open, permit: become the reaper of orphans (no audit session)
- *            apart 1                                       open, permit: keep to abstract sockets of its own (apart.h)
+ *            adopt 1                                       open, permit or observe with a session: become the reaper of orphans (no audit session)
+ *            apart 1                                       the same: keep to abstract sockets of its own (apart.h)
  *   to recheck and status also, numbers of seconds since the epoch
  *            state running | lingering | frozen | ending   phase of the session; reason: why it is frozen or ending
  *            deadline N    attest-by N    frozen-until N   absent where none

@@ -38,6 +38,29 @@ static int reference_valid(const char *reference)
     return reference[n] == '\0';
 }
 
+/* -EBADMSG: no verdict, or one that its reason contradicts. */
+static int read_verdict(const struct answer *answer, struct outcome *outcome)
+{
+    if (text_equal(answer->verdict, "permit")) {
+        outcome->verdict = OUTCOME_PERMIT;
+        outcome->reason = REASON_PERMIT;
+    } else {
+        outcome->reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
+        if (text_equal(answer->verdict, "observe"))
+            outcome->verdict = OUTCOME_OBSERVE;
+        else if (!text_equal(answer->verdict, "deny"))
+            return -EBADMSG;
+        if (outcome->reason == REASON_PERMIT)
+            return -EBADMSG;
+    }
+    if (outcome->verdict == OUTCOME_DENY)
+        return 0;
+    outcome->leaves = text_equal(answer->leaves, "service");
+    outcome->adopt = text_equal(answer->adopt, "1");
+    outcome->apart = text_equal(answer->apart, "1");
+    return 0;
+}
+
 void outcome_of_answer(const struct answer *answer, struct outcome *ret)
 {
     struct outcome outcome;
@@ -50,20 +73,8 @@ void outcome_of_answer(const struct answer *answer, struct outcome *ret)
     if (answer->session &&
         (!session_id_valid(answer->session) || text_copy(outcome.session, sizeof outcome.session, answer->session) < 0))
         return;
-    if (text_equal(answer->verdict, "permit")) {
-        outcome.verdict = OUTCOME_PERMIT;
-        outcome.reason = REASON_PERMIT;
-        outcome.leaves = text_equal(answer->leaves, "service");
-        outcome.adopt = text_equal(answer->adopt, "1");
-        outcome.apart = text_equal(answer->apart, "1");
-    } else if (text_equal(answer->verdict, "deny")) {
-        outcome.reason = answer->reason ? reason_parse(answer->reason) : REASON_INTERNAL;
-        if (outcome.reason == REASON_PERMIT)
-            return; /* it contradicts itself */
-    } else {
-        return;
-    }
-    *ret = outcome;
+    if (read_verdict(answer, &outcome) == 0)
+        *ret = outcome;
 }
 
 static int number(const char *text, int64_t *ret)

@@ -30,6 +30,23 @@ const char *reason_mend(enum reason reason)
     return reasons[in_list(reason)].mend;
 }
 
+int reason_is_order(enum reason reason)
+{
+    switch (reason) {
+    case REASON_IDENTITY_DISABLED:
+    case REASON_TASK_COMPLETED:
+    case REASON_TASK_SUSPENDED:
+    case REASON_TASK_REVOKED:
+    case REASON_REVOKED:
+    case REASON_STOPPED:
+    case REASON_SESSION_ENDING:
+    case REASON_SESSION_ENDED:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 enum reason reason_parse(const char *word)
 {
     for (unsigned i = 0; i < COUNT_OF(reasons); i++)

@@ -150,6 +150,12 @@ const char *reason_word(enum reason reason);
 const char *reason_meaning(enum reason reason);
 const char *reason_mend(enum reason reason);
 
+/*
+ * Does it say that somebody ended, stopped or took away this very task, session, credential or identity? 1 or 0. Such a refusal holds
+ * also where refusals are observed only: it is no rule that is tried out.
+ */
+int reason_is_order(enum reason reason);
+
 /* The reason of a word; REASON_INTERNAL where there is none such. */
 enum reason reason_parse(const char *word);
 

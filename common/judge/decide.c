@@ -218,12 +218,12 @@ static enum reason check_session(const struct facts *facts)
     return REASON_PERMIT;
 }
 
-/* Login, and what repeats it within the session. */
-static enum reason decide_authority(const struct facts *facts, const struct policy_set *policies,
+/* Login, and what repeats it within the session. any: is there a policy that applies? */
+static enum reason decide_authority(const struct facts *facts, const struct policy_set *policies, int any,
                                     struct decision *decision)
 {
+    const struct limits *limits = &decision->limits;
     enum reason reason = check_standing(facts);
-    struct limits *limits = &decision->limits;
 
     if (reason == REASON_PERMIT)
         reason = check_delegator(facts, policies);
@@ -231,7 +231,7 @@ static enum reason decide_authority(const struct facts *facts, const struct poli
         return reason;
     if (facts->step != STEP_RECHECK && facts->expires <= facts->now)
         return REASON_EXPIRED;
-    if (!gather_limits(facts, policies, limits))
+    if (!any)
         return REASON_NO_POLICY;
     reason = check_chain(facts, limits);
     if (reason == REASON_PERMIT)
@@ -251,9 +251,10 @@ static int64_t deadline_of(const struct facts *facts, const struct limits *limit
     return limits->reattest_every || longest < facts->expires ? longest : facts->expires;
 }
 
-static enum reason decide_login(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
+static enum reason decide_login(const struct facts *facts, const struct policy_set *policies, int any,
+                                struct decision *decision)
 {
-    enum reason reason = decide_authority(facts, policies, decision);
+    enum reason reason = decide_authority(facts, policies, any, decision);
 
     if (reason == REASON_PERMIT)
         decision->session_deadline = deadline_of(facts, &decision->limits);
@@ -272,11 +273,11 @@ static enum reason check_budget(const struct facts *facts, const struct limits *
     return REASON_PERMIT;
 }
 
-static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
+static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, int any,
+                               struct decision *decision)
 {
+    const struct limits *limits = &decision->limits;
     enum reason reason = check_session(facts);
-    struct limits limits;
-    int any;
 
     if (reason == REASON_PERMIT)
         reason = check_standing(facts);
@@ -284,43 +285,75 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
         reason = check_delegator(facts, policies);
     if (reason != REASON_PERMIT)
         return reason;
-    any = gather_limits(facts, policies, &limits);
-    if (!limits.reattest_every && facts->expires <= facts->now)
+    if (!limits->reattest_every && facts->expires <= facts->now)
         return REASON_EXPIRED;
     if ((facts->argv && facts->argc == 0) || (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv)))
         return REASON_BAD_QUESTION;
     if (!any)
         return REASON_NO_POLICY;
-    reason = check_chain(facts, &limits);
+    reason = check_chain(facts, limits);
     if (reason == REASON_PERMIT)
         reason = check_sudo_scope(facts);
     if (reason == REASON_PERMIT)
-        reason = check_rules(facts, policies, &limits, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
+        reason = check_rules(facts, policies, limits, RULE_ALLOW_SUDO, RULE_DENY_SUDO, decision);
     if (reason == REASON_PERMIT && facts->approval_required && !facts->approved)
         reason = REASON_NOT_APPROVED;
     if (reason == REASON_PERMIT)
-        reason = check_budget(facts, &limits);
+        reason = check_budget(facts, limits);
     return reason;
+}
+
+/* --- observing --- */
+
+/* What rules, limits and time say of a step whose credential and possession are good: what is tried out where it is observed. */
+static int is_of_policy(enum reason reason)
+{
+    switch (reason) {
+    case REASON_NO_POLICY:
+    case REASON_NO_RULE:
+    case REASON_DENIED_BY_RULE:
+    case REASON_SOURCE_UNKNOWN:
+    case REASON_RISK_TOO_HIGH:
+    case REASON_SCOPE_EXCEEDED:
+    case REASON_COMMAND_UNKNOWN:
+    case REASON_CHAIN_TOO_DEEP:
+    case REASON_LIFETIME_TOO_LONG:
+    case REASON_POSSESSION_TOO_WEAK:
+    case REASON_EXPIRED:
+    case REASON_SESSION_EXPIRED:
+    case REASON_BUDGET_EXHAUSTED:
+    case REASON_TOO_FAST:
+    case REASON_NOT_APPROVED:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static int is_observed(const struct facts *facts, const struct decision *decision)
+{
+    return is_of_policy(decision->reason) && (facts->observe || decision->limits.mode == MODE_OBSERVE);
 }
 
 struct decision decide(const struct facts *facts, const struct policy_set *policies)
 {
     struct decision decision = {.verdict = VERDICT_DENY, .reason = REASON_INTERNAL};
+    int any = gather_limits(facts, policies, &decision.limits);
 
     switch (facts->step) {
     case STEP_LOGIN:
     case STEP_ACCOUNT:
     case STEP_SETCRED:
     case STEP_OPEN:
-        decision.reason = decide_login(facts, policies, &decision);
+        decision.reason = decide_login(facts, policies, any, &decision);
         break;
     case STEP_ATTEST:
     case STEP_RECHECK:
-        decision.reason = decide_authority(facts, policies, &decision);
+        decision.reason = decide_authority(facts, policies, any, &decision);
         break;
     case STEP_SUDO:
     case STEP_COMMAND:
-        decision.reason = decide_sudo(facts, policies, &decision);
+        decision.reason = decide_sudo(facts, policies, any, &decision);
         break;
     case STEP_CLOSE:
         decision.reason = REASON_PERMIT;
@@ -328,5 +361,7 @@ struct decision decide(const struct facts *facts, const struct policy_set *polic
     }
     if (decision.reason == REASON_PERMIT)
         decision.verdict = VERDICT_PERMIT;
+    else
+        decision.observed = is_observed(facts, &decision);
     return decision;
 }

@@ -65,6 +65,7 @@ struct facts {
     uint32_t steps_last_minute; /* of them, in the last 60 seconds */
 
     /* the step */
+    int observe; /* the host, or the stack, refuses nothing but orders (core/reason.h) */
     const char *service;
     const char *source;      /* of the login, numeric address; NULL: not known */
     const char *run_as;      /* NULL: not known yet (account phase of sudo) */
@@ -78,8 +79,12 @@ struct decision {
     enum judgement verdict;
     enum reason reason;
     const char *rule, *rule_where; /* policy name and where; NULL: no rule decided. Point into the policy set. */
-    /* login, open, attest and recheck: what a permit is bound to */
-    struct limits limits;     /* the strictest of the policies that apply, defaults filled in */
+    /*
+     * Refused by policy or time, where all that is of the session observes, or the host does: the refusal is recorded, the step is left to
+     * the other modules, and the session goes on as if it were permitted.
+     */
+    int observed;
+    struct limits limits; /* the strictest of the policies that apply, defaults filled in: what a permit is bound to */
     int64_t session_deadline; /* login and open: when the session must end, as long as nothing attests it again */
     int leaves_service;       /* sudo and command: what the command leaves behind is the host's */
 };

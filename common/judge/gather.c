@@ -47,7 +47,9 @@ int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
     gather_claims(grant, now, facts);
     if (r == 0)
         r = policy_host(&host);
-    if (r == 0)
-        facts->sensitivity = host.sensitivity;
-    return r;
+    if (r < 0)
+        return r;
+    facts->sensitivity = host.sensitivity;
+    facts->observe |= host.mode == MODE_OBSERVE;
+    return 0;
 }

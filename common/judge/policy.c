@@ -13,6 +13,7 @@ static const char *const level_words[] = {"", "low", "medium", "high"};
 static const char *const risk_keys[] = {"", "max-risk-low", "max-risk-medium", "max-risk-high"}; /* by sensitivity */
 static const char *const linger_words[] = {"", "no", "yes"};
 static const char *const sockets_words[] = {"", "apart", "shared"};
+static const char *const mode_words[] = {"", "enforce", "observe"};
 static const char *const rule_words[] = {"allow-login", "deny-login", "allow-sudo", "deny-sudo"};
 
 /* Limits that are numbers, as they are written. */
@@ -53,6 +54,16 @@ const char *possession_word(enum possession possession)
 int sockets_parse(const char *word)
 {
     return (int)word_index(sockets_words, COUNT_OF(sockets_words), word);
+}
+
+int mode_parse(const char *word)
+{
+    return (int)word_index(mode_words, COUNT_OF(mode_words), word);
+}
+
+const char *mode_word(int mode)
+{
+    return (unsigned)mode < COUNT_OF(mode_words) ? mode_words[mode] : "";
 }
 
 enum level level_parse(const char *word)
@@ -187,6 +198,8 @@ static int limit_line(struct limits *limits, const char *key, const char *value)
         return (limits->linger = (int)word_index(linger_words, COUNT_OF(linger_words), value)) ? 0 : -EBADMSG;
     if (strcmp(key, "abstract-sockets") == 0)
         return (limits->sockets = sockets_parse(value)) == SOCKETS_UNSET ? -EBADMSG : 0;
+    if (strcmp(key, "mode") == 0)
+        return (limits->mode = mode_parse(value)) == MODE_UNSET ? -EBADMSG : 0;
     return -EBADMSG; /* a restriction that is not understood is not skipped */
 }
 
@@ -341,6 +354,8 @@ static void write_limits(struct fields_writer *w, const struct limits *limits)
         fields_put(w, "linger", linger_words[limits->linger]);
     if (limits->sockets != SOCKETS_UNSET)
         fields_put(w, "abstract-sockets", sockets_words[limits->sockets]);
+    if (limits->mode != MODE_UNSET)
+        fields_put(w, "mode", mode_word(limits->mode));
 }
 
 static void write_command(struct fields_writer *w, const struct command *command)

@@ -3,7 +3,7 @@
  *
  * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text:
  *
- *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS
+ *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS, mode
  *   key "p" ACCOUNT     as below
  *
  *     delegator PATTERN               before the policies: any number
@@ -29,6 +29,7 @@
  *     max-risk-low LEVEL, max-risk-medium LEVEL, max-risk-high LEVEL       low | medium | high
  *     linger yes|no
  *     abstract-sockets apart|shared
+ *     mode enforce|observe
  *     rule allow-login|deny-login|allow-sudo|deny-sudo      starts a rule of the policy
  *     rule-where FILE:LINE
  *     service NAME                    login: PAM services; none: only "sshd"
@@ -110,11 +111,13 @@ struct limits {
     enum level max_risk[LEVEL_HIGH + 1];     /* by sensitivity: the highest risk at which such a step is allowed */
     int linger;  /* LINGER_YES: processes may stay after a normal close, until the session's deadline */
     int sockets; /* SOCKETS_APART: a session reaches no abstract socket of others */
+    int mode;    /* MODE_OBSERVE: what the policy refuses is recorded, and left to the other modules */
 };
 
 /* Of several policies the lower one counts. */
 enum { LINGER_UNSET, LINGER_NO, LINGER_YES };
 enum { SOCKETS_UNSET, SOCKETS_APART, SOCKETS_SHARED };
+enum { MODE_UNSET, MODE_ENFORCE, MODE_OBSERVE };
 
 struct policy {
     const char *name, *where;
@@ -147,6 +150,9 @@ enum possession possession_parse(const char *word);
 const char *possession_word(enum possession possession);
 /* SOCKETS_UNSET for an unknown word. */
 int sockets_parse(const char *word);
+/* MODE_UNSET for an unknown word. */
+int mode_parse(const char *word);
+const char *mode_word(int mode);
 /* low, medium, high; LEVEL_UNSET for an unknown word. */
 enum level level_parse(const char *word);
 const char *level_word(enum level level);

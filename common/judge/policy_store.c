@@ -51,6 +51,8 @@ static int read_field(struct host_policy *host, const char *key, const char *val
         return text_copy(host->build, sizeof host->build, value);
     if (strcmp(key, "sensitivity") == 0)
         return (host->sensitivity = level_parse(value)) == LEVEL_UNSET ? -EBADMSG : 0;
+    if (strcmp(key, "mode") == 0)
+        return (host->mode = mode_parse(value)) == MODE_UNSET ? -EBADMSG : 0;
     if (strcmp(key, "keep-home") != 0)
         return -EBADMSG;
     if (text_u64(value, UINT32_MAX, &seconds) < 0)
@@ -86,10 +88,9 @@ int policy_host(struct host_policy *ret)
     return r < 0 ? r : host_policy_parse(text, len, ret);
 }
 
-int policy_host_id(char *buf, size_t cap)
+int policy_host_observes(void)
 {
     struct host_policy host;
-    int r = policy_host(&host);
 
-    return r < 0 ? r : text_copy(buf, cap, host.id);
+    return policy_host(&host) == 0 && host.mode == MODE_OBSERVE;
 }

@@ -15,15 +15,16 @@ struct host_policy {
     char build[BUILD_LENGTH + 1];
     enum level sensitivity; /* LEVEL_UNSET is low */
     uint32_t keep_home;     /* seconds that the home of an ended task is kept */
+    int mode;               /* MODE_OBSERVE: nothing is refused, MODE_UNSET: it is */
 };
 
 /* The policies that can match this account: none is an empty set. The caller clears it. */
 int policy_of_account(const char *account, struct policy_set *ret) MUST_CHECK;
 /* What holds for the host as a whole. */
 int policy_host(struct host_policy *ret) MUST_CHECK;
-/* The same of the text, which is changed. */
+/* Does it say that this host observes? 1 or 0, also where it cannot be read. */
+int policy_host_observes(void);
+/* policy_host() of the text, which is changed. */
 int host_policy_parse(char *text, size_t len, struct host_policy *ret) MUST_CHECK;
-/* Its id alone. */
-int policy_host_id(char *buf, size_t cap) MUST_CHECK;
 
 #endif

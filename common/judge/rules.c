@@ -140,6 +140,16 @@ static void default_limits(struct limits *limits)
     default_risks(limits->max_risk);
 }
 
+/* A policy that names no mode has that of the defaults, which bind no other. */
+static int mode_of(const struct policy *policy, const struct policy_set *policies)
+{
+    const struct policy *defaults = &policies->policies[0];
+
+    if (policy->limits.mode != MODE_UNSET)
+        return policy->limits.mode;
+    return policy_is_defaults(defaults) && defaults->limits.mode == MODE_OBSERVE ? MODE_OBSERVE : MODE_ENFORCE;
+}
+
 int gather_limits(const struct facts *facts, const struct policy_set *policies, struct limits *ret)
 {
     struct limits limits = {0};
@@ -150,8 +160,11 @@ int gather_limits(const struct facts *facts, const struct policy_set *policies, 
 
         if (policy_misses(policy, facts) != CONDITION_NONE)
             continue;
-        any |= !policy_is_defaults(policy);
         narrow_limits(&limits, &policy->limits);
+        if (policy_is_defaults(policy))
+            continue;
+        any = 1;
+        limits.mode = (int)stricter((uint32_t)limits.mode, (uint32_t)mode_of(policy, policies));
     }
     default_limits(&limits);
     /* What nobody proved to hold opens one session. */

@@ -36,7 +36,10 @@ enum condition policy_misses(const struct policy *policy, const struct facts *fa
 /* Of a rule of a policy that applies. */
 enum condition rule_misses(const struct rule *rule, const struct facts *facts, const struct limits *limits);
 
-/* The strictest limits of the policies that apply, defaults filled in. 1 when one other than the defaults applies. */
+/*
+ * The strictest limits of the policies that apply, defaults filled in; mode is that of all that apply, MODE_UNSET of none. 1 when one
+ * other than the defaults applies.
+ */
 int gather_limits(const struct facts *facts, const struct policy_set *policies, struct limits *ret);
 
 #endif

@@ -10,6 +10,7 @@
 #include "core/paths.h"
 #include "core/proc.h"
 #include "core/text.h"
+#include "judge/policy_store.h"
 #include "judge/reaper.h"
 #include "judge/record.h"
 #include "judge/state_place.h"
@@ -92,10 +93,16 @@ static int has_company(const struct session *session)
     return found;
 }
 
+/* On a host that observes, the account has processes that no session holds. */
+static int is_whole_account(const struct session *session, enum reason reason)
+{
+    return (takes_account(reason) || !has_company(session)) && !policy_host_observes();
+}
+
 static struct target target_of(const struct session *session, enum reason reason)
 {
     return (struct target){
-        .uid = takes_account(reason) || !has_company(session) ? session->grant.uid : 0,
+        .uid = is_whole_account(session, reason) ? session->grant.uid : 0,
         .audit = session->audit,
         .cgroup = session->cgroup,
         .leader = session->leader,

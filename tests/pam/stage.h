@@ -261,6 +261,12 @@ static inline void puppet_perform(int fd, const char *mode)
         puppet_say(fd, "pam_agent 1\nverdict permit\nreason permit\nreference ABCDEF\nsession " SESSION "\n");
     else if (strcmp(mode, "deny") == 0)
         puppet_say(fd, "pam_agent 1\nverdict deny\nreason expired\nreference ABCDEF\n");
+    else if (strcmp(mode, "observe") == 0)
+        puppet_say(fd, "pam_agent 1\nverdict observe\nreason no_rule\nreference ABCDEF\n");
+    else if (strcmp(mode, "observed session") == 0)
+        puppet_say(fd, "pam_agent 1\nverdict observe\nreason no_rule\nreference ABCDEF\nsession " SESSION "\n");
+    else if (strcmp(mode, "order") == 0)
+        puppet_say(fd, "pam_agent 1\nverdict deny\nreason task_revoked\nreference ABCDEF\n");
     else if (strcmp(mode, "lacks") == 0)
         puppet_say(fd, "pam_agent 1\nverdict deny\nreason scope_exceeded\nreference ABCDEF\n");
     else if (strcmp(mode, "elsewhere") == 0)

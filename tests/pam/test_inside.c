@@ -57,6 +57,54 @@ static int login_uid(uid_t uid)
     return ok;
 }
 
+/* --- sudo_agent.so --- */
+
+static struct approval_plugin *plugin;
+static char said[1024];
+
+static int say(int type, const char *format, ...)
+{
+    va_list args;
+
+    ck_assert(type == SUDO_CONV_ERROR_MSG || type == SUDO_CONV_INFO_MSG);
+    va_start(args, format);
+    vsnprintf(said, sizeof said, format, args);
+    va_end(args);
+    return 0;
+}
+
+static void load_plugin(void)
+{
+    void *library = dlopen(stage_built("sudo_agent.so"), RTLD_NOW);
+
+    if (!library)
+        errx(1, "%s", dlerror());
+    plugin = dlsym(library, "sudo_agent");
+    if (!plugin)
+        errx(1, "sudo_agent: no such symbol");
+}
+
+/* What check answers for a command of that many words. */
+static int check(const char *const *info, const char *const *argv, const char **ret_text)
+{
+    const char *text = NULL;
+    int r;
+
+    said[0] = '\0';
+    ck_assert_int_eq(plugin->open(SUDO_API_VERSION, NULL, say, NULL, NULL, 0, NULL, NULL, NULL, &text), 1);
+    r = plugin->check((char *const *)(uintptr_t)info, (char *const *)(uintptr_t)argv, NULL, &text);
+    plugin->close();
+    if (ret_text)
+        *ret_text = text;
+    return r;
+}
+
+#define INFO(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define AS_ROOT "runas_uid=0", "runas_gid=0"
+#define ID "command=/usr/bin/id"
+
+static const char *const id_u[] = {"id", "-u", NULL};
+
 /* --- sudo and others in a session --- */
 
 START_TEST(sudo_is_the_guards_to_permit)
@@ -87,6 +135,31 @@ static const struct {
     const char *service, *user;
 } steps[] = {{"sudo", AGENT}, {"su", "root"},  {"su", HUMAN},
              {"su", LOCAL},   {"sshd", HUMAN}, {"sudo", "no-such-account"}};
+
+START_TEST(what_is_observed_is_left_to_others)
+{
+    int by_guard = _i == 0;
+    pid_t guard = 0;
+    pam_handle_t *pamh;
+
+    stage_reset("observe");
+    if (by_guard)
+        guard = puppet_guard(AGENT_UID, SESSION, "observe");
+    started_by(AGENT_UID);
+    pamh = begin("sudo", AGENT);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), IGNORED_ACCOUNT);
+    pam_set_item(pamh, PAM_USER, "root");
+    ck_assert_int_eq(pam_setcred(pamh, PAM_ESTABLISH_CRED), IGNORED_AUTH);
+    ck_assert_int_eq(pam_open_session(pamh, 0), IGNORED_SESSION);
+    end(pamh);
+    ck_assert_str_eq(shown, "");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(stage_count(by_guard ? GUARD_HEARD : GATE_HEARD, "step command\n"), 1);
+    if (by_guard)
+        puppet_leave(guard);
+}
+END_TEST
 
 static const char *const refusing[] = {"deny", "garbage", "later", "huge", "nothing", "elsewhere", "prompts 1"};
 
@@ -376,54 +449,6 @@ START_TEST(open_leaves_no_login_uid_unset)
 }
 END_TEST
 
-/* --- sudo_agent.so --- */
-
-static struct approval_plugin *plugin;
-static char said[1024];
-
-static int say(int type, const char *format, ...)
-{
-    va_list args;
-
-    ck_assert(type == SUDO_CONV_ERROR_MSG || type == SUDO_CONV_INFO_MSG);
-    va_start(args, format);
-    vsnprintf(said, sizeof said, format, args);
-    va_end(args);
-    return 0;
-}
-
-static void load_plugin(void)
-{
-    void *library = dlopen(stage_built("sudo_agent.so"), RTLD_NOW);
-
-    if (!library)
-        errx(1, "%s", dlerror());
-    plugin = dlsym(library, "sudo_agent");
-    if (!plugin)
-        errx(1, "sudo_agent: no such symbol");
-}
-
-/* What check answers for a command of that many words. */
-static int check(const char *const *info, const char *const *argv, const char **ret_text)
-{
-    const char *text = NULL;
-    int r;
-
-    said[0] = '\0';
-    ck_assert_int_eq(plugin->open(SUDO_API_VERSION, NULL, say, NULL, NULL, 0, NULL, NULL, NULL, &text), 1);
-    r = plugin->check((char *const *)(uintptr_t)info, (char *const *)(uintptr_t)argv, NULL, &text);
-    plugin->close();
-    if (ret_text)
-        *ret_text = text;
-    return r;
-}
-
-#define INFO(...) ((const char *const[]){__VA_ARGS__, NULL})
-#define AS_ROOT "runas_uid=0", "runas_gid=0"
-#define ID "command=/usr/bin/id"
-
-static const char *const id_u[] = {"id", "-u", NULL};
-
 /* --- starved --- */
 
 static const struct {
@@ -702,6 +727,7 @@ static Suite *inside_suite(void)
 
     tcase_set_timeout(pam, 120);
     tcase_add_loop_test(pam, sudo_is_the_guards_to_permit, 0, 2);
+    tcase_add_loop_test(pam, what_is_observed_is_left_to_others, 0, 2);
     tcase_add_loop_test(pam, a_step_that_no_guard_permits_is_refused, 0, COUNT_OF(steps) * COUNT_OF(refusing));
     tcase_add_test(pam, without_a_session_gate_records_it);
     tcase_add_loop_test(pam, guards_are_asked_until_one_claims, 0, 2);

@@ -576,6 +576,53 @@ START_TEST(observe_asks_and_ignores_refusals)
 }
 END_TEST
 
+/* Nobody can be asked; what somebody said of the task is refused nevertheless. */
+START_TEST(observe_refuses_orders_alone)
+{
+    static const struct {
+        const char *mode;
+        int r;
+    } cases[] = {{"nothing", IGNORED_ACCOUNT}, {"garbage", IGNORED_ACCOUNT}, {"order", PAM_PERM_DENIED}};
+    pam_handle_t *pamh;
+
+    stage_reset(cases[_i].mode);
+    pamh = begin("observed", AGENT);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), cases[_i].r);
+    end(pamh);
+}
+END_TEST
+
+START_TEST(a_login_that_is_observed_is_left_to_others)
+{
+    pam_handle_t *pamh;
+
+    stage_reset("observe");
+    pamh = begin("sshd", AGENT);
+    ck_assert_int_eq(pam_authenticate(pamh, 0), IGNORED_AUTH);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), IGNORED_ACCOUNT);
+    ck_assert_int_eq(pam_setcred(pamh, PAM_ESTABLISH_CRED), IGNORED_AUTH);
+    ck_assert_int_eq(pam_open_session(pamh, 0), IGNORED_SESSION);
+    ck_assert_str_eq(shown, "");
+    end(pamh);
+}
+END_TEST
+
+START_TEST(a_session_that_is_observed_ends_with_its_handle)
+{
+    pid_t guard;
+    pam_handle_t *pamh;
+
+    stage_reset("observed session");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    pamh = begin("sshd", AGENT);
+    ck_assert_int_eq(pam_open_session(pamh, 0), IGNORED_SESSION);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "step close\n"), 0);
+    end(pamh);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "step close\n"), 1);
+    puppet_leave(guard);
+}
+END_TEST
+
 START_TEST(an_unknown_argument_refuses_agents)
 {
     pam_handle_t *pamh;
@@ -673,6 +720,9 @@ static Suite *module_suite(void)
     tcase_add_test(all, a_handle_that_ends_ends_the_session);
     tcase_add_test(all, a_guard_that_is_gone_hinders_no_close);
     tcase_add_test(all, observe_asks_and_ignores_refusals);
+    tcase_add_loop_test(all, observe_refuses_orders_alone, 0, 3);
+    tcase_add_test(all, a_login_that_is_observed_is_left_to_others);
+    tcase_add_test(all, a_session_that_is_observed_ends_with_its_handle);
     tcase_add_test(all, an_unknown_argument_refuses_agents);
     tcase_add_test(all, no_agent_changes_a_password);
     tcase_add_test(all, gate_begins_clean);

@@ -130,7 +130,8 @@ static const struct {
      "agent.conf:4: ", "groups: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
-    {POLICY(" mode = observe\n"), "agent.conf:5: ", "mode: not supported yet"},
+    {POLICY(" mode = watch\n"), "agent.conf:5: ", "mode: \"watch\" is neither: write \"enforce\" or \"observe\""},
+    {"host {\n id = \"spiffe://e.org/h\"\n mode = off\n}\n", "agent.conf:3: ", "mode: \"off\" is neither"},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",
@@ -387,7 +388,7 @@ START_TEST(test_every_problem_is_told)
 {
     static const char text[] = "host { id = \"x\" colour = \"red\" }\n"
                                "identity Bad { id = \"y\" }\n"
-                               "defaults {\n max-session = 5\n max-session = 6\n mode = observe\n}\n"
+                               "defaults {\n max-session = 5\n max-session = 6\n mode = on\n}\n"
                                "policy p { sudo { } login { from = \"z\" } }\n";
     char *told = problems_of(text, strlen(text));
     size_t lines = 0;
@@ -469,10 +470,10 @@ START_TEST(test_good_live)
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
         "identity b { id = \"spiffe://e.org/b\" home = task delegates = { \"spiffe://e.org/a\", \"spiffe://e.org/x/*\" "
         "} }\n"
-        "defaults { max-delegation = 0 linger = false abstract-sockets = shared max-risk-low = low }\n"
+        "defaults { max-delegation = 0 linger = false mode = observe abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
         " max-denials = 3 max-risk-low = high max-risk-medium = medium max-risk-high = low linger = true "
-        "abstract-sockets = apart max-delegation = 8 max-steps = 1000000 steps-per-minute = 600\n"
+        "abstract-sockets = apart mode = enforce max-delegation = 8 max-steps = 1000000 steps-per-minute = 600\n"
         " login { sensitivity = low } sudo { any-command = true sensitivity = high leaves = service } }\n"
         "policy q { identities = { \"spiffe://e.org/*\" } }\n");
     static const char *const accounts[] = {"a", "a-2", "a-3", "b"};
@@ -505,10 +506,13 @@ START_TEST(test_good_live)
     ck_assert_int_eq(limits->linger, LINGER_YES);
     ck_assert_int_eq(config->defaults.limits.linger, LINGER_NO);
     ck_assert_int_eq(limits->sockets, SOCKETS_APART);
+    ck_assert_int_eq(limits->mode, MODE_ENFORCE);
     ck_assert_uint_eq(config->identities[0].delegates.count, 0);
     ck_assert_uint_eq(config->identities[3].delegates.count, 2);
     ck_assert_str_eq(config->identities[3].delegates.items[1], "spiffe://e.org/x/*");
     ck_assert_int_eq(config->defaults.limits.sockets, SOCKETS_SHARED);
+    ck_assert_int_eq(config->defaults.limits.mode, MODE_OBSERVE);
+    ck_assert_int_eq(config->host.mode, MODE_ENFORCE);
     ck_assert_int_eq(config->defaults.limits.max_risk[LEVEL_LOW], LEVEL_LOW);
     ck_assert_int_eq(config->policies[1].limits.linger, LINGER_UNSET);
     ck_assert_int_eq(config->policies[1].limits.max_risk[LEVEL_HIGH], LEVEL_UNSET);

@@ -630,6 +630,114 @@ START_TEST(reason_table)
 }
 END_TEST
 
+/* --- observing --- */
+
+/* What no host that observes leaves to others, or what has no session that could go on. */
+static int is_never_observed(enum reason reason)
+{
+    static const enum reason never[] = {
+        REASON_PERMIT,
+        REASON_IDENTITY_DISABLED,
+        REASON_STOPPED,
+        REASON_TASK_REVOKED,
+        REASON_REVOKED,
+        REASON_TASK_COMPLETED,
+        REASON_TASK_SUSPENDED,
+        REASON_SESSION_ENDING,
+        REASON_DELEGATEE_UNKNOWN,
+        REASON_BEFORE_BOOT,
+        REASON_POSSESSION_MISSING,
+        REASON_REPLAYED,
+        REASON_ACCOUNT_BUSY,
+        REASON_ENVIRONMENT_FORGEABLE,
+        REASON_BAD_QUESTION,
+        REASON_STATE_UNAVAILABLE,
+    };
+
+    for (size_t i = 0; i < COUNT_OF(never); i++)
+        if (never[i] == reason)
+            return 1;
+    return 0;
+}
+
+START_TEST(observed_on_a_host_that_observes)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
+        struct decision decision;
+
+        if (!(reasons[_i].kinds & steps[i].kind))
+            continue;
+        if (reasons[_i].change)
+            reasons[_i].change(&facts);
+        ck_assert(!judge(&facts, reasons[_i].text).observed);
+        facts.observe = 1;
+        decision = judge(&facts, reasons[_i].text);
+        ck_assert_int_eq(decision.reason, reasons[_i].reason);
+        ck_assert_msg(decision.observed == !is_never_observed(decision.reason), "%s at %s of:\n%s",
+                      reason_word(decision.reason), step_word(facts.step), reasons[_i].text);
+        /* A session that goes on has its limits. */
+        ck_assert(!decision.observed || decision.limits.max_session > 0);
+    }
+}
+END_TEST
+
+#define OBSERVE "mode observe\n"
+#define ENFORCE "mode enforce\n"
+#define OTHER(mode) "policy other\nidentity " DEPLOY "\n" mode
+#define ELSEWHERE(mode) "policy elsewhere\nidentity spiffe://example.org/agent/other\n" mode
+
+static const struct {
+    const char *text;
+    int observed;
+} modes[] = {
+    {HEAD CARE, 0},
+    {HEAD CARE OBSERVE, 1},
+    {HEAD CARE ENFORCE, 0},
+    {HEAD CARE OBSERVE OTHER(OBSERVE), 1},
+    {HEAD CARE OBSERVE OTHER(ENFORCE), 0},
+    {HEAD CARE ENFORCE OTHER(OBSERVE), 0},
+    {HEAD CARE OBSERVE OTHER(""), 0}, /* one that says nothing enforces */
+    {HEAD CARE OTHER(OBSERVE), 0},
+    {HEAD CARE OBSERVE ELSEWHERE(ENFORCE), 1}, /* does not apply */
+    {HEAD CARE ELSEWHERE(OBSERVE), 0},
+    {HEAD ELSEWHERE(OBSERVE), 0}, /* none applies */
+    {HEAD DEFAULTS OBSERVE ELSEWHERE(""), 0},
+    /* the defaults say it for those that say nothing, and bind none */
+    {HEAD DEFAULTS OBSERVE CARE, 1},
+    {HEAD DEFAULTS OBSERVE CARE ENFORCE, 0},
+    {HEAD DEFAULTS OBSERVE CARE OTHER(ENFORCE), 0},
+    {HEAD DEFAULTS ENFORCE CARE OBSERVE, 1},
+    {HEAD DEFAULTS ENFORCE CARE, 0},
+    {HEAD DEFAULTS ENFORCE CARE OBSERVE OTHER(""), 0},
+};
+
+START_TEST(observed_by_the_policies_that_apply)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
+        struct decision decision = judge(&facts, modes[_i].text);
+
+        ck_assert_int_eq(decision.verdict, VERDICT_DENY);
+        ck_assert_msg(decision.observed == modes[_i].observed, "at %s of:\n%s", step_word(facts.step), modes[_i].text);
+    }
+}
+END_TEST
+
+START_TEST(what_is_permitted_is_not_observed)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
+        struct decision decision;
+
+        facts.observe = 1;
+        decision = judge(&facts, HEAD DEFAULTS CARE OBSERVE LOGIN SUDO);
+        ck_assert_int_eq(decision.verdict, VERDICT_PERMIT);
+        ck_assert(!decision.observed);
+    }
+}
+END_TEST
+
 START_TEST(lifetime)
 {
     struct facts facts = good(STEP_LOGIN);
@@ -1242,6 +1350,9 @@ static Suite *decide_suite(void)
 
     tcase_add_test(tables, good_steps_are_permitted);
     tcase_add_loop_test(tables, reason_table, 0, COUNT_OF(reasons));
+    tcase_add_loop_test(tables, observed_on_a_host_that_observes, 0, COUNT_OF(reasons));
+    tcase_add_loop_test(tables, observed_by_the_policies_that_apply, 0, COUNT_OF(modes));
+    tcase_add_test(tables, what_is_permitted_is_not_observed);
     tcase_add_test(tables, lifetime);
     tcase_add_test(tables, logins);
     tcase_add_loop_test(tables, deadline_is_the_earliest, 0, COUNT_OF(deadlines));

@@ -227,6 +227,10 @@ static const struct {
     {TEXT(HEAD "verdict permit\nsession ../../etc\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD "verdict deny\nreference 0123456789ABCDEF\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD "verdict deny\nreference %1B[2J\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
+    {TEXT(HEAD "verdict observe\nreason no_rule\n"), 0, OUTCOME_OBSERVE, REASON_NO_RULE},
+    {TEXT(HEAD "verdict observe\n"), 0, OUTCOME_OBSERVE, REASON_INTERNAL},
+    {TEXT(HEAD "verdict observe\nreason permit\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
+    {TEXT(HEAD "verdict observed\nreason no_rule\n"), 0, OUTCOME_DENY, REASON_BAD_QUESTION},
     {TEXT(HEAD), -EBADMSG, 0, 0},
     {TEXT(HEAD "reason permit\n"), -EBADMSG, 0, 0},
     {TEXT(HEAD "verdict permit\nverdict permit\n"), -EBADMSG, 0, 0},
@@ -255,11 +259,13 @@ START_TEST(only_a_whole_permit_permits)
 }
 END_TEST
 
-START_TEST(only_a_permit_adopts_parts_or_leaves)
+START_TEST(who_goes_on_adopts_parts_or_leaves)
 {
     const struct answer permit = {.verdict = "permit", .leaves = "service", .adopt = "1", .apart = "1"};
     const struct answer deny = {
         .verdict = "deny", .reason = "no_rule", .leaves = "service", .adopt = "1", .apart = "1"};
+    const struct answer observe = {
+        .verdict = "observe", .reason = "no_rule", .leaves = "service", .adopt = "1", .apart = "1"};
     const struct answer odd = {.verdict = "permit", .leaves = "1", .adopt = "service", .apart = "yes"};
     struct outcome outcome;
 
@@ -267,6 +273,8 @@ START_TEST(only_a_permit_adopts_parts_or_leaves)
     ck_assert(outcome.leaves && outcome.adopt && outcome.apart);
     outcome_of_answer(&deny, &outcome);
     ck_assert(!outcome.leaves && !outcome.adopt && !outcome.apart);
+    outcome_of_answer(&observe, &outcome);
+    ck_assert(outcome.leaves && outcome.adopt && outcome.apart);
     outcome_of_answer(&odd, &outcome);
     ck_assert(!outcome.leaves && !outcome.adopt && !outcome.apart);
 }
@@ -416,7 +424,7 @@ static Suite *message_suite(void)
     suite_add_tcase(suite, questions);
     tcase_add_test(others, answer_comes_back_as_it_was);
     tcase_add_loop_test(others, only_a_whole_permit_permits, 0, COUNT_OF(answers));
-    tcase_add_test(others, only_a_permit_adopts_parts_or_leaves);
+    tcase_add_test(others, who_goes_on_adopts_parts_or_leaves);
     tcase_add_test(others, report_comes_back_as_it_was);
     tcase_add_loop_test(others, report_is_read_whole_or_not, 0, COUNT_OF(reports));
     tcase_add_loop_test(others, reply_is_read_whole_or_not, 0, COUNT_OF(replies));

@@ -47,7 +47,7 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "max-risk-low high\n"
                                  "max-risk-medium medium\n"
                                  "max-risk-high low\n"
-                                 "linger yes\nabstract-sockets apart\n"
+                                 "linger yes\nabstract-sockets apart\nmode observe\n"
                                  "rule allow-login\n"
                                  "rule-where /etc/pam_agent/agent.conf:20\n"
                                  "service sshd\n"
@@ -147,6 +147,7 @@ START_TEST(policy_read)
     ck_assert_int_eq(policy->limits.max_risk[LEVEL_HIGH], LEVEL_LOW);
     ck_assert_int_eq(policy->limits.linger, LINGER_YES);
     ck_assert_int_eq(policy->limits.sockets, SOCKETS_APART);
+    ck_assert_int_eq(policy->limits.mode, MODE_OBSERVE);
     ck_assert_int_eq(set.policies[0].limits.linger, LINGER_UNSET);
     ck_assert_int_eq(set.policies[2].limits.linger, LINGER_NO);
     ck_assert_uint_eq(policy->rule_count, 5);
@@ -393,6 +394,9 @@ static const struct {
     {SOME "abstract-sockets shared\n", 0},
     {SOME "abstract-sockets \n", -EBADMSG},
     {SOME "abstract-sockets yes\n", -EBADMSG},
+    {SOME "mode enforce\n", 0},
+    {SOME "mode \n", -EBADMSG},
+    {SOME "mode off\n", -EBADMSG},
     {SOME "sensitivity high\n", -EBADMSG}, /* of a rule */
     {SOME "leaves service\n", -EBADMSG},
     {SOME "rule allow-sudo\nsensitivity high\n", 0},
@@ -530,20 +534,25 @@ static const struct {
     int r;
     enum level sensitivity;
     uint32_t keep_home;
+    int mode;
 } hosts[] = {
-    {HEAD ID "build 0123456789abcdef\nsensitivity high\nkeep-home 60\n", 0, LEVEL_HIGH, 60},
-    {HEAD "keep-home 1\nsensitivity low\n" ID, 0, LEVEL_LOW, 1},
-    {HEAD ID "build 0\n", 0, LEVEL_UNSET, 604800}, /* of an apply that knew neither */
-    {HEAD, -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD "sensitivity low\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD "host-id x\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "sensitivity \n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "sensitivity highest\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "keep-home 7d\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "keep-home 4294967296\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "build 0123456789abcdef0\n", -EBADMSG, LEVEL_UNSET, 0},
-    {HEAD ID "mode observe\n", -EBADMSG, LEVEL_UNSET, 0},
-    {ID, -EBADMSG, LEVEL_UNSET, 0},
+    {HEAD ID "build 0123456789abcdef\nsensitivity high\nkeep-home 60\n", 0, LEVEL_HIGH, 60, MODE_UNSET},
+    {HEAD "keep-home 1\nsensitivity low\n" ID, 0, LEVEL_LOW, 1, MODE_UNSET},
+    {HEAD ID "build 0\n", 0, LEVEL_UNSET, 604800, MODE_UNSET}, /* of an apply that knew neither */
+    {HEAD, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD "sensitivity low\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD "host-id x\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "sensitivity \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "sensitivity highest\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "keep-home 7d\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "keep-home 4294967296\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "build 0123456789abcdef0\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "mode observe\n", 0, LEVEL_UNSET, 604800, MODE_OBSERVE},
+    {HEAD ID "mode enforce\n", 0, LEVEL_UNSET, 604800, MODE_ENFORCE},
+    {HEAD ID "mode \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "mode off\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "modes observe\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {ID, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
 };
 
 START_TEST(host_table)
@@ -560,6 +569,7 @@ START_TEST(host_table)
     ck_assert_str_eq(host.id, "spiffe://example.org/host/a");
     ck_assert_int_eq(host.sensitivity, hosts[_i].sensitivity);
     ck_assert_uint_eq(host.keep_home, hosts[_i].keep_home);
+    ck_assert_int_eq(host.mode, hosts[_i].mode);
 }
 END_TEST
 
