@@ -172,6 +172,7 @@ static void put_host(struct database_maker *maker, const struct config *config, 
     fields_put(&w, "sensitivity", level_word(config->host.sensitivity));
     fields_put_u64(&w, "keep-home", config->host.keep_home);
     fields_put(&w, "mode", mode_word(config->host.mode));
+    fields_put(&w, "sudo-approval", config->host.sudo_by_arguments ? "argv" : "required");
     r = fields_end(&w, &len);
     if (r == 0) {
         SHA256Update(digest, (const uint8_t *)text, len);

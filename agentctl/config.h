@@ -51,8 +51,9 @@ struct host_config {
     uint32_t uid_min, uid_max; /* both included */
     const char *home_prefix;
     enum level sensitivity;
-    uint32_t keep_home;  /* seconds */
-    int mode;            /* MODE_OBSERVE: nothing is refused */
+    uint32_t keep_home; /* seconds */
+    int mode;           /* MODE_OBSERVE: nothing is refused */
+    int sudo_by_arguments;
     struct words labels; /* KEY=VALUE, each key once */
 };
 

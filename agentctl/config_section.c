@@ -47,6 +47,18 @@ static void read_home_prefix(struct reader *reader, const struct section *sectio
         host->home_prefix = value->text;
 }
 
+static void read_sudo_approval(struct reader *reader, const struct section *section, struct host_config *host)
+{
+    const struct value *value = read_value(section, "sudo-approval");
+
+    if (!value)
+        return;
+    host->sudo_by_arguments = strcmp(value->text, "argv") == 0;
+    if (!host->sudo_by_arguments && strcmp(value->text, "required") != 0)
+        value_problem(reader, section, value, "sudo-approval: \"%s\" is neither: write \"required\" or \"argv\"",
+                      value->text);
+}
+
 void read_host(struct reader *reader, const struct section *section)
 {
     struct host_config *host = &reader->config->host;
@@ -70,6 +82,7 @@ void read_host(struct reader *reader, const struct section *section)
                 "KEY=VALUE of letters, digits, '_', '.' and '-', as in \"env=prod\"", &host->labels);
     read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
     read_mode(reader, section, &host->mode);
+    read_sudo_approval(reader, section, host);
 }
 
 static void read_home(struct reader *reader, const struct section *section, struct identity_config *identity)

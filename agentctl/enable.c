@@ -204,7 +204,8 @@ int enable_host(const struct enable_options *options)
 
     if (!enable_preflight(options))
         return EXIT_NO;
-    plan_options.observes = work.observes = enable_observes();
+    enable_read_host(&plan_options);
+    work.observes = plan_options.observes;
     if (work.observes && options->plain_keys) {
         complain("the host observes, and so asks for nothing beside a key: leave --plain-keys until it enforces");
         return EXIT_NO;

@@ -18,8 +18,9 @@ int enable_confirm(const struct plan *plan, const struct enable_options *options
 
 /* Is everything in place that the changes rely on, so that none of them could lock anybody out? 1, or 0 and it has been said. */
 int enable_preflight(const struct enable_options *options) MUST_CHECK;
-/* Does the configuration, which was found good, say that this host observes? 1 or 0. */
-int enable_observes(void);
+/* What the configuration, which was found good, says of the host. */
+struct plan_options;
+void enable_read_host(struct plan_options *ret);
 
 /* Make the group `agents`, or see that it is there; *ret_made. Remove it, where enable made it and nobody is in it. */
 int enable_make_group(int *ret_made) MUST_CHECK;

@@ -244,25 +244,6 @@ static int add_sshd(struct plan *plan, const struct plan_options *options)
     return r;
 }
 
-int plan_enable(struct plan *plan, const struct plan_options *options)
-{
-    int sudo = program_exists("sudo"), r = add_sshd(plan, options);
-
-    for (size_t i = 0; r == 0 && i < COUNT_OF(sudo_stacks); i++) {
-        if (access(sudo_stacks[i], F_OK) == 0)
-            r = add_edited(plan, sudo_stacks[i], CHANGE_BLOCK, SUDO_SESSION);
-    }
-    if (r == 0)
-        r = add_pam(plan, options->observes);
-    if (r == 0 && sudo)
-        r = add_sudoers(plan);
-    if (r == 0)
-        r = add_edited(plan, PATH_NSSWITCH, CHANGE_NSSWITCH, NULL);
-    if (r == 0 && sudo)
-        r = add_edited(plan, PATH_SUDO_CONF, CHANGE_BLOCK, SUDO_CONF_LINE);
-    return r;
-}
-
 /* As it was before, byte for byte, where nothing else changed since; else without what is ours. */
 static int restore(struct change *change, int generated)
 {
@@ -285,6 +266,33 @@ static int restore(struct change *change, int generated)
     host_file_clear(&before);
     host_file_clear(&after);
     return r < 0 ? failed(change->path, r) : 0;
+}
+
+/* A sudo without approval plug-ins refuses everybody where it is told to load one. */
+static int add_sudo_conf(struct plan *plan, const struct plan_options *options)
+{
+    if (options->sudo_by_arguments)
+        return restore(plan_add(plan, PATH_SUDO_CONF, CHANGE_BLOCK), 0);
+    return add_edited(plan, PATH_SUDO_CONF, CHANGE_BLOCK, SUDO_CONF_LINE);
+}
+
+int plan_enable(struct plan *plan, const struct plan_options *options)
+{
+    int sudo = program_exists("sudo"), r = add_sshd(plan, options);
+
+    for (size_t i = 0; r == 0 && i < COUNT_OF(sudo_stacks); i++) {
+        if (access(sudo_stacks[i], F_OK) == 0)
+            r = add_edited(plan, sudo_stacks[i], CHANGE_BLOCK, SUDO_SESSION);
+    }
+    if (r == 0)
+        r = add_pam(plan, options->observes);
+    if (r == 0 && sudo)
+        r = add_sudoers(plan);
+    if (r == 0)
+        r = add_edited(plan, PATH_NSSWITCH, CHANGE_NSSWITCH, NULL);
+    if (r == 0 && sudo)
+        r = add_sudo_conf(plan, options);
+    return r;
 }
 
 static int restore_pam(struct plan *plan)

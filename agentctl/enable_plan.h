@@ -42,7 +42,8 @@ struct plan {
 
 struct plan_options {
     int plain_keys;
-    int observes; /* the host: what opens agents' accounts today goes on opening them */
+    int observes;          /* the host: what opens agents' accounts today goes on opening them */
+    int sudo_by_arguments; /* this host's sudo gets no plug-in */
 };
 
 /* 0, or -errno and the reason has been said. */

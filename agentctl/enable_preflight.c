@@ -8,6 +8,7 @@
 #include "agentctl/apply.h"
 #include "agentctl/config.h"
 #include "agentctl/enable.h"
+#include "agentctl/enable_plan.h"
 #include "agentctl/program.h"
 #include "agentctl/proof.h"
 #include "agentctl/say.h"
@@ -104,16 +105,15 @@ int enable_preflight(const struct enable_options *options)
     return installed() && configured() && sshd_uses_pam() && (!options->plain_keys || offered_key_is_trusted());
 }
 
-int enable_observes(void)
+void enable_read_host(struct plan_options *ret)
 {
     struct problems problems = {0};
     struct config *config;
-    int observes = 0;
 
     if (config_read(PATH_CONFIG_DIR, &config, &problems) == 0) {
-        observes = config->host.mode == MODE_OBSERVE;
+        ret->observes = config->host.mode == MODE_OBSERVE;
+        ret->sudo_by_arguments = config->host.sudo_by_arguments;
         config_free(config);
     }
     problems_clear(&problems);
-    return observes;
 }

@@ -7,6 +7,7 @@
  *   guard.c         start, the loop
  *   guard_door.c    its two sockets and who comes in: root's, and the account's own, which children serve
  *   guard_serve.c   questions: steps
+ *   guard_sudo.c    the command of a sudo without approval plug-ins
  *   guard_verbs.c   questions: recheck, status, attest, done
  *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
  *   guard_due.c     when something is due

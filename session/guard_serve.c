@@ -11,6 +11,7 @@
 #include "judge/policy_store.h"
 #include "judge/record.h"
 #include "session/guard.h"
+#include "session/guard_sudo.h"
 
 #define OWN_MESSAGE_MAX 1024 /* the account's questions are short */
 
@@ -97,10 +98,9 @@ static int is_open(const struct question *question, enum step step)
 }
 
 static struct decision judge(struct guard *guard, const struct question *question, enum step step,
-                             const struct process *asker, struct policy_set *policies)
+                             const struct approval *approval, struct policy_set *policies)
 {
     struct decision decision = {.verdict = VERDICT_DENY, .reason = refuse_form(guard, question, step)};
-    const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
     struct facts facts = {
         .observe = question->observe,
         .session_deadline = guard->due.deadline.wall,
@@ -196,41 +196,61 @@ static const char *leave_service(const struct guard *guard, const struct process
     return "service";
 }
 
+static int observes(const struct question *question)
+{
+    return question->observe || policy_host_observes();
+}
+
 /* Refused, and let be: by the decision, or because the host or the stack refuses nothing but by orders. */
 static int is_let_be(const struct question *question, const struct decision *decision)
 {
     if (decision->verdict == VERDICT_PERMIT || decision->observed || reason_is_order(decision->reason))
         return decision->observed;
-    return question->observe || policy_host_observes();
+    return observes(question);
 }
 
-static const char *verdict_word(const struct decision *decision, enum reason reason)
+static const char *verdict_word(const struct question *question, const struct decision *decision, enum reason recorded)
 {
     if (decision->observed)
         return "observe";
-    return decision->verdict == VERDICT_PERMIT && reason == REASON_PERMIT ? "permit" : "deny";
+    if (recorded == REASON_PERMIT)
+        return "permit";
+    return decision->verdict == VERDICT_PERMIT && observes(question) ? "observe" : "deny"; /* it was not recorded */
 }
 
-static void answer_step(struct guard *guard, int fd, const struct question *question, enum step step,
+/* The command of a sudo that has no approval plug-ins. 1: the question has it, and the step is that of its command. */
+static int ask_arguments(struct question *question, const struct process *asker)
+{
+    struct host_policy host;
+
+    return text_equal(question->service, "sudo") && policy_host(&host) == 0 && host.sudo_by_arguments &&
+           sudo_command(asker->pid, question) == 0;
+}
+
+static void answer_step(struct guard *guard, int fd, struct question *question, enum step step,
                         const struct process *asker)
 {
+    int opens = is_open(question, step), goes_on;
+    const struct approval *approval = opens ? take_approval(guard, asker, question->run_as) : NULL;
     struct policy_set policies = {0};
-    struct decision decision = judge(guard, question, step, asker, &policies);
+    struct decision decision;
     char reference[REFERENCE_SIZE] = "";
-    enum reason reason;
     struct answer answer = {.reference = reference};
-    int goes_on;
+    enum reason reason;
 
+    if (opens && !approval && ask_arguments(question, asker))
+        step = STEP_COMMAND;
+    decision = judge(guard, question, step, approval, &policies);
     decision.observed = is_let_be(question, &decision);
     reason = guard_record(guard, question, &decision, NULL, reference);
-    answer.verdict = verdict_word(&decision, reason);
+    answer.verdict = verdict_word(question, &decision, reason);
     answer.reason = reason_word(reason);
     goes_on = strcmp(answer.verdict, "deny") != 0;
-    if (goes_on && step == STEP_COMMAND) {
-        approve(guard, asker, question->run_as, decision.leaves_service);
+    if (goes_on && step == STEP_COMMAND)
         budget_spend(&guard->budget, clock_boot_ms());
-    }
-    if (goes_on && is_open(question, step) && decision.leaves_service)
+    if (goes_on && step == STEP_COMMAND && !opens)
+        approve(guard, asker, question->run_as, decision.leaves_service);
+    if (goes_on && opens && decision.leaves_service)
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);
     policy_set_clear(&policies);
@@ -243,7 +263,7 @@ static void point_elsewhere(int fd)
     guard_answer(fd, &(struct answer){.verdict = "elsewhere", .reason = reason_word(REASON_SESSION_NOT_FOUND)});
 }
 
-static void answer_question(struct guard *guard, int fd, const struct question *question, const struct process *asker)
+static void answer_question(struct guard *guard, int fd, struct question *question, const struct process *asker)
 {
     int step = step_parse(question->step);
 

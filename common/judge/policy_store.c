@@ -53,6 +53,10 @@ static int read_field(struct host_policy *host, const char *key, const char *val
         return (host->sensitivity = level_parse(value)) == LEVEL_UNSET ? -EBADMSG : 0;
     if (strcmp(key, "mode") == 0)
         return (host->mode = mode_parse(value)) == MODE_UNSET ? -EBADMSG : 0;
+    if (strcmp(key, "sudo-approval") == 0) {
+        host->sudo_by_arguments = strcmp(value, "argv") == 0;
+        return host->sudo_by_arguments || strcmp(value, "required") == 0 ? 0 : -EBADMSG;
+    }
     if (strcmp(key, "keep-home") != 0)
         return -EBADMSG;
     if (text_u64(value, UINT32_MAX, &seconds) < 0)

@@ -16,6 +16,7 @@ struct host_policy {
     enum level sensitivity; /* LEVEL_UNSET is low */
     uint32_t keep_home;     /* seconds that the home of an ended task is kept */
     int mode;               /* MODE_OBSERVE: nothing is refused, MODE_UNSET: it is */
+    int sudo_by_arguments;  /* sudo has no approval plug-ins: its own arguments say what it runs */
 };
 
 /* The policies that can match this account: none is an empty set. The caller clears it. */

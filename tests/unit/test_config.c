@@ -132,6 +132,8 @@ static const struct {
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" mode = watch\n"), "agent.conf:5: ", "mode: \"watch\" is neither: write \"enforce\" or \"observe\""},
     {"host {\n id = \"spiffe://e.org/h\"\n mode = off\n}\n", "agent.conf:3: ", "mode: \"off\" is neither"},
+    {"host {\n id = \"spiffe://e.org/h\"\n sudo-approval = none\n}\n",
+     "agent.conf:3: ", "sudo-approval: \"none\" is neither: write \"required\" or \"argv\""},
     {ISSUER(" trust-domains = { \"e.org\" }\n algorithms = { }\n"), "agent.conf:7: ", "algorithms: not supported yet"},
     /* issuers of other kinds */
     {HOST "issuer i {\n kind = \"jwt-svid\"\n iss = \"https://e.org\"\n keys = \"k\"\n trust-domains = { \"e.org\" } }",

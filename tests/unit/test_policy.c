@@ -534,25 +534,28 @@ static const struct {
     int r;
     enum level sensitivity;
     uint32_t keep_home;
-    int mode;
+    int mode, sudo_by_arguments;
 } hosts[] = {
-    {HEAD ID "build 0123456789abcdef\nsensitivity high\nkeep-home 60\n", 0, LEVEL_HIGH, 60, MODE_UNSET},
-    {HEAD "keep-home 1\nsensitivity low\n" ID, 0, LEVEL_LOW, 1, MODE_UNSET},
-    {HEAD ID "build 0\n", 0, LEVEL_UNSET, 604800, MODE_UNSET}, /* of an apply that knew neither */
-    {HEAD, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD "sensitivity low\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD "host-id x\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "sensitivity \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "sensitivity highest\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "keep-home 7d\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "keep-home 4294967296\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "build 0123456789abcdef0\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "mode observe\n", 0, LEVEL_UNSET, 604800, MODE_OBSERVE},
-    {HEAD ID "mode enforce\n", 0, LEVEL_UNSET, 604800, MODE_ENFORCE},
-    {HEAD ID "mode \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "mode off\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {HEAD ID "modes observe\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
-    {ID, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET},
+    {HEAD ID "build 0123456789abcdef\nsensitivity high\nkeep-home 60\n", 0, LEVEL_HIGH, 60, MODE_UNSET, 0},
+    {HEAD "keep-home 1\nsensitivity low\n" ID, 0, LEVEL_LOW, 1, MODE_UNSET, 0},
+    {HEAD ID "build 0\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 0}, /* of an apply that knew neither */
+    {HEAD, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD "sensitivity low\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD "host-id x\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "sensitivity \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "sensitivity highest\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "keep-home 7d\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "keep-home 4294967296\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "build 0123456789abcdef0\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "mode observe\n", 0, LEVEL_UNSET, 604800, MODE_OBSERVE, 0},
+    {HEAD ID "mode enforce\n", 0, LEVEL_UNSET, 604800, MODE_ENFORCE, 0},
+    {HEAD ID "mode \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "mode off\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "sudo-approval argv\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 1},
+    {HEAD ID "sudo-approval required\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 0},
+    {HEAD ID "sudo-approval none\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "modes observe\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {ID, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
 };
 
 START_TEST(host_table)
@@ -570,6 +573,7 @@ START_TEST(host_table)
     ck_assert_int_eq(host.sensitivity, hosts[_i].sensitivity);
     ck_assert_uint_eq(host.keep_home, hosts[_i].keep_home);
     ck_assert_int_eq(host.mode, hosts[_i].mode);
+    ck_assert_int_eq(host.sudo_by_arguments, hosts[_i].sudo_by_arguments);
 }
 END_TEST
 
