@@ -162,7 +162,7 @@ static int account_text(const struct config *config, const struct identity_confi
 /* The record of the host. A build is named by what it says: the same configuration gives the same name. */
 static void put_host(struct database_maker *maker, const struct config *config, SHA2_CTX *digest)
 {
-    char text[SPIFFE_ID_MAX + 256], build[SHA256_DIGEST_STRING_LENGTH];
+    char text[HOST_TEXT_MAX], build[SHA256_DIGEST_STRING_LENGTH];
     struct fields_writer w;
     size_t len;
     int r;
@@ -172,6 +172,8 @@ static void put_host(struct database_maker *maker, const struct config *config, 
     fields_put(&w, "sensitivity", level_word(config->host.sensitivity));
     fields_put_u64(&w, "keep-home", config->host.keep_home);
     fields_put(&w, "mode", mode_word(config->host.mode));
+    for (size_t i = 0; i < config->host.secrets.count; i++)
+        fields_put(&w, "secret", config->host.secrets.items[i]);
     fields_put(&w, "sudo-approval", config->host.sudo_by_arguments ? "argv" : "required");
     r = fields_end(&w, &len);
     if (r == 0) {

@@ -54,6 +54,7 @@ struct host_config {
     uint32_t keep_home; /* seconds */
     int mode;           /* MODE_OBSERVE: nothing is refused */
     int sudo_by_arguments;
+    struct words secrets; /* judge/secrets.h */
     struct words labels; /* KEY=VALUE, each key once */
 };
 

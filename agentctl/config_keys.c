@@ -20,7 +20,7 @@
 
 static const struct key host_keys[] = {
     ONE("id"), ONE("uid-range"), ONE("home-prefix"), ONE("sensitivity"), ONE("keep-home"),
-    LIST("labels"), ONE("mode"), ONE("sudo-approval"), END,
+    LIST("labels"), ONE("mode"), ONE("sudo-approval"), LIST("secret-arguments"), END,
 };
 
 static const struct key issuer_keys[] = {

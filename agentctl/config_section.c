@@ -59,6 +59,15 @@ static void read_sudo_approval(struct reader *reader, const struct section *sect
                       value->text);
 }
 
+static void read_secrets(struct reader *reader, const struct section *section, struct host_config *host)
+{
+    read_words(reader, section, "secret-arguments", secret_name_valid,
+               "an option without blanks, as in \"--password\", or the beginning of one, as in \"-p*\"",
+               &host->secrets);
+    if (host->secrets.count > SECRETS_MAX)
+        section_problem(reader, section, "secret-arguments: more than %d: remove some", SECRETS_MAX);
+}
+
 void read_host(struct reader *reader, const struct section *section)
 {
     struct host_config *host = &reader->config->host;
@@ -83,6 +92,7 @@ void read_host(struct reader *reader, const struct section *section)
     read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &host->keep_home);
     read_mode(reader, section, &host->mode);
     read_sudo_approval(reader, section, host);
+    read_secrets(reader, section, host);
 }
 
 static void read_home(struct reader *reader, const struct section *section, struct identity_config *identity)

@@ -280,7 +280,7 @@ static enum reason gather(struct gate *gate)
     int busy = account_busy(gate), fits = gate_home_fits(gate);
 
     *facts = (struct facts){.step = gate->step, .observe = gate->observe};
-    if (busy < 0 || fits < 0 || gather_grant(&gate->grant, clock_wall_seconds(), facts) < 0 ||
+    if (busy < 0 || fits < 0 || gather_grant(&gate->grant, &gate->host, clock_wall_seconds(), facts) < 0 ||
         replay_logins(&gate->grant, &facts->logins) < 0)
         return REASON_STATE_UNAVAILABLE;
     facts->boot = gather_boot_time();
@@ -400,6 +400,7 @@ enum reason gate_record(const struct gate *gate, const char *step, const char *s
         .session = session,
         .detail = gate->detail,
         .observed = observed,
+        .secrets = gate->host.id[0] ? &gate->host.secrets : &secrets_all,
     };
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : reason;

@@ -28,6 +28,7 @@
 #include "core/identities.h"
 #include "core/proc.h"
 #include "judge/decide.h"
+#include "judge/policy_store.h"
 #include "judge/reaper.h"
 #include "judge/state.h"
 #include "session/guard_budget.h"
@@ -76,10 +77,11 @@ struct guard {
     struct session session;
     struct attestation *attestation; /* the one that counts; NULL: the login's credential does */
     struct attestation attestations[2];
-    struct limits limits; /* by the last recheck that could read the policy */
-    int observes;         /* by the same: what policy and time refuse is recorded, and goes on */
-    int shares_account;   /* the host observes: the account has processes that no session holds */
-    enum reason passed;   /* the end by time that was recorded and let be; REASON_PERMIT: none */
+    struct host_policy host; /* as it was read last; id "": it was not */
+    struct limits limits;    /* by the last recheck that could read the policy */
+    int observes;            /* by the same: what policy and time refuse is recorded, and goes on */
+    int shares_account;      /* the host observes: the account has processes that no session holds */
+    enum reason passed;      /* the end by time that was recorded and let be; REASON_PERMIT: none */
     struct due due;
     struct moment next; /* when to recheck unasked */
     struct moment told; /* the notice that the terminal got */
@@ -148,7 +150,7 @@ int guard_owns(const struct guard *guard, pid_t pid);
 int guard_has_company(const struct guard *guard);
 int guard_leader_alive(const struct guard *guard);
 /* Who the session is, and what the host knows against it. 0 or -errno. */
-int guard_facts(const struct guard *guard, enum step step, struct facts *facts) MUST_CHECK;
+int guard_facts(struct guard *guard, enum step step, struct facts *facts) MUST_CHECK;
 struct moment moment_now(void);
 
 /* Look at facts and clocks again, and freeze, thaw or end the session where they say so. */

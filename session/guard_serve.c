@@ -71,6 +71,12 @@ static int is_agent_account(const char *account, int *ret)
     return 0;
 }
 
+/* What is not known to be none is taken for one. */
+static const struct secrets *guard_secrets(const struct guard *guard)
+{
+    return guard->host.id[0] ? &guard->host.secrets : &secrets_all;
+}
+
 /* Refusals that need no policy. */
 static enum reason refuse_form(const struct guard *guard, const struct question *question, enum step step)
 {
@@ -81,7 +87,7 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
     if (guard->phase == FROZEN)
         return guard->frozen;
     /* What its record would leave out could be the very part that matters: no record, no permit. */
-    if (question->argc && !record_holds_command(question->argv, question->argc))
+    if (question->argc && !record_holds_command(question->argv, question->argc, guard_secrets(guard)))
         return REASON_TOO_LARGE;
     if (step == STEP_COMMAND)
         return question->run_as && is_agent_account(question->run_as, &agent) < 0 ? REASON_STATE_UNAVAILABLE
@@ -149,6 +155,7 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .session = guard->session.id,
         .detail = detail,
         .observed = decision->observed,
+        .secrets = guard_secrets(guard),
     };
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : decision->reason;
@@ -196,34 +203,34 @@ static const char *leave_service(const struct guard *guard, const struct process
     return "service";
 }
 
-static int observes(const struct question *question)
+static int observes(const struct guard *guard, const struct question *question)
 {
-    return question->observe || policy_host_observes();
+    return question->observe || guard->host.mode == MODE_OBSERVE;
 }
 
 /* Refused, and let be: by the decision, or because the host or the stack refuses nothing but by orders. */
-static int is_let_be(const struct question *question, const struct decision *decision)
+static int is_let_be(const struct guard *guard, const struct question *question, const struct decision *decision)
 {
     if (decision->verdict == VERDICT_PERMIT || decision->observed || reason_is_order(decision->reason))
         return decision->observed;
-    return observes(question);
+    return observes(guard, question);
 }
 
-static const char *verdict_word(const struct question *question, const struct decision *decision, enum reason recorded)
+static const char *verdict_word(const struct guard *guard, const struct question *question,
+                                const struct decision *decision, enum reason recorded)
 {
     if (decision->observed)
         return "observe";
     if (recorded == REASON_PERMIT)
         return "permit";
-    return decision->verdict == VERDICT_PERMIT && observes(question) ? "observe" : "deny"; /* it was not recorded */
+    return decision->verdict == VERDICT_PERMIT && observes(guard, question) ? "observe"
+                                                                            : "deny"; /* it was not recorded */
 }
 
 /* The command of a sudo that has no approval plug-ins. 1: the question has it, and the step is that of its command. */
-static int ask_arguments(struct question *question, const struct process *asker)
+static int ask_arguments(const struct guard *guard, struct question *question, const struct process *asker)
 {
-    struct host_policy host;
-
-    return text_equal(question->service, "sudo") && policy_host(&host) == 0 && host.sudo_by_arguments &&
+    return text_equal(question->service, "sudo") && guard->host.sudo_by_arguments &&
            sudo_command(asker->pid, question) == 0;
 }
 
@@ -238,12 +245,12 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     struct answer answer = {.reference = reference};
     enum reason reason;
 
-    if (opens && !approval && ask_arguments(question, asker))
+    if (opens && !approval && ask_arguments(guard, question, asker))
         step = STEP_COMMAND;
     decision = judge(guard, question, step, approval, &policies);
-    decision.observed = is_let_be(question, &decision);
+    decision.observed = is_let_be(guard, question, &decision);
     reason = guard_record(guard, question, &decision, NULL, reference);
-    answer.verdict = verdict_word(question, &decision, reason);
+    answer.verdict = verdict_word(guard, question, &decision, reason);
     answer.reason = reason_word(reason);
     goes_on = strcmp(answer.verdict, "deny") != 0;
     if (goes_on && step == STEP_COMMAND)

@@ -112,12 +112,19 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
     return r;
 }
 
-int guard_facts(const struct guard *guard, enum step step, struct facts *facts)
+int guard_facts(struct guard *guard, enum step step, struct facts *facts)
 {
-    int r = gather_grant(&guard->session.grant, clock_wall_seconds(), facts), also = add_attestation(guard, facts);
+    struct host_policy host;
+    int unreadable = policy_host(&host), r, also;
 
+    if (unreadable == 0)
+        guard->host = host;
+    r = gather_grant(&guard->session.grant, &guard->host, clock_wall_seconds(), facts);
+    also = add_attestation(guard, facts);
     if (r == 0)
         r = also;
+    if (r == 0)
+        r = unreadable;
     if (r == 0)
         r = identity_disabled(guard, &facts->identity_disabled);
     facts->step = step;

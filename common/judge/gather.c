@@ -5,7 +5,6 @@
 
 #include "core/clock.h"
 #include "core/proc.h"
-#include "judge/policy_store.h"
 
 int64_t gather_boot_time(void)
 {
@@ -39,17 +38,10 @@ void gather_claims(const struct grant *grant, int64_t now, struct facts *facts)
     facts->scope_count = 1;
 }
 
-int gather_grant(const struct grant *grant, int64_t now, struct facts *facts)
+int gather_grant(const struct grant *grant, const struct host_policy *host, int64_t now, struct facts *facts)
 {
-    struct host_policy host;
-    int r = standing_of(grant, now, &facts->standing); /* first: it counts, even if the rest cannot be read */
-
     gather_claims(grant, now, facts);
-    if (r == 0)
-        r = policy_host(&host);
-    if (r < 0)
-        return r;
-    facts->sensitivity = host.sensitivity;
-    facts->observe |= host.mode == MODE_OBSERVE;
-    return 0;
+    facts->sensitivity = host->sensitivity;
+    facts->observe |= host->mode == MODE_OBSERVE;
+    return standing_of(grant, now, &facts->standing);
 }

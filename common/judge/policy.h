@@ -4,7 +4,7 @@
  * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text:
  *
  *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS, mode,
- *                       sudo-approval required|argv
+ *                       sudo-approval required|argv; secret NAME, any number
  *   key "p" ACCOUNT     as below
  *
  *     delegator PATTERN               before the policies: any number

@@ -11,8 +11,6 @@
 #include "core/paths.h"
 #include "core/text.h"
 
-#define HOST_TEXT_MAX 8192
-
 int policy_of_account(const char *account, struct policy_set *ret)
 {
     CLEANUP(close_fd) int fd = -1;
@@ -57,6 +55,8 @@ static int read_field(struct host_policy *host, const char *key, const char *val
         host->sudo_by_arguments = strcmp(value, "argv") == 0;
         return host->sudo_by_arguments || strcmp(value, "required") == 0 ? 0 : -EBADMSG;
     }
+    if (strcmp(key, "secret") == 0)
+        return secret_name_valid(value) ? secrets_add(&host->secrets, value) : -EBADMSG;
     if (strcmp(key, "keep-home") != 0)
         return -EBADMSG;
     if (text_u64(value, UINT32_MAX, &seconds) < 0)

@@ -6,9 +6,11 @@
 
 #include "core/names.h"
 #include "judge/policy.h"
+#include "judge/secrets.h"
 
 #define KEEP_HOME_DEFAULT (7 * 86400)
-#define BUILD_LENGTH 16 /* hex digits that name what an apply put in force */
+#define HOST_TEXT_MAX 16384 /* bytes of the host's record */
+#define BUILD_LENGTH 16     /* hex digits that name what an apply put in force */
 
 struct host_policy {
     char id[SPIFFE_ID_MAX + 1]; /* the audience of credentials */
@@ -17,6 +19,7 @@ struct host_policy {
     uint32_t keep_home;     /* seconds that the home of an ended task is kept */
     int mode;               /* MODE_OBSERVE: nothing is refused, MODE_UNSET: it is */
     int sudo_by_arguments;  /* sudo has no approval plug-ins: its own arguments say what it runs */
+    struct secrets secrets; /* arguments that are not to be recorded */
 };
 
 /* The policies that can match this account: none is an empty set. The caller clears it. */

@@ -58,12 +58,11 @@ static size_t utf8_length(const unsigned char *s)
     return n;
 }
 
-/* A JSON string; bytes that are no UTF-8 become U+FFFD, C1 and format controls stay escaped too. */
-static void put_string(struct line *line, const char *text)
+/* Within a JSON string; bytes that are no UTF-8 become U+FFFD, C1 and format controls stay escaped too. */
+static void put_escaped(struct line *line, const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
 
-    put(line, "\"");
     while (*at) {
         char piece[8];
         size_t n = utf8_length(at);
@@ -82,6 +81,12 @@ static void put_string(struct line *line, const char *text)
         put(line, piece);
         at += n;
     }
+}
+
+static void put_string(struct line *line, const char *text)
+{
+    put(line, "\"");
+    put_escaped(line, text);
     put(line, "\"");
 }
 
@@ -110,13 +115,30 @@ static void put_number(struct line *line, const char *name, long long value)
     put(line, digits);
 }
 
-/* As many words as fit: escapes count, or a refused command could be made too long to be recorded. How many did not. */
-static size_t put_command(struct line *line, const char *const *argv, size_t argc)
+/* A word of a command; of one that is secret, what stands before that and a digest. 1: it was. */
+static int put_argument(struct line *line, const struct record *record, size_t i)
 {
-    size_t shown = 0, start;
+    const char *word = record->argv[i];
+    size_t begin = record->secrets ? secret_begins(record->secrets, record->argv, i) : strlen(word);
+    char shown[SECRET_NAME_MAX + SECRET_DIGEST_SIZE + 1];
+
+    if (word[begin] == '\0') {
+        put_string(line, word);
+        return 0;
+    }
+    memcpy(shown, word, begin); /* the name of an option */
+    secret_digest(word + begin, shown + begin);
+    put_string(line, shown);
+    return 1;
+}
+
+/* As many words as fit: escapes count, or a refused command could be made too long to be recorded. How many did not. */
+static size_t put_command(struct line *line, const struct record *record)
+{
+    size_t shown = 0, hidden = 0, argc = record->argc, start;
     int was_full = line->full;
 
-    if (!argv)
+    if (!record->argv)
         return 0;
     put_name(line, "command");
     put(line, "[");
@@ -125,7 +147,7 @@ static size_t put_command(struct line *line, const char *const *argv, size_t arg
 
         if (shown)
             put(line, ",");
-        put_string(line, argv[shown]);
+        hidden += (size_t)put_argument(line, record, shown);
         if (line->full != was_full || line->len - start > RECORD_COMMAND_MAX) {
             line->len = before;
             line->full = was_full;
@@ -135,15 +157,18 @@ static size_t put_command(struct line *line, const char *const *argv, size_t arg
     put(line, "]");
     if (shown < argc)
         put_number(line, "command_left_out", (long long)(argc - shown));
+    if (hidden)
+        put_number(line, "command_hidden", (long long)hidden);
     return argc - shown;
 }
 
-int record_holds_command(const char *const *argv, size_t argc)
+int record_holds_command(const char *const *argv, size_t argc, const struct secrets *secrets)
 {
+    const struct record record = {.argv = argv, .argc = argc, .secrets = secrets};
     char buf[RECORD_MAX];
     struct line line = {.buf = buf, .cap = sizeof buf};
 
-    return put_command(&line, argv, argc) == 0;
+    return put_command(&line, &record) == 0;
 }
 
 static int is_authorization(const struct record *record)
@@ -173,7 +198,7 @@ int record_format(const struct record *record, const char *reference, long long 
     put_member(&line, "service", record->service);
     put_member(&line, "source", record->source);
     put_member(&line, "run_as", record->run_as);
-    (void)put_command(&line, record->argv, record->argc);
+    (void)put_command(&line, record);
     put_member(&line, "agent", record->identity);
     put_member(&line, "delegator", record->delegator);
     put_member(&line, "possession", record->possession);

@@ -10,7 +10,7 @@
  *   user.name       account
  *   metadata.uid    reference, metadata.correlation_uid  task
  *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), delegator, issuer, possession, purpose, rule, rule_where,
- *                   session, detail, observed
+ *                   session, detail, observed; command_hidden: how many words of command hold a digest in place of a secret
  *
  * Absent facts are left out. What was not verified is never written as a fact.
  */
@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "core/reason.h"
+#include "judge/secrets.h"
 
 #define REFERENCE_SIZE 9 /* eight hex digits and a NUL */
 #define RECORD_MAX \
@@ -34,6 +35,7 @@ struct record {
     const char *account, *identity, *delegator, *issuer, *possession, *task, *purpose;
     const char *rule, *rule_where, *session, *detail;
     int observed;
+    const struct secrets *secrets; /* of argv; NULL: none */
 };
 
 /*
@@ -43,7 +45,7 @@ struct record {
 int record_write(const struct record *record, char *reference) MUST_CHECK;
 
 /* Does a record show the whole of this command? 1 or 0. */
-int record_holds_command(const char *const *argv, size_t argc);
+int record_holds_command(const char *const *argv, size_t argc, const struct secrets *secrets);
 
 /* The JSON line alone, for the test of its form: 0 and the length, or -ENOBUFS. */
 int record_format(const struct record *record, const char *reference, long long time_ms, char *buf, size_t cap,

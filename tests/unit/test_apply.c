@@ -220,8 +220,9 @@ START_TEST(test_golden)
     ck_assert_str_eq(value_of("state/policy.cdb", 'p', "deploy"), wanted);
     ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy one\n"));
     ck_assert_ptr_null(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy care\n"));
-    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""),
-                                 "host-id spiffe://e.org/host/a\nsensitivity low\nkeep-home 604800\nmode enforce\nsudo-approval required\nbuild "));
+    ck_assert_ptr_nonnull(
+        strstr(value_of("state/policy.cdb", 'h', ""), "host-id spiffe://e.org/host/a\nsensitivity low\nkeep-home "
+                                                      "604800\nmode enforce\nsudo-approval required\nbuild "));
     ck_assert_str_eq(value_of("state/anchors.cdb", 'a', ""),
                      "pam_agent 1\nissuer i\nkind aat\niss https://e.org\ntrust-domain e.org\nmax-lifetime 900\n"
                      "key Ed25519\nkid one\njwk "

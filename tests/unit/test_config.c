@@ -186,6 +186,10 @@ static const struct {
     {LABELS("\"a=" BYTES_129 "\""), "agent.conf:3: ", "is not valid"},
     {LABELS("{ " LABELS_16 LABELS_16 LABELS_16 LABELS_16 "\n \"a=b\" }"), "agent.conf:4: ", "labels: more than 64"},
     {LABELS("{ }"), "agent.conf:3: ", "labels: the list is empty"},
+    {"host {\n id = \"spiffe://e.org/h\"\n secret-arguments = \"*\"\n}\n",
+     "agent.conf:3: ", "secret-arguments: \"*\" is not valid: write an option without blanks"},
+    {"host {\n id = \"spiffe://e.org/h\"\n secret-arguments = \"--password *\"\n}\n",
+     "agent.conf:3: ", "secret-arguments: \"--password *\" is not valid"},
     /* issuer */
     {HOST
      "issuer \"12345678901234567890123456789012345678901234567890123456789012345\" { kind = aat iss = \"a:b\" keys "

@@ -554,6 +554,9 @@ static const struct {
     {HEAD ID "sudo-approval argv\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 1},
     {HEAD ID "sudo-approval required\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 0},
     {HEAD ID "sudo-approval none\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "secret --password\nsecret -p*\n", 0, LEVEL_UNSET, 604800, MODE_UNSET, 0},
+    {HEAD ID "secret *\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
+    {HEAD ID "secret \n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
     {HEAD ID "modes observe\n", -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
     {ID, -EBADMSG, LEVEL_UNSET, 0, MODE_UNSET, 0},
 };

@@ -266,6 +266,27 @@ START_TEST(long_commands_are_cut_and_counted)
 }
 END_TEST
 
+START_TEST(secrets_are_not_recorded)
+{
+    static const struct secrets secrets = {.names = {"--password", "-p*"}, .count = 2};
+    static const char *const words[] = {"/usr/bin/mysql",     "--password", "hunter2",
+                                        "--password=hunter2", "-phunter2",  "db"};
+    const struct record record = {.step = "command", .argv = words, .argc = COUNT_OF(words), .secrets = &secrets};
+    json_t *root = formatted(&record), *command = at(root, "unmapped.command");
+    char *text = json_dumps(root, 0);
+
+    ck_assert_ptr_null(strstr(text, "hunter2"));
+    ck_assert_int_eq(json_integer_value(at(root, "unmapped.command_hidden")), 3);
+    ck_assert_str_eq(json_string_value(json_array_get(command, 1)), "--password");
+    ck_assert_int_eq(strncmp(json_string_value(json_array_get(command, 2)), "sha256:", 7), 0);
+    ck_assert_int_eq(strncmp(json_string_value(json_array_get(command, 3)), "--password=sha256:", 18), 0);
+    ck_assert_int_eq(strncmp(json_string_value(json_array_get(command, 4)), "-psha256:", 9), 0);
+    ck_assert_str_eq(json_string_value(json_array_get(command, 5)), "db");
+    free(text);
+    json_decref(root);
+}
+END_TEST
+
 /* The refusal of a command must not be lost because the command is long, or longer once it is escaped. */
 static void assert_left_out(const char *word, size_t shown, size_t left_out)
 {
@@ -343,6 +364,7 @@ static Suite *record_suite(void)
     tcase_add_loop_test(tcase, hostile_names_stay_names, 0, COUNT_OF(hostile));
     tcase_add_test(tcase, any_bytes_give_json);
     tcase_add_test(tcase, long_commands_are_cut_and_counted);
+    tcase_add_test(tcase, secrets_are_not_recorded);
     tcase_add_test(tcase, huge_word_is_left_out);
     tcase_add_test(tcase, huge_escaped_word_is_left_out);
     tcase_add_test(tcase, full_buffer_is_an_error);

@@ -112,4 +112,16 @@ expect_fail "and did not run" grep -q uid=0 /tmp/result
 expect_log "for want of an approval" not_approved "$DECISIONS"
 expect_output "alice's runs" '^root$' as_human alice sudo -n id -un
 cp /tmp/sudo.conf /etc/sudo.conf
+
+story "secrets on a command line"
+sed -i 's/^host {.*/&\n    secret-arguments = { "--password", "-p*" }/' /etc/pam_agent/agent.conf
+must agentctl apply
+in_session secret "${wide[@]}" <<'STEPS'
+for i in 1 2; do sudo -n /usr/bin/false --password hunter2 --password=hunter2 -phunter2 --user=x; done
+STEPS
+expect_fail "are in no record" grep -q hunter2 "$DECISIONS"
+expect_output "but what tells them apart" '"--password","sha256:[0-9a-f]{16}","--password=sha256:[0-9a-f]{16}","-psha256:[0-9a-f]{16}","--user=x"' \
+	tail -n 8 "$DECISIONS"
+expect_output "one secret has one digest" '^1$' sh -c "grep -o 'sha256:[0-9a-f]*' $DECISIONS | sort -u | wc -l"
+expect_output "its key is root's" '^600 0 32$' stat -c '%a %u %s' /var/lib/pam_agent/record-key
 finish
