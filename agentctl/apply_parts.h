@@ -34,6 +34,8 @@ int apply_open(struct apply *a) MUST_CHECK;
 int apply_take_in(struct apply *a) MUST_CHECK;
 /* Is something that a rule of sudo names an agent's to change? */
 int apply_check_programs(struct apply *a) MUST_CHECK;
+/* The same of one rule, also where it is in no configuration: what is wrong is added to the problems. */
+void apply_check_rule(struct apply *a, const struct rule *rule);
 /* Print a line for each permission that an account gains or loses. */
 void apply_print_changes(struct apply *a);
 /* Put it in place: the databases, then the rules of sudo where `agentctl enable` made their file. */

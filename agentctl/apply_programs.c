@@ -326,6 +326,14 @@ static void check_rule(const struct check *c)
     }
 }
 
+void apply_check_rule(struct apply *a, const struct rule *rule)
+{
+    struct check check = {.apply = a, .rule = rule};
+
+    find_agents(&check);
+    check_rule(&check);
+}
+
 int apply_check_programs(struct apply *a)
 {
     size_t before = a->problems.count;

@@ -93,14 +93,6 @@ static void check_issuers(struct reader *reader)
     }
 }
 
-static int has_issuer(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->issuer_count; i++)
-        if (strcmp(config->issuers[i].name, name) == 0)
-            return 1;
-    return 0;
-}
-
 static void check_mentions(struct reader *reader)
 {
     const struct config *config = reader->config;
@@ -108,7 +100,7 @@ static void check_mentions(struct reader *reader)
     for (size_t i = 0; i < config->issuer_mention_count; i++) {
         const struct mention *mention = &config->issuer_mentions[i];
 
-        if (!has_issuer(config, mention->title))
+        if (!find_has_issuer(config, mention->title))
             place_problem(reader, &mention->place,
                           "issuers: there is no issuer \"%s\": write the name of an issuer section", mention->title);
     }

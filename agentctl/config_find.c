@@ -47,3 +47,11 @@ int find_has_account(const struct found_by *index, const char *account)
 {
     return bsearch(&account, index->accounts, index->config->identity_count, sizeof account, compare_accounts) != NULL;
 }
+
+int find_has_issuer(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->issuer_count; i++)
+        if (strcmp(config->issuers[i].name, name) == 0)
+            return 1;
+    return 0;
+}

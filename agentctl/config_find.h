@@ -19,5 +19,7 @@ void find_prepare(const struct config *config, struct arena *arena, struct found
 const struct identity_config *find_by_spiffe(const struct found_by *index, const char *id);
 /* Is this an identity's account? 1 or 0. */
 int find_has_account(const struct found_by *index, const char *account);
+/* Is there an issuer of this name? 1 or 0. */
+int find_has_issuer(const struct config *config, const char *name);
 
 #endif

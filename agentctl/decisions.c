@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,10 +17,43 @@ const char *decision_text(const json_t *record, const char *object, const char *
     return json_string_value(json_object_get(json_object_get(record, object), name));
 }
 
-static int read_log(const char *path, const char *needle, void (*fn)(json_t *record, void *arg), void *arg)
+/* The next line, without its end: its length; -EBADMSG: it is longer than a record, and passed over; -ENOENT: there is none. */
+static ssize_t next_line(FILE *log, char *line)
 {
-    char *line = NULL;
-    size_t cap = 0;
+    size_t len = 0;
+    int c;
+
+    while ((c = getc_unlocked(log)) != EOF && c != '\n') {
+        if (len < RECORD_MAX)
+            line[len] = (char)c;
+        len++;
+    }
+    if (c == EOF && len == 0)
+        return -ENOENT;
+    if (len >= RECORD_MAX)
+        return -EBADMSG;
+    line[len] = '\0';
+    return (ssize_t)len;
+}
+
+/* Most lines hold the text nowhere: they need no parser. */
+static void take_line(struct decisions_reading *reading, const char *line, ssize_t len)
+{
+    CLEANUP(json_freep) json_t *record = NULL;
+
+    if (len < 2 || line[0] != '{' || line[len - 1] != '}')
+        reading->bad++;
+    else if (!strcasestr(line, reading->needle))
+        return;
+    else if (json_strict_parse_object(line, (size_t)len, &record) < 0)
+        reading->bad++;
+    else
+        reading->take(record, reading->arg);
+}
+
+int decisions_read_file(struct decisions_reading *reading, const char *path)
+{
+    char line[RECORD_MAX];
     ssize_t len;
     FILE *log;
     int fd, r = file_open(path, &fd);
@@ -33,26 +65,27 @@ static int read_log(const char *path, const char *needle, void (*fn)(json_t *rec
         close(fd);
         return -ENOMEM;
     }
-    while ((len = getline(&line, &cap, log)) >= 0) {
-        CLEANUP(json_freep) json_t *record = NULL;
-
-        /* Most lines hold the text nowhere: they need no parser. */
-        if (len <= RECORD_MAX && strcasestr(line, needle) && json_strict_parse_object(line, (size_t)len, &record) == 0)
-            fn(record, arg);
-    }
+    while ((len = next_line(log, line)) != -ENOENT)
+        take_line(reading, line, len);
     r = ferror(log) ? -EIO : 0;
-    free(line);
     fclose(log);
     return r;
 }
 
-int decisions_each(const char *needle, void (*fn)(json_t *record, void *arg), void *arg)
+int decisions_read(struct decisions_reading *reading)
 {
-    int before = read_log(PATH_DECISIONS ".1", needle, fn, arg), now = read_log(PATH_DECISIONS, needle, fn, arg);
+    int before = decisions_read_file(reading, PATH_DECISIONS ".1"), now = decisions_read_file(reading, PATH_DECISIONS);
 
     if (now == -ENOENT)
         return before; /* it was renamed a moment ago */
     return now == 0 && before != -ENOENT ? before : now;
+}
+
+int decisions_each(const char *needle, void (*take)(json_t *record, void *arg), void *arg)
+{
+    struct decisions_reading reading = {.needle = needle, .take = take, .arg = arg};
+
+    return decisions_read(&reading);
 }
 
 const char *decision_code(const json_t *record)

@@ -29,6 +29,8 @@ static const struct verb verbs[] = {
     {NULL, "apply", verb_apply, "[--check]", "check agent.conf and compile it for this host"},
     {"policy", "test", verb_policy_test, "FILE... [--config DIR] [--json]",
      "do the policies of a configuration decide as the cases in FILE expect?"},
+    {"policy", "suggest", verb_policy_suggest, "[--since 7d] [--account ACCOUNT]",
+     "write policies for what was refused and observed"},
     {"key", "refresh", verb_key_refresh, "", "take in the key files of the issuers anew, and nothing else"},
     {NULL, "stop", verb_stop, "", "freeze every agent of this host, now"},
     {NULL, "go", verb_go, "", "let them go on"},

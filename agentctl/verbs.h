@@ -25,6 +25,7 @@ int verb_identity_show(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_issue(int argc, char **argv);
 int verb_key_refresh(int argc, char **argv);
+int verb_policy_suggest(int argc, char **argv);
 int verb_policy_test(int argc, char **argv);
 int verb_present(int argc, char **argv);
 int verb_prove(int argc, char **argv);
