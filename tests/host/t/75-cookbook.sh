@@ -6,6 +6,17 @@ install_project
 expect_ok "init" agentctl init --trust-domain example.org
 examples=/usr/local/share/pam_agent/examples/policies
 
+story "what a recipe needs of the host"
+cp "$examples/db-maintenance.conf" /etc/pam_agent/conf.d/
+expect_output "without its label the policy is none" '^[0-9]+ passed, [1-9][0-9]* failed; 0 of 0 rules reached$' \
+	agentctl policy test "$examples/db-maintenance.cases"
+rm /etc/pam_agent/conf.d/db-maintenance.conf
+sed -i '/^host {/a\    labels = { "role=db" }' /etc/pam_agent/agent.conf
+openssl genpkey -algorithm ed25519 -out /tmp/approvals.pem
+printf '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"%s"}]}' \
+	"$(openssl pkey -in /tmp/approvals.pem -pubout -outform DER | tail -c 32 | basenc --base64url | tr -d '=')" \
+	>/etc/pam_agent/keys/approvals.jwks
+
 story "each by itself"
 for policy in "$examples"/*.conf; do
 	name=$(basename "$policy" .conf)
