@@ -102,7 +102,7 @@ static int by_needs(const void *a, const void *b)
 
 static int is_of_same(const struct suggested_policy *a, const struct suggested_policy *b)
 {
-    return !a->left_out && a->purposes.count && compare_owners(a, b) == 0 && compare_items(a, b) == 0;
+    return !a->left_out && compare_owners(a, b) == 0 && compare_items(a, b) == 0;
 }
 
 static void join(struct suggested_policy *into, const struct suggested_policy *from, struct arena *arena)

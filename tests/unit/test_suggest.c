@@ -43,6 +43,7 @@ static const char config_text[] =
     "identity agent-a { id = \"" ID "\" slots = 2 }\n"
     "identity agent-b { id = \"spiffe://e.org/agent/b\" }\n"
     "identity agent-all { id = \"spiffe://e.org/all/*\" }\n"
+    "identity agent-m { id = \"spiffe://e.org/all/m\" }\n"
     "policy care {\n"
     " identities = { \"spiffe://e.org/agent/b\" }\n"
     " login { from = { \"10.0.0.0/8\" } }\n"
@@ -647,12 +648,16 @@ START_TEST(lines_that_are_no_records)
         write_raw(lines[i]);
     for (size_t i = 0; i < 3 * RECORD_MAX; i++)
         write_raw("{");
-    write_raw("\n");
+    write_raw(
+        "\n{\"time\":1795881600000,\"status_code\":\"no_rule\",\"unmapped\":{\"step\":\"command\",\"command\":[\"\"");
+    for (size_t i = 0; i < 5000; i++) /* more words than a record has room for */
+        write_raw(",\"\"");
+    write_raw("],\"observed\":true}}\n");
     COMMAND("root", "/bin/ls");
     write_raw("{\"observed\":true"); /* no line end */
     suggest_of(NULL);
-    ck_assert_uint_eq(seen.bad, COUNT_OF(lines) + 2);
-    assert_says("# Passed over: 13 lines of the log that are no records.\n");
+    ck_assert_uint_eq(seen.bad, COUNT_OF(lines) + 3);
+    assert_says("# Passed over: 14 lines of the log that are no records.\n");
     assert_says("\"/bin/ls\"");
     /* what only looks like one that was observed */
     ck_assert_uint_eq(seen.count, 1);
@@ -674,6 +679,11 @@ START_TEST(a_command_that_was_cut)
     suggest_of(NULL);
     ck_assert_uint_eq(suggested.policies[0].written, 0);
     assert_says(" ...\n#   used once, 2026-11-28 16:00 UTC; it was too long to be recorded whole");
+    argv[7] = NULL; /* what was shown of it */
+    command("root", argv);
+    suggest_of(NULL);
+    ck_assert_uint_eq(suggested.policies[0].count, 2);
+    ck_assert_uint_eq(suggested.policies[0].written, 1);
     clear();
 }
 END_TEST
@@ -740,6 +750,10 @@ START_TEST(an_agent_of_a_pattern)
     suggest_of(NULL);
     assert_says("policy \"suggested-agent-all\" {\n    identities = { \"spiffe://e.org/all/*\" }");
     assert_says("policy \"suggested-agent-all.2\" {\n    identities = { \"spiffe://e.org/all/x\" }");
+    record.identity = "spiffe://e.org/all/m"; /* which has an account of its own, between those of the pattern */
+    note(&record);
+    suggest_of(NULL);
+    assert_says("policy \"suggested-agent-m\" {\n    identities = { \"spiffe://e.org/all/m\" }");
     accept();
     clear();
 }
