@@ -195,29 +195,42 @@ static void add(struct observations *all, json_t *record, enum step step)
 
 /* --- what becomes of it --- */
 
+/* A credential was verified, and a rule is what it lacked. */
+static int lacks_rule(enum reason reason)
+{
+    return reason == REASON_NO_RULE || reason == REASON_NO_POLICY;
+}
+
 /* Nothing is permitted without a credential; with one, the agent will do the same. */
 static int lacks_credential(enum reason reason)
 {
     return reason == REASON_SESSION_NOT_FOUND || reason == REASON_CREDENTIAL_MISSING ||
-           reason == REASON_PENDING_MISSING;
+           reason == REASON_PENDING_MISSING || reason == REASON_NOT_AN_AGENT_LOGIN;
 }
 
-/* Where no rule names a service, it is refused before anything else is looked at. */
-static int lacks_rule(enum reason reason)
+/* Anybody may knock with no credential: only the login that something else opened is the agent's. */
+static int is_of_agent(enum step step, enum reason reason)
 {
-    return reason == REASON_NO_RULE || reason == REASON_NO_POLICY || reason == REASON_NOT_AN_AGENT_LOGIN;
+    switch (step) {
+    case STEP_OPEN:
+    case STEP_COMMAND:
+        return lacks_rule(reason) || lacks_credential(reason);
+    case STEP_LOGIN:
+    case STEP_ACCOUNT:
+        return lacks_rule(reason);
+    default:
+        return 0;
+    }
 }
 
 static void take_step(struct observations *all, json_t *record, enum step step, enum reason reason)
 {
     if (!lacks_rule(reason))
         all->mended_not[reason].steps[step]++;
-    if (!lacks_rule(reason) && !lacks_credential(reason))
-        return;
-    if (step == STEP_LOGIN || step == STEP_ACCOUNT || step == STEP_OPEN || step == STEP_COMMAND)
+    else if (step == STEP_SUDO)
+        all->blind++;
+    if (is_of_agent(step, reason))
         add(all, record, step);
-    else
-        all->blind += step == STEP_SUDO;
 }
 
 /* Is it one of those that were asked for? */

@@ -33,22 +33,36 @@ static int is_exact(const char *text)
     return 1;
 }
 
-/* Commands are split at blanks; "..." stands for more words. */
-static int is_exact_word(const char *word)
+/* What keeps the word from standing for itself alone, where commands are split at blanks and "..." stands for more words; NULL: nothing. */
+static const char *word_problem(const char *word)
 {
-    return is_exact(word) && word_pattern_valid(word) && !strchr(word, ' ') && strcmp(word, "...") != 0;
+    if (!word[0])
+        return "an empty word";
+    if (strchr(word, ' '))
+        return "a blank in a word";
+    if (strpbrk(word, "*?"))
+        return "a wildcard that is meant as itself";
+    if (strpbrk(word, "\"\\"))
+        return "a quote or backslash";
+    if (strcmp(word, "...") == 0)
+        return "the word \"...\"";
+    if (!is_exact(word))
+        return "\"${\", or what is no printable ASCII";
+    return word_pattern_valid(word) ? NULL : "a word over 1024 bytes";
 }
 
-static const char *check_words(const struct words *words)
+static const char *check_words(struct checker *c, const struct words *words)
 {
     if (words->count > COMMAND_WORDS_MAX)
         return "a rule has at most 64 words";
     if (!path_normal(words->items[0]))
         return "a rule cannot name such a program";
-    for (size_t i = 1; i < words->count; i++)
-        if (!is_exact_word(words->items[i]))
-            return "a word of it is empty, \"...\" or too long, or has blanks, wildcards, quotes, \"${\" or what is no "
-                   "printable ASCII: no rule says exactly this";
+    for (size_t i = 1; i < words->count; i++) {
+        const char *problem = word_problem(words->items[i]);
+
+        if (problem)
+            return arena_format(c->arena, "no rule says exactly this: %s", problem);
+    }
     return NULL;
 }
 
@@ -79,7 +93,7 @@ static const char *check_command(struct checker *c, const struct observed *seen)
         return "a rule cannot name such a run-as";
     if (find_has_account(&c->identities, seen->run_as))
         return "run-as is an agent's account, which is entered with a credential";
-    problem = check_words(&command.words);
+    problem = check_words(c, &command.words);
     return problem ? problem : check_apply(c, &rule);
 }
 

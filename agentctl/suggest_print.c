@@ -161,7 +161,7 @@ static void put_reasons(FILE *to, const struct observations *seen)
 
         if (logins + commands == 0)
             continue;
-        fputs(is_first ? "\n# No policy opens these:\n#   " : "#   ", to);
+        fputs(is_first ? "\n# No rule would have permitted these as they were:\n#   " : "#   ", to);
         is_first = 0;
         if (logins)
             put_count(to, logins, "login", "logins");

@@ -407,15 +407,23 @@ START_TEST(without_a_credential)
     note(&record);
     record.account = "nobody\n}";
     note(&record);
+    for (size_t i = 0; i < 2; i++) { /* who only knocks is nobody */
+        record = record_of(i ? REASON_CREDENTIAL_MISSING : REASON_NOT_AN_AGENT_LOGIN, steps[0]);
+        record.source = "192.0.2.66";
+        note(&record);
+    }
     suggest_of(NULL);
+    assert_says_not("192.0.2.66");
     assert_says("identities = { \"" ID "\" }\n    # No purpose was told, so this is for all of them.");
     assert_says("# used 3 times");
     assert_says("identities = { \"spiffe://e.org/agent/b\" }\n    # No purpose");
     assert_says_not("issuers");
     assert_says(
         "# Of nobody\\x0A} there is nothing to write: 0 logins and 1 command; no identity is configured for it");
-    assert_says("# No policy opens these:\n"
+    assert_says("# No rule would have permitted these as they were:\n"
+                "#   1 login: not_an_agent_login, this service does not open agent accounts\n"
                 "#   2 commands: session_not_found, the calling process belongs to no live agent session\n"
+                "#   1 login: credential_missing, no credential was presented\n"
                 "#   3 logins: pending_missing, this login was not authenticated with a credential\n");
     accept();
     suggest_of(NULL);
@@ -447,7 +455,7 @@ START_TEST(what_no_policy_mends_is_counted)
     note(&record);
     suggest_of(NULL);
     ck_assert_uint_eq(suggested.count, 0);
-    assert_says("# No policy opens these:\n");
+    assert_says("# No rule would have permitted these as they were:\n");
     assert_says(not_mended[_i].says);
     clear();
 }
@@ -460,11 +468,16 @@ static const struct {
 } left_out[] = {
     {"agent-a", ID, "10.0.0.7", "one", {"/usr/bin/vim", "/etc/hosts"}, "can run or write what its caller likes"},
     {"agent-a", ID, "10.0.0.7", "one", {"/bin/cat", "/tmp/x"}, "agents may write to /tmp"},
-    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "a b"}, "no rule says exactly this"},
-    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", ""}, "no rule says exactly this"},
+    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "a b"}, "no rule says exactly this: a blank in a word"},
+    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", ""}, "no rule says exactly this: an empty word"},
     {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "*"}, "sudo as root: /bin/ls *\n"},
-    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "..."}, "no rule says exactly this"},
-    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "a?"}, "no rule says exactly this"},
+    {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "..."}, "no rule says exactly this: the word \"...\""},
+    {"agent-a",
+     ID,
+     "10.0.0.7",
+     "one",
+     {"/bin/ls", "a?"},
+     "no rule says exactly this: a wildcard that is meant as itself"},
     {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "${HOME}"}, "/bin/ls \\x24{HOME}"},
     {"agent-a", ID, "10.0.0.7", "one", {"/bin/ls", "\342\200\256x"}, "\\xE2\\x80\\xAEx"},
     {"agent-a", ID, "10.0.0.7", "one", {"/bin/l s"}, "a rule cannot name such a program"},
