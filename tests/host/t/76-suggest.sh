@@ -114,4 +114,23 @@ expect_fail "not another one" as_other 'sudo -n /usr/bin/echo a'
 expect_output "there is nothing to add" '^# From .agentctl policy suggest.: nothing to add. Of what' agentctl policy suggest --account agent-deploy
 expect_ok "nor for the other one" agentctl policy suggest --account agent-other
 expect_output "but what is left out" '^0$' grep -c '^policy' "$OUTPUT"
+
+story "one policy is observed on a host that enforces"
+echo 'agent-deploy ALL=(root) NOPASSWD: /usr/bin/df, /usr/bin/nproc' >/etc/sudoers.d/zz-agents
+chmod 0440 /etc/sudoers.d/zz-agents
+cat >$conf/70-report.conf <<-CONF
+	policy "report" { identities = { "$AGENT_ID" }  purposes = { "report" }  mode = "observe"  login { } }
+CONF
+must agentctl apply
+credential report "${wide[@]}" --purpose report
+expect_ok "what no rule allows" agent report 'sudo -n /usr/bin/df -h'
+expect_ok "suggestions" agentctl policy suggest --account agent-deploy
+cp "$OUTPUT" $conf/71-report.conf
+expect_seen "for this purpose" '^    purposes   = \{ "report" \}$'
+expect_output "are one command" '^1$' grep -c '^            "/' $conf/71-report.conf
+must agentctl apply
+credential report2 "${wide[@]}" --purpose report
+expect_ok "it is permitted" agent report2 'sudo -n /usr/bin/df -h'
+credential report3 "${wide[@]}" --purpose report
+expect_refused "and nothing else any more" no_rule agent report3 'sudo -n /usr/bin/nproc'
 finish
