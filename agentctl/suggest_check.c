@@ -192,10 +192,9 @@ static int check_in_force(struct checker *c, const struct facts *facts, const ch
         *ret_left_out = find_near(c, facts);
         break;
     default:
-        *ret_left_out = decision.rule_where ? arena_format(c->arena, "the policies in force refuse it: %s, at %s",
-                                                           reason_word(decision.reason), decision.rule_where)
-                                            : arena_format(c->arena, "the policies in force refuse it: %s",
-                                                           reason_word(decision.reason));
+        *ret_left_out =
+            arena_format(c->arena, "the policies in force refuse it: %s%s%s", reason_word(decision.reason),
+                         decision.rule_where ? ", at " : "", decision.rule_where ? decision.rule_where : "");
     }
     return 1;
 }

@@ -1,4 +1,6 @@
 /* Suggestions as a file of policies, with comments. */
+#include <string.h>
+
 #include "agentctl/suggest_parts.h"
 
 /* --- what is left out --- */
@@ -74,6 +76,15 @@ static void put_no_policy(FILE *to, const struct suggested_policy *policy)
 
 /* --- policies --- */
 
+static void put_identity(FILE *to, const char *identity)
+{
+    fputs("    identities = { ", to);
+    put_string(to, identity);
+    fputs(" }\n", to);
+    if (strchr(identity, '*'))
+        fputs("    # Which of them it was, nobody told. Better: identities = { \"spiffe://...\" }\n", to);
+}
+
 static void put_purposes(FILE *to, const struct words *purposes)
 {
     if (purposes->count == 0) {
@@ -98,9 +109,8 @@ static void put_policy(FILE *to, const struct suggested_policy *policy, struct s
             written[count++] = &policy->items[i];
     fputs("\npolicy ", to);
     put_string(to, policy->name);
-    fputs(" {\n    identities = { ", to);
-    put_string(to, policy->identity);
-    fputs(" }\n", to);
+    fputs(" {\n", to);
+    put_identity(to, policy->identity);
     if (policy->issuer) {
         fputs("    issuers    = { ", to);
         put_string(to, policy->issuer);

@@ -1,6 +1,7 @@
 /* policy suggest: a file of policies for what observe mode let pass. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agentctl/arguments.h"
@@ -98,17 +99,27 @@ static int read_log(struct observations *seen)
     return EXIT_PART;
 }
 
+/* A file as `apply` reads it is no larger. */
 static int print(const struct observations *seen, struct apply *a)
 {
     const struct suggest_host host = {.apply = a, .policies_of = policy_of_account};
     struct suggested suggested;
+    char *text = NULL;
+    size_t len;
+    FILE *to = memory_must(open_memstream(&text, &len));
+    int whole = seen->dropped == 0;
 
     suggest(seen, &host, &a->arena, &suggested);
-    suggested_print(&suggested, seen, &a->config->escapes, stdout);
-    if (seen->dropped == 0)
-        return EXIT_YES;
-    complain("more than %d different logins and commands were observed: see --since and --account", OBSERVED_MAX);
-    return EXIT_PART;
+    suggested_print(&suggested, seen, &a->config->escapes, to);
+    if (ferror(to) | fclose(to))
+        memory_must(NULL);
+    fwrite(text, 1, len, stdout);
+    free(text);
+    if (!whole)
+        complain("more than %d different logins and commands were observed: see --since and --account", OBSERVED_MAX);
+    if (len > CONFIG_FILE_MAX)
+        complain("the policies are too many for one file of %u bytes: see --since and --account", CONFIG_FILE_MAX);
+    return whole && len <= CONFIG_FILE_MAX ? EXIT_YES : EXIT_PART;
 }
 
 static int run(struct observations *seen, struct apply *a)

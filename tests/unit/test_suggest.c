@@ -361,7 +361,7 @@ END_TEST
 
 START_TEST(purposes_with_the_same_needs_are_of_one_policy)
 {
-    static const char *const purposes[] = {"c", "a", "b"};
+    static const char *const purposes[] = {"a", "c", "b"};
 
     for (size_t i = 0; i < COUNT_OF(purposes); i++) {
         struct record record = command_of("root", (const char *const[]){"/bin/ls", NULL});
@@ -701,6 +701,51 @@ START_TEST(a_command_that_was_cut)
 }
 END_TEST
 
+START_TEST(a_command_of_many_words)
+{
+    const char *argv[67] = {"/bin/ls"};
+
+    for (size_t i = 1; i < 65; i++)
+        argv[i] = "x";
+    command("root", argv);
+    argv[64] = NULL; /* 64 of them */
+    command("root", argv);
+    suggest_of(NULL);
+    ck_assert_uint_eq(suggested.policies[0].count, 2);
+    ck_assert_uint_eq(suggested.policies[0].written, 1);
+    assert_says("a rule has at most 64 words");
+    accept();
+    clear();
+}
+END_TEST
+
+/* Where sudo asks no approval, nobody knows what would have run. */
+START_TEST(sudo_without_its_plugin)
+{
+    struct record record = record_of(REASON_NO_RULE, "sudo");
+
+    note(&record);
+    suggest_of(NULL);
+    assert_says("sudo.conf needs the line for sudo_agent.so");
+    COMMAND("root", "/bin/ls");
+    suggest_of(NULL);
+    assert_says_not("sudo_agent.so");
+    clear();
+}
+END_TEST
+
+START_TEST(a_time_beyond_all_calendars)
+{
+    write_raw("{\"time\":9223372036854775807,\"status_code\":\"no_rule\",\"user\":{\"name\":\"agent-a\"},\"unmapped\":{"
+              "\"step\":\"open\",\"service\":\"sshd\",\"source\":\"10.0.0.1\",\"agent\":\"" ID
+              "\",\"observed\":true}}\n");
+    suggest_of(NULL);
+    assert_says("# used once, ");
+    accept();
+    clear();
+}
+END_TEST
+
 START_TEST(more_than_are_kept)
 {
     char word[16];
@@ -761,7 +806,7 @@ START_TEST(an_agent_of_a_pattern)
     record.identity = "spiffe://e.org/all/*"; /* where nobody told which */
     note(&record);
     suggest_of(NULL);
-    assert_says("policy \"suggested-agent-all\" {\n    identities = { \"spiffe://e.org/all/*\" }");
+    assert_says("policy \"suggested-agent-all\" {\n    identities = { \"spiffe://e.org/all/*\" }\n    # Which of them");
     assert_says("policy \"suggested-agent-all.2\" {\n    identities = { \"spiffe://e.org/all/x\" }");
     record.identity = "spiffe://e.org/all/m"; /* which has an account of its own, between those of the pattern */
     note(&record);
@@ -793,6 +838,9 @@ static Suite *suggest_suite(void)
     tcase_add_test(tests, odd_words_mean_themselves);
     tcase_add_test(tests, lines_that_are_no_records);
     tcase_add_test(tests, a_command_that_was_cut);
+    tcase_add_test(tests, a_command_of_many_words);
+    tcase_add_test(tests, sudo_without_its_plugin);
+    tcase_add_test(tests, a_time_beyond_all_calendars);
     tcase_add_test(tests, more_than_are_kept);
     tcase_add_loop_test(tests, commands_that_are_alike, 0, COUNT_OF(alike));
     tcase_add_test(tests, an_agent_of_a_pattern);
