@@ -249,6 +249,14 @@ static void note_time(struct observations *all, int64_t time)
         all->last = time;
 }
 
+/* A sudo that asks no approval is decided when it opens its session, with its command (sudo-approval = "argv"). */
+static enum step step_of(const json_t *record, enum step step)
+{
+    const json_t *command = json_object_get(json_object_get(record, "unmapped"), "command");
+
+    return step == STEP_SUDO && json_array_size(command) > 0 ? STEP_COMMAND : step;
+}
+
 void observed_take(json_t *record, void *arg)
 {
     struct observations *all = arg;
@@ -265,7 +273,7 @@ void observed_take(json_t *record, void *arg)
     if (reason == REASON_PERMIT)
         return;
     note_time(all, decision_time(record));
-    take_step(all, record, (enum step)step, reason);
+    take_step(all, record, step_of(record, (enum step)step), reason);
 }
 
 void observations_clear(struct observations *all)

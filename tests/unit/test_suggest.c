@@ -719,6 +719,18 @@ START_TEST(a_command_of_many_words)
 }
 END_TEST
 
+START_TEST(sudo_by_its_own_arguments)
+{
+    struct record record = command_of("root", (const char *const[]){"/bin/ls", NULL});
+
+    record.step = "sudo";
+    note(&record);
+    suggest_of(NULL);
+    assert_says("            # used once, 2026-11-28 16:00 UTC\n            \"/bin/ls\"\n");
+    clear();
+}
+END_TEST
+
 /* Where sudo asks no approval, nobody knows what would have run. */
 START_TEST(sudo_without_its_plugin)
 {
@@ -839,6 +851,7 @@ static Suite *suggest_suite(void)
     tcase_add_test(tests, lines_that_are_no_records);
     tcase_add_test(tests, a_command_that_was_cut);
     tcase_add_test(tests, a_command_of_many_words);
+    tcase_add_test(tests, sudo_by_its_own_arguments);
     tcase_add_test(tests, sudo_without_its_plugin);
     tcase_add_test(tests, a_time_beyond_all_calendars);
     tcase_add_test(tests, more_than_are_kept);
