@@ -270,6 +270,7 @@ install: all
 	$(Q)$(foreach f,$(POLICIES),$(call put,0644,$(f),$(DATADIR)/examples/policies,$(f)) &&) true
 	$(Q)$(foreach f,$(UNITS),$(call put,0644,$(f),$(UNITDIR),$(f)) &&) true
 	$(Q)$(call put,0644,$(CRON),$(DATADIR)/cron.d,pam_agent)
+	$(Q)$(call put,0644,etc/logrotate.d/pam_agent,$(DATADIR)/logrotate.d,pam_agent)
 	$(Q)$(foreach f,$(MANUALS),$(call put,0644,$(f),$(MANDIR)/man$(lastword $(subst ., ,$(f))),$(f)) &&) true
 
 # Takes the lines of `agentctl enable` out first: a sudo.conf that names a missing plug-in stops sudo for everybody.

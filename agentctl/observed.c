@@ -146,7 +146,7 @@ static int read_command(const json_t *unmapped, struct argv *argv, struct observ
     const json_t *words = json_object_get(unmapped, "command");
 
     seen->command = (struct words){argv->words, json_array_size(words)};
-    seen->is_cut = json_object_get(unmapped, "command_left_out") != NULL;
+    seen->is_cut = json_object_get(unmapped, "command_left_out") || json_object_get(unmapped, "command_hidden");
     if (seen->command.count == 0 || seen->command.count > COUNT_OF(argv->words))
         return 0;
     for (size_t i = 0; i < seen->command.count; i++)

@@ -88,7 +88,7 @@ static const char *check_command(struct checker *c, const struct observed *seen)
     const char *problem;
 
     if (seen->is_cut)
-        return "it was too long to be recorded whole";
+        return "not all of it was recorded: it was too long, or holds a secret";
     if (!seen->run_as || !user_name_valid(seen->run_as))
         return "a rule cannot name such a run-as";
     if (find_has_account(&c->identities, seen->run_as))

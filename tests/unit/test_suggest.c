@@ -691,7 +691,7 @@ START_TEST(a_command_that_was_cut)
     note(&record);
     suggest_of(NULL);
     ck_assert_uint_eq(suggested.policies[0].written, 0);
-    assert_says(" ...\n#   used once, 2026-11-28 16:00 UTC; it was too long to be recorded whole");
+    assert_says(" ...\n#   used once, 2026-11-28 16:00 UTC; not all of it was recorded: it was too long, or holds a secret");
     argv[7] = NULL; /* what was shown of it */
     command("root", argv);
     suggest_of(NULL);
