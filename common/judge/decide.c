@@ -66,6 +66,20 @@ static enum match find_rule(const struct facts *facts, const struct policy_set *
     return best;
 }
 
+/* What the best of the rules that allow makes of a step that none denies. */
+static enum reason reason_of(enum match match)
+{
+    static const enum reason reasons[] = {
+        [MATCH_NO] = REASON_NO_RULE,
+        [MATCH_SOURCE_UNKNOWN] = REASON_SOURCE_UNKNOWN,
+        [MATCH_RISK_TOO_HIGH] = REASON_RISK_TOO_HIGH,
+        [MATCH_YES] = REASON_PERMIT,
+        [MATCH_LEAVES] = REASON_PERMIT,
+    };
+
+    return reasons[match];
+}
+
 static enum reason check_rules(const struct facts *facts, const struct policy_set *policies,
                                const struct limits *limits, enum rule_kind allow, enum rule_kind deny,
                                struct decision *decision)
@@ -76,18 +90,7 @@ static enum reason check_rules(const struct facts *facts, const struct policy_se
         return match == MATCH_SOURCE_UNKNOWN ? REASON_SOURCE_UNKNOWN : REASON_DENIED_BY_RULE;
     match = find_rule(facts, policies, limits, allow, decision);
     decision->leaves_service = match == MATCH_LEAVES;
-    switch (match) {
-    case MATCH_NO:
-        return REASON_NO_RULE;
-    case MATCH_SOURCE_UNKNOWN:
-        return REASON_SOURCE_UNKNOWN;
-    case MATCH_RISK_TOO_HIGH:
-        return REASON_RISK_TOO_HIGH;
-    case MATCH_YES:
-    case MATCH_LEAVES:
-        break;
-    }
-    return REASON_PERMIT;
+    return reason_of(match);
 }
 
 /* --- scope of the credentials --- */

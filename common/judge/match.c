@@ -22,7 +22,7 @@ static int has_dotdot_segment(const char *word)
 /* May a wildcard stand for this byte of the word? */
 static int wild(const char *word, const char *at)
 {
-    return *at && *at != '/' && !control(*at) && !(at == word && (*at == '-' || *at == '.'));
+    return *at != '/' && !control(*at) && !(at == word && (*at == '-' || *at == '.'));
 }
 
 /* Linear but for the last star: on a mismatch only that one takes one byte more. */
@@ -118,19 +118,25 @@ static int same_family(const struct address *want, const struct address *have)
     return want->bits >= 8 * sizeof v4_prefix || memcmp(have->bytes, v4_prefix, sizeof v4_prefix) != 0;
 }
 
+/* ADDRESS alone. */
+static int address_read_whole(const char *text, struct address *ret)
+{
+    return !strchr(text, '/') && address_read(text, ret);
+}
+
 int address_matches(const char *pattern, const char *address)
 {
     struct address want, have;
 
-    return address_valid(address) && address_read(pattern, &want) && address_read(address, &have) &&
-           same_family(&want, &have) && same_prefix(want.bytes, have.bytes, want.bits);
+    return address_read_whole(address, &have) && address_read(pattern, &want) && same_family(&want, &have) &&
+           same_prefix(want.bytes, have.bytes, want.bits);
 }
 
 int address_valid(const char *address)
 {
     struct address ignored;
 
-    return !strchr(address, '/') && address_read(address, &ignored);
+    return address_read_whole(address, &ignored);
 }
 
 int address_pattern_valid(const char *pattern)

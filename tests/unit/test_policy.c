@@ -1,6 +1,7 @@
 /* common/judge/policy: the compiled text. */
 #include <check.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -525,6 +526,45 @@ START_TEST(level_words)
 }
 END_TEST
 
+/* --- no memory --- */
+
+static unsigned long allocations_left = ULONG_MAX;
+
+void *__real_malloc(size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return allocations_left && allocations_left-- ? __real_malloc(size) : NULL;
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    return allocations_left && allocations_left-- ? __real_realloc(p, size) : NULL;
+}
+
+/* Each allocation fails once: that is said, and nothing stays behind. */
+START_TEST(policy_without_memory)
+{
+    unsigned long most = 0;
+    int r;
+
+    do {
+        allocations_left = most++;
+        memset(&set, 0, sizeof set);
+        r = policy_set_parse(whole, sizeof whole - 1, &set);
+        allocations_left = ULONG_MAX;
+        ck_assert_int_eq(r, r < 0 ? -ENOMEM : 0);
+        if (r < 0)
+            ck_assert_ptr_null(set.policies);
+    } while (r < 0);
+    ck_assert_uint_gt(most, 20);
+    policy_set_clear(&set);
+}
+END_TEST
+
 /* --- the host --- */
 
 #define ID "host-id spiffe://example.org/host/a\n"
@@ -599,6 +639,7 @@ static Suite *policy_suite(void)
     tcase_add_test(bad, policy_cut_anywhere);
     tcase_add_test(bad, policy_with_any_byte_changed);
     tcase_add_test(bad, policy_is_bounded);
+    tcase_add_test(bad, policy_without_memory);
     suite_add_tcase(suite, bad);
     return suite;
 }

@@ -150,6 +150,9 @@ static const struct {
      {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
     {RUNAS "open all\nvalue root\nis not-one-of\nvalue www-data\nis one-of\nclose 1\n",
      {PERMIT, PERMIT, PERMIT, PERMIT}},
+    {RUNAS "open all\nis nothing\nis anything\nclose 1\n", {EXCEEDED, EXCEEDED, EXCEEDED, EXCEEDED}},
+    {RUNAS "value www-data\nopen all\nis anything\nclose 1\n", {MALFORMED, MALFORMED, MALFORMED, MALFORMED}},
+    {RUNAS "open all\nis anything\nclose 2\n", {MALFORMED, MALFORMED, MALFORMED, MALFORMED}},
     {RUNAS "open all\nclose 1\n", {MALFORMED, MALFORMED, MALFORMED, MALFORMED}},
     {RUNAS "open all\nis anything\n", {MALFORMED, MALFORMED, MALFORMED, MALFORMED}},
     {RUNAS "open all\nvalue a\nclose 1\n", {MALFORMED, MALFORMED, MALFORMED, MALFORMED}},
@@ -272,6 +275,36 @@ START_TEST(scope_cut_anywhere)
 }
 END_TEST
 
+START_TEST(arguments_are_bounded)
+{
+    static const char *items[SCOPE_ITEMS_MAX + 1];
+    struct scope_arg args = {.name = "args", .items = items, .item_count = SCOPE_ITEMS_MAX};
+
+    for (size_t i = 0; i < COUNT_OF(items); i++)
+        items[i] = "a";
+    ck_assert_int_eq(allows(SUDO "arg args\nvalue a\nis within\n", &args, 1), PERMIT);
+    args.item_count++;
+    ck_assert_int_eq(allows(SUDO "arg args\nvalue a\nis within\n", &args, 1), MALFORMED);
+}
+END_TEST
+
+START_TEST(clauses_are_as_deep_as_they_may_be)
+{
+    char text[2048] = RUNAS;
+
+    for (int i = 0; i < SCOPE_DEPTH_MAX; i++)
+        strcat(text, "open all\n");
+    strcat(text, "is anything\n");
+    for (int i = 0; i < SCOPE_DEPTH_MAX; i++)
+        strcat(text, "close 1\n");
+    ck_assert_int_eq(allows_shape(text, WITH_ARGS), PERMIT);
+    memmove(text + strlen(RUNAS "open all\n"), text + strlen(RUNAS), strlen(text + strlen(RUNAS)) + 1);
+    memcpy(text + strlen(RUNAS), "open all\n", strlen("open all\n"));
+    strcat(text, "close 1\n");
+    ck_assert_int_eq(allows_shape(text, WITH_ARGS), MALFORMED);
+}
+END_TEST
+
 /* What the step does not know satisfies no exclusion. */
 START_TEST(unknown_is_not_excluded)
 {
@@ -292,6 +325,8 @@ static Suite *scope_suite(void)
     tcase_add_test(tcase, tool_must_be_named);
     tcase_add_test(tcase, malformed_after_a_permission_is_no_permission);
     tcase_add_test(tcase, scope_bounds);
+    tcase_add_test(tcase, arguments_are_bounded);
+    tcase_add_test(tcase, clauses_are_as_deep_as_they_may_be);
     tcase_add_test(tcase, scope_cut_anywhere);
     suite_add_tcase(suite, tcase);
     return suite;
