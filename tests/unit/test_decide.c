@@ -400,6 +400,52 @@ static void no_words(struct facts *f)
     f->argc = 0;
 }
 
+/* Two things at once. */
+static void other_purpose_no_scope(struct facts *f)
+{
+    other_purpose(f);
+    scope_none(f);
+}
+static void risky_other_service(struct facts *f)
+{
+    risky(f);
+    other_service(f);
+    other_command(f);
+}
+static void signed_used(struct facts *f)
+{
+    is_signed(f);
+    used(f);
+}
+static void busy_unproven(struct facts *f)
+{
+    busy(f);
+    unproven(f);
+}
+static void of_alice_other_issuer(struct facts *f)
+{
+    of_alice(f);
+    other_issuer(f);
+}
+static void delegated_by_planner(struct facts *f)
+{
+    delegated_twice(f);
+    f->delegator = "spiffe://example.org/agent/planner";
+}
+static void spent_not_approved(struct facts *f)
+{
+    f->steps_permitted = f->steps_last_minute = 1;
+    not_approved(f);
+}
+static void after_boot(struct facts *f)
+{
+    f->issued = f->boot + 1;
+}
+static void deadline_next(struct facts *f)
+{
+    f->session_deadline = NOW + 1;
+}
+
 #define FROM10 HEAD CARE LOGIN "from 10.0.0.0/8\n"
 #define DENY10 BASE "rule deny-login\nfrom 10.0.0.0/8\n"
 /* NOW is a Monday, 16:00 UTC. */
@@ -410,6 +456,8 @@ static void no_words(struct facts *f)
 #define SUDO10 HEAD CARE SUDO "from 10.0.0.0/8\n"
 #define DENY_SUDO10 BASE DENY_SUDO "from 10.0.0.0/8\n"
 #define TWO(one, other) HEAD CARE one LOGIN "policy other\nidentity " DEPLOY "\n" other
+#define PLANNED HEAD "delegator spiffe://example.org/agent/planner\n" CARE
+#define DENY_INCIDENTS "policy deny\nidentity " DEPLOY "\npurpose incident-*\nrule deny-login\n" DENY_SUDO
 /* The one policy that allows, under this condition. */
 #define OF(condition) HEAD CARE condition LOGIN SUDO
 
@@ -622,6 +670,48 @@ static const struct {
     {SUDOS, approved, BASE, REASON_PERMIT},
     {SUDOS, approved_for_nothing, HEAD CARE LOGIN, REASON_NO_RULE},
     {SUDOS, no_words, BASE, REASON_BAD_QUESTION},
+
+    /* the last value on the good side */
+    {LOGINS | ATTESTS, after_boot, BASE, REASON_PERMIT},
+    {SUDOS, deadline_next, BASE, REASON_PERMIT},
+
+    /* two that meet: which one is told, and what two policies or rules together do not allow */
+    {ALL, other_purpose_no_scope, BASE, REASON_NO_POLICY},
+    {LOGINS | ATTESTS, NULL, ZONES CARE "max-lifetime 1\n" LOGIN OUTSIDE SUDO, REASON_LIFETIME_TOO_LONG},
+    {RECHECKS, NULL, ZONES CARE "max-lifetime 1\n" LOGIN OUTSIDE SUDO, REASON_PERMIT},
+    {LOGINS | ATTESTS, signed_used, BASE, REASON_POSSESSION_TOO_WEAK},
+    {LOGINS, busy_unproven, BASE, REASON_POSSESSION_MISSING},
+    {LOGINS, NULL, ZONES CARE LOGIN INSIDE "from 10.0.0.0/8\n", REASON_PERMIT},
+    {LOGINS, NULL, ZONES CARE LOGIN OUTSIDE "from 10.0.0.0/8\n", REASON_NO_RULE},
+    {LOGINS, other_source, ZONES CARE LOGIN INSIDE "from 10.0.0.0/8\n", REASON_NO_RULE},
+    {LOGINS, no_source, ZONES CARE LOGIN OUTSIDE "from 10.0.0.0/8\n", REASON_NO_RULE},
+    {LOGINS, no_source, ZONES CARE LOGIN INSIDE "from 10.0.0.0/8\n", REASON_SOURCE_UNKNOWN},
+    {LOGINS, NULL, ZONES CARE LOGIN OUTSIDE "from 10.0.0.0/8\n" LOGIN INSIDE "from 192.0.2.1\n", REASON_NO_RULE},
+    {LOGINS, other_service, HEAD CARE LOGIN "service su\nfrom 192.0.2.1\n" LOGIN "from 10.0.0.0/8\n", REASON_NO_RULE},
+    {SUDOS, other_user, HEAD CARE SUDO "rule allow-sudo\nrun-as www-data\ncommand /bin/sh\n", REASON_NO_RULE},
+    {SUDOS, NULL, ZONES CARE SUDO OUTSIDE "rule allow-sudo\ncommand /bin/sh\n" INSIDE, REASON_NO_RULE},
+    {SUDOS, NULL,
+     HEAD "policy p\nidentity " DEPLOY "\npurpose other\n" SUDO
+          "policy q\nidentity spiffe://example.com/*\npurpose restart-web\n" SUDO,
+     REASON_NO_POLICY},
+    {SUDOS, NULL, HEAD CARE LOGIN "policy q\nidentity " DEPLOY "\nissuer corp\n" SUDO, REASON_NO_RULE},
+    {ALL, risky_other_service, BASE, REASON_NO_RULE}, /* at no risk is it allowed */
+    {SUDOS, risky, ZONES CARE SUDO OUTSIDE, REASON_NO_RULE},
+    {SUDOS, risky, ZONES CARE SUDO INSIDE, REASON_RISK_TOO_HIGH},
+    {LOGINS | ATTESTS | SUDOS, risky, TIMED "rule deny-login\n" INSIDE DENY_SUDO INSIDE, REASON_DENIED_BY_RULE},
+    {LOGINS | ATTESTS | SUDOS, risky, TIMED "rule deny-login\n" OUTSIDE DENY_SUDO OUTSIDE, REASON_RISK_TOO_HIGH},
+    {ALL, of_alice_other_issuer, OF("issuer corp-sts\nprincipal alice@*\n"), REASON_NO_POLICY},
+    {ALL, delegated_by_planner, BASE "max-delegation 1\n", REASON_DELEGATEE_UNKNOWN},
+    {ALL, delegated_by_planner, PLANNED LOGIN SUDO, REASON_PERMIT},
+    {ALL, delegated_by_planner, PLANNED "max-delegation 1\n" LOGIN SUDO, REASON_CHAIN_TOO_DEEP},
+    {ALL, delegated_by_planner, PLANNED "max-delegation 2\n" LOGIN SUDO, REASON_PERMIT},
+    {SUDOS, spent_not_approved, TWO("max-steps 1\nsteps-per-minute 1\n" SUDO, ""), REASON_NOT_APPROVED},
+    {ALL, NULL, BASE DENY_INCIDENTS, REASON_PERMIT},
+    {ALL, incident, BASE DENY_INCIDENTS, REASON_DENIED_BY_RULE},
+    {ALL, no_purpose, HEAD "policy p\nidentity " DEPLOY "\n" LOGIN SUDO DENY_INCIDENTS, REASON_PERMIT},
+    {ALL, of_alice, OF("") "policy deny\nidentity " DEPLOY "\nprincipal al*\nrule deny-login\n" DENY_SUDO,
+     REASON_DENIED_BY_RULE},
+    {ALL, NULL, OF("") "policy deny\nidentity " DEPLOY "\nprincipal *\nrule deny-login\n" DENY_SUDO, REASON_PERMIT},
 };
 
 START_TEST(reason_table)
@@ -1316,6 +1406,21 @@ START_TEST(conditions_of_rules)
 }
 END_TEST
 
+START_TEST(a_rule_denies_at_any_risk)
+{
+    struct facts facts = good(STEP_COMMAND);
+    struct policy_set set;
+    struct limits limits;
+
+    risky(&facts);
+    ck_assert_int_eq(policy_set_parse(BASE DENY_SUDO, strlen(BASE DENY_SUDO), &set), 0);
+    ck_assert_int_eq(gather_limits(&facts, &set, &limits), 1);
+    ck_assert_int_eq(rule_misses(&set.policies[1].rules[1], &facts, &limits), CONDITION_RISK);
+    ck_assert_int_eq(rule_misses(&set.policies[1].rules[2], &facts, &limits), CONDITION_NONE);
+    policy_set_clear(&set);
+}
+END_TEST
+
 START_TEST(services_that_open_agents)
 {
     static const struct {
@@ -1375,6 +1480,7 @@ static Suite *decide_suite(void)
     tcase_add_test(tables, step_words);
     tcase_add_test(tables, words_of_rules_and_conditions);
     tcase_add_test(tables, conditions_of_rules);
+    tcase_add_test(tables, a_rule_denies_at_any_risk);
     tcase_add_test(tables, services_that_open_agents);
     suite_add_tcase(suite, tables);
     return suite;
