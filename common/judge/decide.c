@@ -176,20 +176,27 @@ static enum reason check_chain(const struct facts *facts, const struct limits *l
     return limits->max_chain && facts->ancestors >= limits->max_chain ? REASON_CHAIN_TOO_DEEP : REASON_PERMIT;
 }
 
-/* Of a credential that opens or attests a session now. */
+/* Of a credential that opens or attests a session now: whose it is, and that it was not used. */
 static enum reason check_credential(const struct facts *facts, const struct limits *limits)
 {
     if (facts->issued <= facts->boot) /* whole seconds: within the same one it may have been before */
         return REASON_BEFORE_BOOT;
-    if (limits->max_lifetime && facts->expires - facts->issued > (int64_t)limits->max_lifetime)
-        return REASON_LIFETIME_TOO_LONG;
-    if (facts->possession == POSSESSION_UNSET)
+    if (facts->possession == POSSESSION_UNSET ||
+        (facts->possession == POSSESSION_BEARER && limits->possession != POSSESSION_BEARER))
         return REASON_POSSESSION_MISSING;
-    if (facts->possession > limits->possession)
-        return facts->possession == POSSESSION_BEARER ? REASON_POSSESSION_MISSING : REASON_POSSESSION_TOO_WEAK;
     if (facts->logins >= limits->max_logins)
         return REASON_REPLAYED;
     return REASON_PERMIT;
+}
+
+/* Of the same: what a good one is still held to. */
+static enum reason check_strength(const struct facts *facts, const struct limits *limits)
+{
+    if (facts->step == STEP_RECHECK)
+        return REASON_PERMIT;
+    if (limits->max_lifetime && facts->expires - facts->issued > (int64_t)limits->max_lifetime)
+        return REASON_LIFETIME_TOO_LONG;
+    return facts->possession > limits->possession ? REASON_POSSESSION_TOO_WEAK : REASON_PERMIT;
 }
 
 static enum reason check_login(const struct facts *facts, const struct limits *limits)
@@ -240,6 +247,8 @@ static enum reason decide_authority(const struct facts *facts, const struct poli
     if (reason == REASON_PERMIT)
         reason = check_authority(facts, limits);
     if (reason == REASON_PERMIT)
+        reason = check_strength(facts, limits);
+    if (reason == REASON_PERMIT)
         reason = check_login_scope(facts);
     if (reason == REASON_PERMIT)
         reason = check_rules(facts, policies, limits, RULE_ALLOW_LOGIN, RULE_DENY_LOGIN, decision);
@@ -276,6 +285,13 @@ static enum reason check_budget(const struct facts *facts, const struct limits *
     return REASON_PERMIT;
 }
 
+static enum reason check_question(const struct facts *facts)
+{
+    if ((facts->argv && facts->argc == 0) || (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv)))
+        return REASON_BAD_QUESTION;
+    return REASON_PERMIT;
+}
+
 static enum reason decide_sudo(const struct facts *facts, const struct policy_set *policies, int any,
                                struct decision *decision)
 {
@@ -290,8 +306,9 @@ static enum reason decide_sudo(const struct facts *facts, const struct policy_se
         return reason;
     if (!limits->reattest_every && facts->expires <= facts->now)
         return REASON_EXPIRED;
-    if ((facts->argv && facts->argc == 0) || (facts->step == STEP_COMMAND && (!facts->run_as || !facts->argv)))
-        return REASON_BAD_QUESTION;
+    reason = check_question(facts);
+    if (reason != REASON_PERMIT)
+        return reason;
     if (!any)
         return REASON_NO_POLICY;
     reason = check_chain(facts, limits);
@@ -333,9 +350,34 @@ static int is_of_policy(enum reason reason)
     }
 }
 
-static int is_observed(const struct facts *facts, const struct decision *decision)
+/* What else refuses it, and would have been named had policy not been first. */
+static enum reason check_others(const struct facts *facts, const struct policy_set *policies,
+                                const struct limits *limits)
 {
-    return is_of_policy(decision->reason) && (facts->observe || decision->limits.mode == MODE_OBSERVE);
+    int sudo = facts->step == STEP_SUDO || facts->step == STEP_COMMAND;
+    enum reason reason = check_standing(facts);
+
+    if (reason == REASON_PERMIT)
+        reason = check_delegator(facts, policies);
+    if (reason == REASON_PERMIT)
+        reason = sudo ? check_question(facts) : check_authority(facts, limits);
+    if (reason != REASON_PERMIT)
+        return reason;
+    reason = sudo ? check_sudo_scope(facts) : check_login_scope(facts);
+    return reason == REASON_STATE_UNAVAILABLE ? reason : REASON_PERMIT;
+}
+
+/* Of a refused step: observed is what policy alone refuses. */
+static void observe(const struct facts *facts, const struct policy_set *policies, struct decision *decision)
+{
+    enum reason other;
+
+    if (!is_of_policy(decision->reason) || (!facts->observe && decision->limits.mode != MODE_OBSERVE))
+        return;
+    other = check_others(facts, policies, &decision->limits);
+    decision->observed = other == REASON_PERMIT;
+    if (!decision->observed)
+        decision->reason = other;
 }
 
 struct decision decide(const struct facts *facts, const struct policy_set *policies)
@@ -365,6 +407,6 @@ struct decision decide(const struct facts *facts, const struct policy_set *polic
     if (decision.reason == REASON_PERMIT)
         decision.verdict = VERDICT_PERMIT;
     else
-        decision.observed = is_observed(facts, &decision);
+        observe(facts, policies, &decision);
     return decision;
 }

@@ -81,7 +81,7 @@ struct decision {
     const char *rule, *rule_where; /* policy name and where; NULL: no rule decided. Point into the policy set. */
     /*
      * Refused by policy or time, where all that is of the session observes, or the host does: the refusal is recorded, the step is left to
-     * the other modules, and the session goes on as if it were permitted.
+     * the other modules, and the session goes on as if it were permitted. What something else refuses, too, is refused for that.
      */
     int observed;
     struct limits limits; /* the strictest of the policies that apply, defaults filled in: what a permit is bound to */

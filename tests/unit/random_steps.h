@@ -172,6 +172,7 @@ static void random_state(struct facts *f)
     f->session_ending = one_in(15);
     f->approval_required = one_in(3);
     f->approved = one_in(2);
+    f->observe = one_in(4);
 }
 
 static void random_step(struct random_step *s)
@@ -192,6 +193,12 @@ static void random_step(struct random_step *s)
     if (trouble)
         random_state(&s->facts);
     random_command(s);
+}
+
+/* Permitted, or refused and observed: nobody is kept from it. */
+static int goes_on(const struct decision *decision)
+{
+    return decision->verdict == VERDICT_PERMIT || decision->observed;
 }
 
 /* --- what takes from a credential --- */

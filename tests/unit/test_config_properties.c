@@ -140,10 +140,12 @@ static void random_conditions(struct random_policy *policy)
     policy->file = next_random(FILES);
 }
 
-static void random_policy(struct random_policy *policy)
+static void random_policy(struct random_policy *policy, int observes)
 {
     random_conditions(policy);
     add_limits(policy->head);
+    if (observes != one_in(10))
+        add_one(policy->head, "mode", "observe");
     policy->rule_count = next_random(RULES_MAX + 1);
     for (unsigned i = 0; i < policy->rule_count; i++) {
         policy->rules[i].allows = !one_in(4);
@@ -157,15 +159,19 @@ static void random_config(struct random_config *config)
     static const char login[] = "login { services = { \"sshd\", \"su\" } }\n";
     static const char sudo[] = "sudo { run-as = { \"root\", \"www-data\" }\n any-command = true\n may-exec = true }\n";
 
+    int observes = one_in(3); /* most of them do */
+
     config->defaults[0] = '\0';
     add_limits(config->defaults);
+    if (one_in(4))
+        add_one(config->defaults, "mode", one_in(2) ? "observe" : "enforce");
     config->policy_count = 1 + next_random(POLICIES_MAX - 1);
     for (unsigned i = 0; i < config->policy_count; i++)
-        random_policy(&config->policies[i]);
+        random_policy(&config->policies[i], observes);
     if (one_in(2)) {
         struct random_policy *first = &config->policies[0];
 
-        strcpy(first->head, " identities = \"" AGENTS "*\"\n");
+        strcpy(first->head, " identities = \"" AGENTS "*\"\n mode = observe\n");
         strcpy(first->rules[0].text, login);
         strcpy(first->rules[1].text, sudo);
         first->rules[0].allows = first->rules[1].allows = 1;
@@ -339,6 +345,8 @@ static void permits_no_more(const struct decision *before, const struct decision
 {
     ck_assert_msg(before->verdict == VERDICT_PERMIT || after->verdict != VERDICT_PERMIT, "%s, and then permitted",
                   reason_word(before->reason));
+    ck_assert_msg(goes_on(before) || !goes_on(after), "%s, and then %s, observed", reason_word(before->reason),
+                  reason_word(after->reason));
     if (after->verdict == VERDICT_PERMIT)
         ck_assert_int_le(after->leaves_service, before->leaves_service);
 }
@@ -358,6 +366,7 @@ static void add_deny(struct random_config *config)
 
     config->policy_count++;
     random_conditions(policy); /* no limits: one would widen what is built in */
+    add_one(policy->head, "mode", "enforce");
     policy->rule_count = 1;
     random_rule(policy->rules[0].text, 0, one_in(2));
 }
@@ -403,6 +412,7 @@ static void answer_the_same(const struct decision *before, const struct decision
 {
     ck_assert_msg(before->reason == after->reason, "%s, and then %s", reason_word(before->reason),
                   reason_word(after->reason));
+    ck_assert_int_eq(before->observed, after->observed);
     ck_assert_int_eq(before->session_deadline, after->session_deadline);
     ck_assert_int_eq(before->leaves_service, after->leaves_service);
     ck_assert_mem_eq(&before->limits, &after->limits, sizeof before->limits);

@@ -679,7 +679,7 @@ static const struct {
     {ALL, other_purpose_no_scope, BASE, REASON_NO_POLICY},
     {LOGINS | ATTESTS, NULL, ZONES CARE "max-lifetime 1\n" LOGIN OUTSIDE SUDO, REASON_LIFETIME_TOO_LONG},
     {RECHECKS, NULL, ZONES CARE "max-lifetime 1\n" LOGIN OUTSIDE SUDO, REASON_PERMIT},
-    {LOGINS | ATTESTS, signed_used, BASE, REASON_POSSESSION_TOO_WEAK},
+    {LOGINS | ATTESTS, signed_used, BASE, REASON_REPLAYED},
     {LOGINS, busy_unproven, BASE, REASON_POSSESSION_MISSING},
     {LOGINS, NULL, ZONES CARE LOGIN INSIDE "from 10.0.0.0/8\n", REASON_PERMIT},
     {LOGINS, NULL, ZONES CARE LOGIN OUTSIDE "from 10.0.0.0/8\n", REASON_NO_RULE},
@@ -810,6 +810,58 @@ START_TEST(observed_by_the_policies_that_apply)
 
         ck_assert_int_eq(decision.verdict, VERDICT_DENY);
         ck_assert_msg(decision.observed == modes[_i].observed, "at %s of:\n%s", step_word(facts.step), modes[_i].text);
+    }
+}
+END_TEST
+
+static void of_planner(struct facts *f)
+{
+    f->delegator = "spiffe://example.org/agent/planner";
+}
+
+/* What policy or time refuses first is observed; where something else refuses it, too, that is the reason. */
+static const struct {
+    int kinds;
+    void (*first)(struct facts *facts);
+    const char *text;
+    enum reason reason;
+    void (*other)(struct facts *facts);
+    enum reason other_reason;
+} both[] = {
+    {LOGINS | ATTESTS, expired, BASE, REASON_EXPIRED, used, REASON_REPLAYED},
+    {LOGINS | ATTESTS, expired, BASE, REASON_EXPIRED, unproven, REASON_POSSESSION_MISSING},
+    {LOGINS | ATTESTS, expired, BASE, REASON_EXPIRED, bearer, REASON_POSSESSION_MISSING},
+    {LOGINS | ATTESTS, stranger, BASE, REASON_NO_POLICY, before_boot, REASON_BEFORE_BOOT},
+    {LOGINS, delegated_once, BASE "max-delegation 0\n", REASON_CHAIN_TOO_DEEP, busy, REASON_ACCOUNT_BUSY},
+    {LOGINS, stranger, BASE, REASON_NO_POLICY, forgeable, REASON_ENVIRONMENT_FORGEABLE},
+    {ALL & ~RECHECKS, expired, BASE, REASON_EXPIRED, scope_torn, REASON_STATE_UNAVAILABLE},
+    {RECHECKS, stranger, BASE, REASON_NO_POLICY, scope_torn, REASON_STATE_UNAVAILABLE},
+    {SUDOS, expired, BASE, REASON_EXPIRED, no_words, REASON_BAD_QUESTION},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, task_revoked, REASON_TASK_REVOKED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, completed, REASON_TASK_COMPLETED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, suspended, REASON_TASK_SUSPENDED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, revoked, REASON_REVOKED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, stopped, REASON_STOPPED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, disabled, REASON_IDENTITY_DISABLED},
+    {SUDOS, over, BASE, REASON_SESSION_EXPIRED, of_planner, REASON_DELEGATEE_UNKNOWN},
+};
+
+START_TEST(observed_is_what_policy_alone_refuses)
+{
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        struct facts facts = good(steps[i].step);
+        struct decision decision;
+
+        if (!(both[_i].kinds & steps[i].kind))
+            continue;
+        facts.observe = 1;
+        both[_i].first(&facts);
+        decision = judge(&facts, both[_i].text);
+        ck_assert(decision.observed && decision.reason == both[_i].reason);
+        both[_i].other(&facts);
+        decision = judge(&facts, both[_i].text);
+        ck_assert_int_eq(decision.reason, both[_i].other_reason);
+        ck_assert(!decision.observed);
     }
 }
 END_TEST
@@ -1457,6 +1509,7 @@ static Suite *decide_suite(void)
     tcase_add_loop_test(tables, reason_table, 0, COUNT_OF(reasons));
     tcase_add_loop_test(tables, observed_on_a_host_that_observes, 0, COUNT_OF(reasons));
     tcase_add_loop_test(tables, observed_by_the_policies_that_apply, 0, COUNT_OF(modes));
+    tcase_add_loop_test(tables, observed_is_what_policy_alone_refuses, 0, COUNT_OF(both));
     tcase_add_test(tables, what_is_permitted_is_not_observed);
     tcase_add_test(tables, lifetime);
     tcase_add_test(tables, logins);
