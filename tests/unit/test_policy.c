@@ -526,6 +526,19 @@ START_TEST(level_words)
 }
 END_TEST
 
+START_TEST(mode_words)
+{
+    ck_assert_int_eq(mode_parse("enforce"), MODE_ENFORCE);
+    ck_assert_int_eq(mode_parse("observe"), MODE_OBSERVE);
+    ck_assert_int_eq(mode_parse(""), MODE_UNSET);
+    ck_assert_int_eq(mode_parse("Observe"), MODE_UNSET);
+    ck_assert_str_eq(mode_word(MODE_OBSERVE), "observe");
+    ck_assert_str_eq(mode_word(MODE_UNSET), "");
+    ck_assert_str_eq(mode_word(99), "");
+    ck_assert_str_eq(mode_word(-1), "");
+}
+END_TEST
+
 /* --- no memory --- */
 
 static unsigned long allocations_left = ULONG_MAX;
@@ -631,6 +644,7 @@ static Suite *policy_suite(void)
     tcase_add_test(good, any_policy_comes_back_as_it_was);
     tcase_add_test(good, possession_words);
     tcase_add_test(good, level_words);
+    tcase_add_test(good, mode_words);
     tcase_add_loop_test(good, host_table, 0, sizeof hosts / sizeof *hosts);
     suite_add_tcase(suite, good);
     tcase_set_timeout(bad, 60);
