@@ -200,6 +200,9 @@ runs @ - @ -B @ $S -B $C restart nginx
 runs @ - @ -H @ $S -H $C restart nginx
 refused @ - @ -a @ $S -a trick $C restart nginx
 refused @ - @ -c @ $S -c - $C restart nginx
+either @ - @ -r @ $S -r unconfined_r $C restart nginx
+either @ - @ -t @ $S -t unconfined_t $C restart nginx
+either @ - @ -N @ $S -N $C restart nginx
 refused @ no_rule @ -s @ $S -s $C restart nginx
 refused @ no_rule @ -s alone @ $S -s
 refused @ no_rule @ -i @ $S -i $C restart nginx
@@ -215,6 +218,7 @@ runs @ - @ -u root @ $S -u root $C restart nginx
 runs @ - @ -u joined @ sudo -nuroot $C restart nginx
 runs @ - @ --user=root @ $S --user=root $C restart nginx
 runs @ - @ root by number @ $S -u '#0' $C restart nginx
+either @ - @ root by a longer number @ $S -u '#00' $C restart nginx
 refused @ - @ -1 @ $S -u '#-1' $C restart nginx
 refused @ - @ the largest number @ $S -u '#4294967295' $C restart nginx
 refused @ - @ a number beyond @ $S -u '#4294967296' $C restart nginx
