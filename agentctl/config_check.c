@@ -132,24 +132,31 @@ static void check_policies_match(struct reader *reader)
     }
 }
 
-/* An agent's account is entered with a credential, never through another agent's sudo. */
+/* An agent's account is entered with a credential, never through another agent's sudo; its group has its name. */
+static void check_run_as_of(struct reader *reader, const struct found_by *identities, const struct rule *rule)
+{
+    for (size_t i = 0; i < rule->run_as.count; i++)
+        if (find_has_account(identities, rule->run_as.items[i]))
+            problem_add(reader->problems, rule->where, 0,
+                        "run-as: \"%s\" is an agent's account: write \"root\" or an account that is no agent's",
+                        rule->run_as.items[i]);
+    for (size_t i = 0; i < rule->run_as_groups.count; i++)
+        if (find_has_account(identities, rule->run_as_groups.items[i]))
+            problem_add(reader->problems, rule->where, 0,
+                        "run-as-group: \"%s\" is an agent's own group: write a group that is no agent's",
+                        rule->run_as_groups.items[i]);
+}
+
 static void check_run_as(struct reader *reader)
 {
     struct config *config = reader->config;
     struct found_by identities;
 
     find_prepare_accounts(config, &config->arena, &identities);
-    for (size_t i = 0; i < config->policy_count; i++) {
-        for (size_t j = 0; j < config->policies[i].rule_count; j++) {
-            const struct rule *rule = &config->policies[i].rules[j];
-
-            for (size_t k = 0; rule->kind == RULE_ALLOW_SUDO && k < rule->run_as.count; k++)
-                if (find_has_account(&identities, rule->run_as.items[k]))
-                    problem_add(reader->problems, rule->where, 0,
-                                "run-as: \"%s\" is an agent's account: write \"root\" or an account that is no agent's",
-                                rule->run_as.items[k]);
-        }
-    }
+    for (size_t i = 0; i < config->policy_count; i++)
+        for (size_t j = 0; j < config->policies[i].rule_count; j++)
+            if (config->policies[i].rules[j].kind == RULE_ALLOW_SUDO)
+                check_run_as_of(reader, &identities, &config->policies[i].rules[j]);
 }
 
 void config_check_escapes(const struct config *config, const struct command *command, const char *where,

@@ -41,9 +41,8 @@ static const struct key commands_keys[] = {LIST("list"), END};
 static const struct key login_keys[] = {LIST("services"), LIST("from"), LIST("window"), ONE("sensitivity"), END};
 
 static const struct key sudo_keys[] = {
-    LIST("run-as"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"),
-    LIST("from"), LIST("window"), ONE("sensitivity"), ONE("leaves"), ONE("may-exec"), ONE("escapes"),
-    LATER("run-as-group"), END,
+    LIST("run-as"), LIST("run-as-group"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"),
+    LIST("from"), LIST("window"), ONE("sensitivity"), ONE("leaves"), ONE("may-exec"), ONE("escapes"), END,
 };
 
 static const struct key policy_keys[] = {

@@ -62,6 +62,7 @@ static void read_sudo_rule(struct reader *reader, const struct section *section,
     else if (section_setting(section, "use"))
         named = "use";
     read_words(reader, section, "run-as", user_name_valid, "\"root\" or the name of an account", &rule->run_as);
+    read_words(reader, section, "run-as-group", user_name_valid, "the name of a group", &rule->run_as_groups);
     read_rule_commands(reader, section, rule);
     read_flag(reader, section, "any-command", &rule->any_command);
     read_leaves(reader, section, rule);

@@ -86,7 +86,7 @@ static const struct verb verbs[] = {
     {"risk", "clear", verb_risk_clear, "host|identity SPIFFE-ID|task TASK [--issuer ISS] [--note TEXT]",
      "the same as low"},
     {NULL, "explain", verb_explain,
-     "--account ACCOUNT --step login|sudo|command [--purpose WORD] [--run-as USER] [--command \"PATH WORD ...\"]\n"
+     "--account ACCOUNT --step login|sudo|command [--purpose WORD] [--run-as USER[:GROUP]] [--command \"PATH WORD ...\"]\n"
      "           [--from ADDRESS] [--service SERVICE] [--credential FILE] [--at TIME] [--risk low|medium|high]\n"
      "           [--possession channel|signed|bearer] [--identity SPIFFE-ID] [--task ID] [--issuer ISSUER]\n"
      "           [--principal ID] [--delegator SPIFFE-ID] [--json]",

@@ -77,9 +77,10 @@ const char *permission_command(const struct command *command, struct arena *aren
 
 static void add_sudo(struct maker *m, enum permission_kind kind, const struct rule *rule)
 {
-    const char *who = rule->run_as.count           ? list(m, "", &rule->run_as)
-                      : kind == PERMISSION_ALLOWED ? RULE_DEFAULT_RUN_AS
-                                                   : "anybody";
+    const char *user = rule->run_as.count           ? list(m, "", &rule->run_as)
+                       : kind == PERMISSION_ALLOWED ? RULE_DEFAULT_RUN_AS
+                                                    : "anybody";
+    const char *who = arena_format(m->arena, "%s%s", user, list(m, " with group ", &rule->run_as_groups));
 
     for (size_t i = 0; i < rule->command_count; i++)
         add(m, kind,

@@ -183,7 +183,8 @@ static void decide_case(const struct run *run, const struct supposed *said, cons
     if (said->risk != LEVEL_UNSET)
         facts.standing.risk = said->risk;
     suppose_lifetime(policies, &facts);
-    is_agent = facts.run_as && find_has_account(&run->identities, facts.run_as);
+    is_agent =
+        facts.run_as && find_has_account(&run->identities, arena_copy(&arena, facts.run_as, run_as_user(facts.run_as)));
     decision = suppose_decide(&facts, policies, is_agent);
     ret->got = decision.reason;
     if (decision.rule) {

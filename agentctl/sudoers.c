@@ -48,9 +48,13 @@ static int may_exec(const struct rule *rule)
     return rule->may_exec || rule->leaves_service;
 }
 
+/* With groups, sudo lets the command run with the user's own as well (sudoers(5), Runas_Spec): sudo_agent.so does not. */
 static void put_start(FILE *to, const char *account, const char *run_as, const struct rule *rule)
 {
-    fprintf(to, "%s ALL=(%s) NOPASSWD:%s ", account, run_as, may_exec(rule) ? "EXEC:" : "");
+    fprintf(to, "%s ALL=(%s", account, run_as);
+    for (size_t i = 0; i < rule->run_as_groups.count; i++)
+        fprintf(to, "%s%s", i ? ", " : " : ", rule->run_as_groups.items[i]);
+    fprintf(to, ") NOPASSWD:%s ", may_exec(rule) ? "EXEC:" : "");
 }
 
 static void put_words(FILE *to, const struct words *words)

@@ -48,6 +48,17 @@ static int principal_valid(const char *text)
     return text_valid(text, SPIFFE_ID_MAX);
 }
 
+static int run_as_valid(const char *text)
+{
+    const char *group = run_as_group(text);
+    char user[LOCAL_NAME_MAX] = "";
+
+    if (run_as_user(text) >= sizeof user)
+        return 0;
+    memcpy(user, text, run_as_user(text));
+    return user_name_valid(user) && (!group || user_name_valid(group));
+}
+
 static int command_valid(const char *text)
 {
     return text[strspn(text, " ")] == '/';
@@ -73,7 +84,8 @@ static const struct {
     STRING("delegator", delegator, spiffe_id_valid, "a SPIFFE ID, as in spiffe://example.org/agent/planner"),
     STRING("service", service, service_name_valid, "the name of a PAM service, as in sshd"),
     STRING("from", source, address_valid, "a numeric address, as in 10.0.0.1"),
-    STRING("run-as", run_as, user_name_valid, "root or the name of an account"),
+    STRING("run-as", run_as, run_as_valid,
+           "root or the name of an account, or USER:GROUP where the group is not its own"),
     STRING("command", command, command_valid,
            "the path that sudo resolves, and arguments, as in \"/usr/bin/systemctl restart nginx\""),
 };
@@ -206,6 +218,21 @@ void suppose_lifetime(const struct policy_set *policies, struct facts *facts)
 
 /* --- the step --- */
 
+/* As sudo_agent says it: a group only where it is another one than the user's own. */
+static void put_run_as(const struct supposed *supposed, struct arena *arena, struct facts *facts)
+{
+    const char *run_as = supposed->run_as, *group, *user;
+
+    if (!run_as && supposed->step == STEP_COMMAND)
+        run_as = RULE_DEFAULT_RUN_AS;
+    if (!run_as)
+        return;
+    user = arena_copy(arena, run_as, run_as_user(run_as));
+    group = run_as_group(run_as);
+    facts->own_group = supposed->own_group ? supposed->own_group : user;
+    facts->run_as = group && strcmp(group, facts->own_group) == 0 ? user : run_as;
+}
+
 static void put_command(const char *command, struct arena *arena, struct facts *facts)
 {
     struct words words = {0};
@@ -231,7 +258,7 @@ void suppose_facts(const struct supposed *supposed, const struct grant *grant, s
     } else {
         facts.service = "sudo";
         facts.session_deadline = facts.now + 1;
-        facts.run_as = supposed->step == STEP_COMMAND && !supposed->run_as ? RULE_DEFAULT_RUN_AS : supposed->run_as;
+        put_run_as(supposed, arena, &facts);
         put_command(supposed->command, arena, &facts);
     }
     *ret = facts;

@@ -17,6 +17,7 @@ struct supposed {
     int step; /* STEP_LOGIN, STEP_SUDO or STEP_COMMAND; -1: not said */
     const char *account, *identity, *purpose, *task, *issuer, *principal, *delegator;
     const char *service, *source, *run_as, *command;
+    const char *own_group;      /* of the run-as user: no key says it; NULL: it bears the user's name */
     int64_t at;                 /* seconds since the epoch; -1: not said */
     enum level risk;            /* LEVEL_UNSET: not said */
     enum possession possession; /* POSSESSION_UNSET: not said */

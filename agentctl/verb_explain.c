@@ -1,6 +1,7 @@
 /* explain: what would be decided of a step that nobody takes, and why. */
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "ask/who.h"
 #include "core/clock.h"
 #include "core/files.h"
+#include "core/names.h"
 #include "core/paths.h"
 #include "core/text.h"
 #include "judge/actor.h"
@@ -251,10 +253,28 @@ static int add_state(struct asking *asking)
     return 0;
 }
 
+/* The user that a run-as names, until the arena is cleared. */
+static const char *user_of(struct asking *asking, const char *run_as)
+{
+    return arena_copy(&asking->arena, run_as, run_as_user(run_as));
+}
+
+/* As sudo_agent will find it; of a user that is not there, none is known. */
+static void add_own_group(struct asking *asking)
+{
+    const char *run_as = asking->said.run_as;
+    const struct passwd *pw = getpwnam(run_as ? user_of(asking, run_as) : RULE_DEFAULT_RUN_AS);
+    const struct group *gr = pw ? getgrgid(pw->pw_gid) : NULL;
+
+    if (gr)
+        asking->said.own_group = arena_copy(&asking->arena, gr->gr_name, strlen(gr->gr_name));
+}
+
 static int gather_facts(struct asking *asking)
 {
     int status;
 
+    add_own_group(asking);
     suppose_facts(&asking->said, &asking->grant, &asking->arena, &asking->facts);
     status = add_state(asking);
     if (status)
@@ -305,7 +325,7 @@ static int decide_and_tell(struct asking *asking)
 
     if (status)
         return status;
-    is_agent = asking->facts.run_as && identity_of_account(asking->facts.run_as, &target) == 0;
+    is_agent = asking->facts.run_as && identity_of_account(user_of(asking, asking->facts.run_as), &target) == 0;
     explanation.decision = suppose_decide(&asking->facts, &asking->policies, is_agent);
     return tell(&explanation, asking->json);
 }

@@ -120,9 +120,10 @@ static json_t *rule_json(const struct policy *policy, const struct rule *rule, s
 
     for (size_t i = 0; i < rule->command_count; i++)
         json_array_append_new(commands, json_of_text(permission_command(&rule->commands[i], arena)));
-    return json_pack("{s:o, s:o, s:b, s:s, s:s}", "run_as",
-                     rule->run_as.count ? words_json(&rule->run_as) : json_pack("[s]", RULE_DEFAULT_RUN_AS), "commands",
-                     commands, "any_command", rule->any_command, "policy", policy->name, "where", rule->where);
+    return json_pack("{s:o, s:o, s:o, s:b, s:s, s:s}", "run_as",
+                     rule->run_as.count ? words_json(&rule->run_as) : json_pack("[s]", RULE_DEFAULT_RUN_AS),
+                     "run_as_group", words_json(&rule->run_as_groups), "commands", commands, "any_command",
+                     rule->any_command, "policy", policy->name, "where", rule->where);
 }
 
 /* What it may run: the rules of sudo. And the policies. */

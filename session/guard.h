@@ -26,6 +26,7 @@
 
 #include "ask/message.h"
 #include "core/identities.h"
+#include "core/names.h"
 #include "core/proc.h"
 #include "judge/decide.h"
 #include "judge/policy_store.h"
@@ -48,7 +49,7 @@
 struct approval {
     pid_t pid; /* 0: free */
     uint64_t start;
-    char run_as[64];
+    char run_as[2 * LOCAL_NAME_MAX], own_group[LOCAL_NAME_MAX];
     int leaves_service;
 };
 

@@ -28,19 +28,29 @@ static int identify(int fd, uid_t expected, struct process *ret)
 
 /* --- approvals --- */
 
-static void approve(struct guard *guard, const struct process *asker, const char *run_as, int leaves_service)
+static void approve(struct guard *guard, const struct process *asker, const struct question *question,
+                    int leaves_service)
 {
+    const char *own_group = question->own_group ? question->own_group : "";
     struct approval *approval = &guard->approvals[guard->next_approval++ % APPROVALS_MAX];
 
     approval->pid = asker->pid;
     approval->start = asker->start;
     approval->leaves_service = leaves_service;
-    if (text_copy(approval->run_as, sizeof approval->run_as, run_as) < 0)
+    if (text_copy(approval->run_as, sizeof approval->run_as, question->run_as) < 0 ||
+        text_copy(approval->own_group, sizeof approval->own_group, own_group) < 0)
         approval->pid = 0;
 }
 
+static int is_of_user(const char *run_as, const char *user)
+{
+    size_t len = run_as_user(run_as);
+
+    return user && strlen(user) == len && memcmp(user, run_as, len) == 0;
+}
+
 /* The approval of this sudo process, for this user; NULL when there is none. Had once. */
-static const struct approval *take_approval(struct guard *guard, const struct process *asker, const char *run_as)
+static const struct approval *take_approval(struct guard *guard, const struct process *asker, const char *user)
 {
     for (size_t i = 0; i < APPROVALS_MAX; i++) {
         struct approval *approval = &guard->approvals[i];
@@ -48,7 +58,7 @@ static const struct approval *take_approval(struct guard *guard, const struct pr
         if (approval->pid != asker->pid || approval->start != asker->start)
             continue;
         approval->pid = 0;
-        return text_equal(approval->run_as, run_as) ? approval : NULL;
+        return is_of_user(approval->run_as, user) ? approval : NULL;
     }
     return NULL;
 }
@@ -60,15 +70,21 @@ static int is_sudo(const struct question *question)
     return text_equal(question->service, "sudo") || text_equal(question->service, "sudo-i");
 }
 
-static int is_agent_account(const char *account, int *ret)
+/* Is it an agent that the command would run as? */
+static enum reason refuse_target(const char *run_as)
 {
+    char user[ACCOUNT_NAME_MAX + 1] = "";
+    size_t len = run_as ? run_as_user(run_as) : 0;
     struct identity identity;
-    int r = identity_of_account(account, &identity);
+    int r = -ENOENT;
 
-    if (r < 0 && r != -ENOENT)
-        return r;
-    *ret = r == 0;
-    return 0;
+    if (len > 0 && len < sizeof user) {
+        memcpy(user, run_as, len);
+        r = identity_of_account(user, &identity);
+    }
+    if (r == -ENOENT)
+        return REASON_PERMIT;
+    return r == 0 ? REASON_TARGET_IS_AGENT : REASON_STATE_UNAVAILABLE;
 }
 
 /* What is not known to be none is taken for one. */
@@ -80,8 +96,6 @@ static const struct secrets *guard_secrets(const struct guard *guard)
 /* Refusals that need no policy. */
 static enum reason refuse_form(const struct guard *guard, const struct question *question, enum step step)
 {
-    int agent = 0;
-
     if (guard->phase >= ENDS)
         return REASON_SESSION_ENDING;
     if (guard->phase == FROZEN)
@@ -90,9 +104,7 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
     if (question->argc && !record_holds_command(question->argv, question->argc, guard_secrets(guard)))
         return REASON_TOO_LARGE;
     if (step == STEP_COMMAND)
-        return question->run_as && is_agent_account(question->run_as, &agent) < 0 ? REASON_STATE_UNAVAILABLE
-               : agent                                                            ? REASON_TARGET_IS_AGENT
-                                                                                  : REASON_PERMIT;
+        return refuse_target(question->run_as);
     if (!is_sudo(question))
         return REASON_SERVICE_REFUSED;
     return step == STEP_SUDO ? REASON_PERMIT : REASON_PASSWORD_UNSUPPORTED;
@@ -114,6 +126,7 @@ static struct decision judge(struct guard *guard, const struct question *questio
         .steps_last_minute = budget_last_minute(&guard->budget, clock_boot_ms()),
         .service = question->service,
         .run_as = question->run_as,
+        .own_group = question->own_group,
         .argv = question->argc ? question->argv : NULL,
         .argc = question->argc,
         .approval_required = is_open(question, step),
@@ -234,11 +247,24 @@ static int ask_arguments(const struct guard *guard, struct question *question, c
            sudo_command(asker->pid, question) == 0;
 }
 
+/* The approval that an open comes with, which says the whole of the run-as: PAM knows its user alone. */
+static const struct approval *claim_approval(struct guard *guard, struct question *question, enum step step,
+                                             const struct process *asker)
+{
+    const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
+
+    if (approval) {
+        question->run_as = approval->run_as;
+        question->own_group = approval->own_group[0] ? approval->own_group : NULL;
+    }
+    return approval;
+}
+
 static void answer_step(struct guard *guard, int fd, struct question *question, enum step step,
                         const struct process *asker)
 {
+    const struct approval *approval = claim_approval(guard, question, step, asker);
     int opens = is_open(question, step), goes_on;
-    const struct approval *approval = opens ? take_approval(guard, asker, question->run_as) : NULL;
     struct policy_set policies = {0};
     struct decision decision;
     char reference[REFERENCE_SIZE] = "";
@@ -256,7 +282,7 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     if (goes_on && step == STEP_COMMAND)
         budget_spend(&guard->budget, clock_boot_ms());
     if (goes_on && step == STEP_COMMAND && !opens)
-        approve(guard, asker, question->run_as, decision.leaves_service);
+        approve(guard, asker, question, decision.leaves_service);
     if (goes_on && opens && decision.leaves_service)
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);

@@ -1,6 +1,7 @@
 #include "sudo_agent/command.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,14 +45,16 @@ int command_uid(char *const info[], uid_t *ret)
     return 0;
 }
 
-/* A group other than the user's own (sudo -g), in whichever of the two keys sudo names it. 1 and its gid, or 0. */
-static int other_group(char *const info[], gid_t own, uint32_t *ret)
+/* Both keys, where sudo gives both (stay_setuid), must say the same. */
+static int command_gid(char *const info[], uint32_t *ret)
 {
-    static const char *const keys[] = {"runas_gid", "runas_egid"};
+    uint32_t effective, real;
 
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
-        if (info_value(info, keys[i]) && (id_value(info, keys[i], ret) < 0 || *ret != own))
-            return 1;
+    if (id_value(info, "runas_gid", &real) < 0)
+        return -EINVAL;
+    if (info_value(info, "runas_egid") && (id_value(info, "runas_egid", &effective) < 0 || effective != real))
+        return -EINVAL;
+    *ret = real;
     return 0;
 }
 
@@ -61,33 +64,63 @@ static int is_true(const char *value)
 }
 
 /*
- * A rule names a user, a path and arguments. What else changes the effect is not overlooked: it stands behind the user's
- * name, where no rule matches it and the record shows it. A group, the caller's groups (sudo -P) and a root directory are
+ * A rule names a user, a group, a path and arguments. What else changes the effect is not overlooked: it stands behind the
+ * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P) and a root directory are
  * no part of a rule; sudoedit shows the editor's command line, but lets the caller write what the line, run as a command,
- * would only read.
+ * would only read. 1: there is such a thing.
  */
-static int describe_run_as(char *const info[], struct command *command)
+static int describe_strange(char *const info[], const char *name, char *buf, size_t cap)
 {
     const char *root = info_value(info, "chroot");
-    const struct passwd *pw = getpwuid(command->uid);
-    uint32_t group = (uint32_t)-1;
-    char name[64];
-    int r = pw ? text_copy(name, sizeof name, pw->pw_name)
-               : text_format(name, sizeof name, "#%lu", (unsigned long)command->uid);
 
-    command->strange = 1;
+    if (root)
+        return text_format(buf, cap, "%s (chroot %.256s)", name, root) < 0 ? -EINVAL : 1;
+    if (is_true(info_value(info, "sudoedit")))
+        return text_format(buf, cap, "%s (sudoedit)", name) < 0 ? -EINVAL : 1;
+    if (is_true(info_value(info, "preserve_groups")))
+        return text_format(buf, cap, "%s (groups kept)", name) < 0 ? -EINVAL : 1;
+    return 0;
+}
+
+/* "#GID", which no rule can name, where it has none. */
+static int group_name(gid_t gid, char name[LOCAL_NAME_MAX])
+{
+    const struct group *gr = getgrgid(gid);
+
+    return gr ? text_copy(name, LOCAL_NAME_MAX, gr->gr_name)
+              : text_format(name, LOCAL_NAME_MAX, "#%lu", (unsigned long)gid);
+}
+
+/* The supplementary groups are the user's own by the host's database, whichever group was asked for (sudoers(5)). */
+static int describe_group(uint32_t gid, gid_t own, const char *name, struct command *command)
+{
+    char group[LOCAL_NAME_MAX];
+
+    if (group_name(own, command->own_group) < 0 || group_name(gid, group) < 0)
+        return -EINVAL;
+    return gid == own ? text_copy(command->run_as, sizeof command->run_as, name)
+                      : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
+}
+
+static int describe_run_as(char *const info[], struct command *command)
+{
+    const struct passwd *pw = getpwuid(command->uid);
+    uint32_t gid = (uint32_t)-1;
+    int known = command_gid(info, &gid) == 0 && pw, r;
+    char name[LOCAL_NAME_MAX];
+
+    r = pw ? text_copy(name, sizeof name, pw->pw_name)
+           : text_format(name, sizeof name, "#%lu", (unsigned long)command->uid);
     if (r < 0)
         return -EINVAL;
-    if (!pw || other_group(info, pw->pw_gid, &group))
-        return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)group);
-    if (root)
-        return text_format(command->run_as, sizeof command->run_as, "%s (chroot %.256s)", name, root);
-    if (is_true(info_value(info, "sudoedit")))
-        return text_format(command->run_as, sizeof command->run_as, "%s (sudoedit)", name);
-    if (is_true(info_value(info, "preserve_groups")))
-        return text_format(command->run_as, sizeof command->run_as, "%s (groups kept)", name);
-    command->strange = 0;
-    return text_copy(command->run_as, sizeof command->run_as, name);
+    if (!known)
+        return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
+    r = describe_strange(info, name, command->run_as, sizeof command->run_as);
+    if (r == 0) {
+        command->strange = 0;
+        r = describe_group(gid, pw->pw_gid, name, command);
+    }
+    return r < 0 ? r : 0;
 }
 
 /* Its length in a message, where control bytes and '%' take three (core/fields.h). */
@@ -128,6 +161,7 @@ int command_describe(char *const info[], char *const argv[], struct command *ret
     if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(info, ret) < 0)
         return -EINVAL;
     question->run_as = ret->run_as;
+    question->own_group = ret->own_group[0] ? ret->own_group : NULL;
     question->cwd = cwd && strlen(cwd) < CWD_MAX ? cwd : NULL;
     r = describe_argv(path, argv, question);
     if (r < 0)

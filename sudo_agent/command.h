@@ -5,17 +5,20 @@
 #include <sys/types.h>
 
 #include "ask/message.h"
+#include "core/names.h"
 
 #define RUN_AS_MAX 512
 
 struct command {
-    uid_t uid;               /* it runs as */
-    int strange;             /* something no rule speaks of: another group, root directory, or the editing of a file */
-    char run_as[RUN_AS_MAX]; /* USER; with what is strange behind it, so that it is no account's name */
+    uid_t uid;   /* it runs as */
+    int strange; /* something no rule speaks of: groups of the caller, a root directory, the editing of a file */
+    char run_as
+        [RUN_AS_MAX]; /* USER or USER:GROUP; USER with what is strange behind it, so that it is no account's name */
+    char own_group[LOCAL_NAME_MAX]; /* of the user */
 };
 
 /*
- * Fills path, arguments, cwd and run-as of the question, whose strings are sudo's and ret's. 0; -EINVAL: sudo did not say who
+ * Fills path, arguments, cwd, run-as and own-group of the question, whose strings are sudo's and ret's. 0; -EINVAL: sudo did not say who
  * or what; -E2BIG: more than a message holds. After a failure the question has no argument: it can still be put, for the
  * record, but its answer must not count.
  */

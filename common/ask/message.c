@@ -18,7 +18,7 @@ static const struct member question_members[] = {
     {"source", offsetof(struct question, source)},       {"connection", offsetof(struct question, connection)},
     {"auth-info", offsetof(struct question, auth_info)}, {"tty", offsetof(struct question, tty)},
     {"run-as", offsetof(struct question, run_as)},       {"cwd", offsetof(struct question, cwd)},
-    {"session", offsetof(struct question, session)},
+    {"session", offsetof(struct question, session)},     {"own-group", offsetof(struct question, own_group)},
 };
 
 static const struct member answer_members[] = {

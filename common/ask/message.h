@@ -23,13 +23,15 @@
  *            phase account | open        (step sudo: which PAM phase asks)
  *            service  user  source  auth-info  tty        of PAM; absent where not set
  *            connection                                    SSH_CONNECTION of the PAM environment
- *            run-as  cwd  argv ...                         step sudo (open) and command
+ *            run-as  cwd  argv ...                         step sudo (open) and command; run-as: USER, at command also USER:GROUP
+ *            own-group                                     command: name of the user's own group
  *            session                                       close: the session to close; attest (to gate): to attest
  *            observe 1                                     refuse nothing but orders (core/reason.h)
  * reply      reply TEXT                                    the answer to a prompt; absent: the conversation failed
  */
 struct question {
-    const char *step, *phase, *service, *user, *source, *connection, *auth_info, *tty, *run_as, *cwd, *session;
+    const char *step, *phase, *service, *user, *source, *connection, *auth_info, *tty, *run_as, *own_group, *cwd,
+        *session;
     const char *argv[MESSAGE_ARGS_MAX + 1];
     size_t argc;
     int observe;

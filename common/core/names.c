@@ -123,3 +123,15 @@ int session_id_valid(const char *id)
         n++;
     return n == SESSION_ID_LENGTH && id[n] == '\0';
 }
+
+size_t run_as_user(const char *run_as)
+{
+    return strcspn(run_as, ":");
+}
+
+const char *run_as_group(const char *run_as)
+{
+    const char *group = run_as + run_as_user(run_as);
+
+    return *group ? group + 1 : NULL;
+}

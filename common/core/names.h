@@ -9,6 +9,7 @@
 #define TRUST_DOMAIN_MAX 255
 #define TASK_MAX 256
 #define PURPOSE_MAX 128
+#define LOCAL_NAME_MAX 64    /* of a user or a group of the host, NUL included */
 #define SESSION_ID_LENGTH 16 /* lower-case hex */
 
 /* [a-z_][a-z0-9_-]*, at most ACCOUNT_NAME_MAX bytes. */
@@ -28,5 +29,10 @@ int spiffe_is_of(const char *id, const char *const *trust_domains);
 int trust_domain_valid(const char *name);
 
 int session_id_valid(const char *id);
+
+/* A run-as is USER, or USER:GROUP where the group is not the user's own. Length of the user. */
+size_t run_as_user(const char *run_as);
+/* NULL: the user's own. */
+const char *run_as_group(const char *run_as);
 
 #endif

@@ -68,7 +68,8 @@ struct facts {
     int observe; /* the host, or the stack, refuses nothing but orders (core/reason.h) */
     const char *service;
     const char *source;      /* of the login, numeric address; NULL: not known */
-    const char *run_as;      /* NULL: not known yet (account phase of sudo) */
+    const char *run_as;      /* USER, or USER:GROUP of another group; NULL: not known yet (account phase of sudo) */
+    const char *own_group;   /* name of the group that is the run-as user's own; NULL: not known */
     const char *const *argv; /* resolved command first; NULL: not known yet */
     size_t argc;
     int approved;          /* at open of sudo: the approval of this process was found */

@@ -234,6 +234,8 @@ static int rule_line(struct place *at, const char *key, const char *value)
         return add_window(at, value);
     else if (strcmp(key, "run-as") == 0)
         return add_word(&at->rule->run_as, value);
+    else if (strcmp(key, "run-as-group") == 0)
+        return add_word(&at->rule->run_as_groups, value);
     else if (strcmp(key, "command") == 0)
         return start_command(at, value);
     else if (strcmp(key, "any-command") == 0)
@@ -307,6 +309,7 @@ static void clear_rule(struct rule *rule)
     free(rule->from.items);
     free(rule->windows);
     free(rule->run_as.items);
+    free(rule->run_as_groups.items);
 }
 
 void policy_set_clear(struct policy_set *set)
@@ -376,6 +379,7 @@ static void write_rule(struct fields_writer *w, const struct rule *rule)
     for (size_t i = 0; i < rule->window_count; i++)
         fields_put(w, "window", rule->windows[i].text);
     write_words(w, "run-as", &rule->run_as);
+    write_words(w, "run-as-group", &rule->run_as_groups);
     for (size_t i = 0; i < rule->command_count; i++)
         write_command(w, &rule->commands[i]);
     if (rule->any_command)

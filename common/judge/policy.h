@@ -37,6 +37,7 @@
  *     from ADDRESS[/BITS]             sources of the login; none: any
  *     window WINDOW ZONE              judge/window.h; any of them; none: always
  *     run-as NAME                     sudo: none: only "root"; in a deny rule: any
+ *     run-as-group NAME               sudo: none: only the user's own; in a deny rule: any
  *     command WORD                    sudo: starts a command; in a deny rule without commands: any
  *     word WORD                       its arguments, patterns
  *     any-arguments 1                 (below a command) its last word was "...": any further arguments
@@ -89,7 +90,7 @@ struct rule {
     enum level sensitivity; /* LEVEL_UNSET: the host's */
     int leaves_service;     /* allow-sudo: what the command leaves running is the host's, not the session's */
     const char *where;
-    struct words services, from, run_as;
+    struct words services, from, run_as, run_as_groups;
     struct window *windows;
     size_t window_count;
     struct command *commands;

@@ -11,10 +11,19 @@
 #define DEFAULT_GRACE_SECONDS 120
 
 static const char *const condition_words[] = {
-    [CONDITION_NONE] = "",          [CONDITION_IDENTITY] = "identities",  [CONDITION_PURPOSE] = "purposes",
-    [CONDITION_ISSUER] = "issuers", [CONDITION_PRINCIPAL] = "principals", [CONDITION_SERVICE] = "services",
-    [CONDITION_RUN_AS] = "run-as",  [CONDITION_COMMAND] = "commands",     [CONDITION_WINDOW] = "window",
-    [CONDITION_SOURCE] = "from",    [CONDITION_SOURCE_UNKNOWN] = "from",  [CONDITION_RISK] = "sensitivity",
+    [CONDITION_NONE] = "",
+    [CONDITION_IDENTITY] = "identities",
+    [CONDITION_PURPOSE] = "purposes",
+    [CONDITION_ISSUER] = "issuers",
+    [CONDITION_PRINCIPAL] = "principals",
+    [CONDITION_SERVICE] = "services",
+    [CONDITION_RUN_AS] = "run-as",
+    [CONDITION_RUN_AS_GROUP] = "run-as-group",
+    [CONDITION_COMMAND] = "commands",
+    [CONDITION_WINDOW] = "window",
+    [CONDITION_SOURCE] = "from",
+    [CONDITION_SOURCE_UNKNOWN] = "from",
+    [CONDITION_RISK] = "sensitivity",
 };
 
 const char *condition_word(enum condition condition)
@@ -220,13 +229,37 @@ static enum condition source_misses(const struct rule *rule, const struct facts 
     return CONDITION_SOURCE;
 }
 
+static int is_user(const char *run_as, const char *user)
+{
+    size_t len = run_as_user(run_as);
+
+    return strlen(user) == len && memcmp(user, run_as, len) == 0;
+}
+
 static int run_as_matches(const struct rule *rule, const struct facts *facts)
 {
     if (!facts->run_as) /* known later */
         return rule->kind == RULE_ALLOW_SUDO || rule->run_as.count == 0;
     if (rule->run_as.count == 0)
-        return rule->kind == RULE_DENY_SUDO || strcmp(facts->run_as, RULE_DEFAULT_RUN_AS) == 0;
-    return in_words(&rule->run_as, facts->run_as);
+        return rule->kind == RULE_DENY_SUDO || is_user(facts->run_as, RULE_DEFAULT_RUN_AS);
+    for (size_t i = 0; i < rule->run_as.count; i++)
+        if (is_user(facts->run_as, rule->run_as.items[i]))
+            return 1;
+    return 0;
+}
+
+static int group_matches(const struct rule *rule, const struct facts *facts)
+{
+    const char *group = facts->run_as ? run_as_group(facts->run_as) : NULL;
+
+    if (rule->run_as_groups.count == 0)
+        return rule->kind == RULE_DENY_SUDO || !group;
+    if (!facts->run_as) /* known later */
+        return rule->kind == RULE_ALLOW_SUDO;
+    if (!group)
+        group = facts->own_group;
+    /* Of a user whose own group has no name, no group is allowed, and each may be the one that is denied. */
+    return group ? in_words(&rule->run_as_groups, group) : rule->kind == RULE_DENY_SUDO;
 }
 
 static int names_every_command(const struct rule *rule)
@@ -243,6 +276,8 @@ static enum condition sudo_rule_misses(const struct rule *rule, const struct fac
 {
     if (!run_as_matches(rule, facts))
         return CONDITION_RUN_AS;
+    if (!group_matches(rule, facts))
+        return CONDITION_RUN_AS_GROUP;
     if (names_every_command(rule))
         return CONDITION_NONE;
     if (!facts->argv) /* known later: it may be one that is allowed, and need not be one that is denied */

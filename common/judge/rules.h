@@ -18,6 +18,7 @@ enum condition {
     /* of a rule */
     CONDITION_SERVICE,
     CONDITION_RUN_AS,
+    CONDITION_RUN_AS_GROUP,
     CONDITION_COMMAND,
     CONDITION_WINDOW,
     CONDITION_SOURCE,

@@ -921,6 +921,27 @@ START_TEST(test_sudoers_of_what_may_exec)
 }
 END_TEST
 
+START_TEST(test_run_as_group)
+{
+    put_config(
+        IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                      "sudo { run-as-group = adm commands = { \"/bin/id\" } }\n"
+                      "sudo { run-as = { root, web } run-as-group = { adm, web } commands = { \"/bin/ls x\" } }\n"
+                      "sudo { run-as-group = web any-command = true }\n"
+                      "deny-sudo { run-as-group = { disk } } }\n");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a ALL="), "a ALL=(root : adm) NOPASSWD: /bin/id \"\"\n"
+                                                                   "a ALL=(root : adm, web) NOPASSWD: /bin/ls x\n"
+                                                                   "a ALL=(web : adm, web) NOPASSWD: /bin/ls x\n"
+                                                                   "a ALL=(root : web) NOPASSWD: NOSETENV: ALL\n");
+    ck_assert_ptr_nonnull(strstr(out, "identity a gains: sudo as root with group adm: /bin/id\n"));
+    ck_assert_ptr_nonnull(strstr(out, "identity a gains: sudo as root, web with group adm, web: /bin/ls x\n"));
+    ck_assert_ptr_nonnull(strstr(out, "identity a is denied: sudo as anybody with group disk: any command\n"));
+    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "a"), "run-as web\nrun-as-group adm\n"));
+}
+END_TEST
+
 START_TEST(test_escapes_of_the_hosts_own)
 {
     put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
@@ -1136,6 +1157,7 @@ int main(void)
     tcase_add_test(tests, test_sudoers);
     tcase_add_test(tests, test_sudoers_of_services);
     tcase_add_test(tests, test_sudoers_of_what_may_exec);
+    tcase_add_test(tests, test_run_as_group);
     tcase_add_test(tests, test_escapes_of_the_hosts_own);
     tcase_add_loop_test(tests, test_programs_that_agents_may_write, 0, COUNT_OF(programs));
     tcase_add_test(tests, test_sudoers_of_groups);

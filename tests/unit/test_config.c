@@ -370,6 +370,11 @@ static const struct {
      "identity a { id = \"spiffe://e.org/a\" slots = 3 }\npolicy p { identities = { \"spiffe://e.org/a\" }\n sudo { "
      "any-command = true run-as = \"a-3\" } }",
      "agent.conf:4: ", "run-as: \"a-3\" is an agent's account"},
+    {SUDO("commands = { \"/bin/ls\" }\n run-as-group = \"#4\""), "agent.conf:6: ", "run-as-group: \"#4\" is not valid"},
+    {SUDO("commands = { \"/bin/ls\" }\n run-as-group = { }"), "agent.conf:6: ", "run-as-group: the list is empty"},
+    {SUDO("commands = { \"/bin/ls\" } run-as-group = { \"adm\", \"agent-a\" }"),
+     "agent.conf:5: ", "run-as-group: \"agent-a\" is an agent's own group"},
+    {POLICY(" login {\n run-as-group = adm }\n"), "agent.conf:6: ", "unknown key \"run-as-group\" in login"},
 };
 
 START_TEST(test_mistake)
@@ -433,7 +438,8 @@ START_TEST(test_good)
                                                               "\"spiffe://e.org/agent/a\" } purposes = { \"x y\", # "
                                                               "one\n \"z-*\" }\n"
                                                               " deny-sudo { }\n login { from = \"10.0.0.0/8\" }\n"
-                                                              " sudo {\n  run-as = { \"root\", \"www-data\" }\n  "
+                                                              " sudo {\n  run-as = { \"root\", \"www-data\" } "
+                                                              "run-as-group = adm\n  "
                                                               "commands = { \"/bin/ls  -l   *\", \"/bin/cat ...\" } \n"
                                                               "  any-arguments = true\n }\n sudo { any-command = "
                                                               "\"true\" } }\n");
@@ -459,6 +465,8 @@ START_TEST(test_good)
     ck_assert_int_eq(rule->kind, RULE_ALLOW_SUDO);
     ck_assert_ptr_nonnull(strstr(rule->where, "/agent.conf:16"));
     ck_assert_uint_eq(rule->run_as.count, 2);
+    ck_assert_uint_eq(rule->run_as_groups.count, 1);
+    ck_assert_str_eq(rule->run_as_groups.items[0], "adm");
     ck_assert_uint_eq(rule->command_count, 2);
     ck_assert_uint_eq(rule->commands[0].words.count, 3);
     ck_assert_str_eq(rule->commands[0].words.items[2], "*");

@@ -280,6 +280,20 @@ static void other_user(struct facts *f)
 {
     f->run_as = "www-data";
 }
+static void own_group(struct facts *f)
+{
+    f->own_group = "root";
+}
+static void other_group(struct facts *f)
+{
+    f->run_as = "root:adm";
+    f->own_group = "root";
+}
+static void nameless_group(struct facts *f)
+{
+    f->run_as = "root:#77";
+    f->own_group = "root";
+}
 static void other_command(struct facts *f)
 {
     f->argv = restart_ssh;
@@ -365,6 +379,16 @@ static void scope_other(struct facts *f)
 {
     set_scope(f, HEAD "tool host:login\nrest 1\narg account\nvalue agent-other\n"
                       "tool host:sudo\nrest 1\narg args\nlist restart\nitem apache\n");
+}
+static void scope_own_group(struct facts *f)
+{
+    other_group(f);
+    set_scope(f, HEAD "tool host:sudo\nrest 1\narg runas\nvalue root\n");
+}
+static void scope_group(struct facts *f)
+{
+    other_group(f);
+    set_scope(f, HEAD "tool host:sudo\nrest 1\narg runas\nvalue root:adm\n");
 }
 static void no_arguments(struct facts *f)
 {
@@ -603,6 +627,29 @@ static const struct {
     {SUDOS, NULL, BASE DENY_SUDO "run-as www-data\n", REASON_PERMIT},
     {SUDOS, other_user, HEAD CARE SUDO "run-as www-data\n" DENY_SUDO, REASON_DENIED_BY_RULE},
     {SUDOS, NULL, BASE DENY_SUDO "command /usr/bin/systemctl\nany-arguments 1\n", REASON_DENIED_BY_RULE},
+
+    /* groups: the user's own where a rule names none, any where it denies */
+    {SUDOS, own_group, BASE, REASON_PERMIT},
+    {SUDOS, other_group, BASE, REASON_NO_RULE},
+    {SUDOS, nameless_group, BASE, REASON_NO_RULE},
+    {SUDOS, other_group, HEAD CARE "rule allow-sudo\nany-command 1\n", REASON_NO_RULE},
+    {SUDOS, other_group, HEAD CARE SUDO "run-as-group web\nrun-as-group adm\n", REASON_PERMIT},
+    {SUDOS, other_group, HEAD CARE SUDO "run-as root\nrun-as-group adm\n", REASON_PERMIT},
+    {SUDOS, other_group, HEAD CARE SUDO "run-as www-data\nrun-as-group adm\n", REASON_NO_RULE},
+    {SUDOS, other_group, HEAD CARE SUDO "run-as roo\nrun-as root:adm\nrun-as-group adm\n", REASON_NO_RULE},
+    {SUDOS, other_group, HEAD CARE SUDO "run-as-group web\n", REASON_NO_RULE},
+    {SUDOS, nameless_group, HEAD CARE SUDO "run-as-group adm\n", REASON_NO_RULE},
+    {SUDOS, own_group, HEAD CARE SUDO "run-as-group adm\n", REASON_NO_RULE}, /* exactly those */
+    {SUDOS, own_group, HEAD CARE SUDO "run-as-group adm\nrun-as-group root\n", REASON_PERMIT},
+    {SUDOS, NULL, HEAD CARE SUDO "run-as-group root\n", REASON_NO_RULE}, /* its name is not known */
+    {SUDOS, other_group, BASE SUDO "run-as-group adm\n" DENY_SUDO, REASON_DENIED_BY_RULE},
+    {SUDOS, other_group, BASE SUDO "run-as-group adm\n" DENY_SUDO "run-as root\n", REASON_DENIED_BY_RULE},
+    {SUDOS, other_group, BASE SUDO "run-as-group adm\n" DENY_SUDO "run-as-group adm\n", REASON_DENIED_BY_RULE},
+    {SUDOS, other_group, BASE SUDO "run-as-group adm\n" DENY_SUDO "run-as-group root\n", REASON_PERMIT},
+    {SUDOS, own_group, BASE DENY_SUDO "run-as-group root\n", REASON_DENIED_BY_RULE},
+    {SUDOS, own_group, BASE DENY_SUDO "run-as-group adm\n", REASON_PERMIT},
+    {SUDOS, NULL, BASE DENY_SUDO "run-as-group adm\n", REASON_DENIED_BY_RULE}, /* it might be that one */
+
     {SUDOS, NULL, BASE DENY_SUDO "command /usr/bin/systemctl\n", REASON_PERMIT},
     {SUDOS, NULL, BASE DENY_SUDO "command /bin/sh\nany-command 1\n", REASON_DENIED_BY_RULE},
     {SUDOS, NULL, HEAD CARE DENY_SUDO "policy late\nidentity " DEPLOY "\n" SUDO, REASON_DENIED_BY_RULE},
@@ -661,6 +708,10 @@ static const struct {
     {LOGINS | SUDOS, scope_unknown, BASE, REASON_COMMAND_UNKNOWN},
     {LOGINS | SUDOS, scope_account, BASE, REASON_PERMIT},
     {LOGINS | SUDOS, scope_other, BASE, REASON_SCOPE_EXCEEDED},
+
+    /* another group is no part of a user */
+    {SUDOS, scope_own_group, BASE SUDO "run-as-group adm\n", REASON_SCOPE_EXCEEDED},
+    {SUDOS, scope_group, BASE SUDO "run-as-group adm\n", REASON_PERMIT},
 
     /* arguments that were not given need not be named */
     {SUDOS, no_arguments, HEAD CARE "rule allow-sudo\nany-command 1\n", REASON_PERMIT},
@@ -1241,6 +1292,8 @@ static const struct {
     {BASE DENY_SUDO, SCOPE_ALL, NULL, REASON_DENIED_BY_RULE},
     {BASE DENY_SUDO "run-as root\n", SCOPE_ALL, NULL, REASON_PERMIT},
     {BASE DENY_SUDO "run-as root\n", SCOPE_ALL, "root", REASON_DENIED_BY_RULE},
+    {HEAD CARE SUDO "run-as-group adm\n", SCOPE_ALL, NULL, REASON_PERMIT},
+    {BASE DENY_SUDO "run-as-group adm\n", SCOPE_ALL, NULL, REASON_PERMIT},
     {BASE DENY_SUDO "command /bin/sh\n", SCOPE_ALL, "root", REASON_PERMIT},
     {BASE DENY_SUDO "command /bin/sh\n", SCOPE_ALL, NULL, REASON_PERMIT},
     {BASE DENY_SUDO "command /bin/sh\nany-command 1\n", SCOPE_ALL, NULL, REASON_DENIED_BY_RULE},
@@ -1433,6 +1486,7 @@ START_TEST(conditions_of_rules)
     } rules[] = {
         {SUDO INSIDE "from 10.0.0.0/8\n", CONDITION_NONE, ""},
         {SUDO "run-as www-data\n" OUTSIDE, CONDITION_RUN_AS, "run-as"},
+        {"rule allow-sudo\nrun-as-group adm\ncommand /bin/sh\n", CONDITION_RUN_AS_GROUP, "run-as-group"},
         {"rule allow-sudo\ncommand /bin/sh\n" OUTSIDE, CONDITION_COMMAND, "commands"},
         {SUDO OUTSIDE "from 192.0.2.1\n", CONDITION_WINDOW, "window"},
         {SUDO INSIDE "from 192.0.2.1\n", CONDITION_SOURCE, "from"},

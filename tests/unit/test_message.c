@@ -28,7 +28,8 @@ static const struct question full = {
     .connection = "192.0.2.1 4711 192.0.2.2 22",
     .auth_info = "publickey ssh-ed25519 AAAA\npublickey ssh-ed25519 BBBB",
     .tty = "",
-    .run_as = "root",
+    .run_as = "root:adm",
+    .own_group = "root",
     .cwd = "/tmp/100%\x01\x7f",
     .session = "0123456789abcdef",
     .argv = {"/usr/bin/id", "", "a b", "line\nargv /bin/sh", "\xff\xfe", "%0A", NULL},
@@ -57,6 +58,7 @@ START_TEST(question_comes_back_as_it_was)
     assert_same(question.auth_info, full.auth_info);
     assert_same(question.tty, full.tty);
     assert_same(question.run_as, full.run_as);
+    assert_same(question.own_group, full.own_group);
     assert_same(question.cwd, full.cwd);
     assert_same(question.session, full.session);
     ck_assert_int_eq(question.observe, 1);

@@ -65,6 +65,8 @@ static const char whole[] = HEAD "zone UTC\n"
                                  "from 192.0.2.1\n"
                                  "run-as root\n"
                                  "run-as www-data\n"
+                                 "run-as-group adm\n"
+                                 "run-as-group web\n"
                                  "command /usr/bin/systemctl\n"
                                  "word restart\n"
                                  "word nginx\n"
@@ -174,6 +176,7 @@ START_TEST(policy_read)
     ck_assert_int_eq(rule->kind, RULE_ALLOW_SUDO);
     assert_words(&rule->from, "192.0.2.1");
     assert_words(&rule->run_as, "root|www-data");
+    assert_words(&rule->run_as_groups, "adm|web");
     ck_assert_uint_eq(rule->command_count, 3);
     assert_words(&rule->commands[0].words, "/usr/bin/systemctl|restart|nginx");
     assert_words(&rule->commands[1].words, "/usr/bin/journalctl|-u|a b\n%");
@@ -251,6 +254,7 @@ static void random_rule(struct fields_writer *w)
     for (unsigned n = next_random(12) / 6 * 6; n > 0; n--)
         fields_put(w, "window", "mon-fri 08:00-17:00 Europe/Berlin");
     random_words(w, "run-as", "r", 6);
+    random_words(w, "run-as-group", "g", 6);
     for (unsigned n = next_random(12); n > 0; n--) {
         fields_put(w, "command", "/bin/x");
         random_words(w, "word", "w", 9);

@@ -59,6 +59,7 @@ static const char config_text[] =
     " login { from = { \"10.0.0.0/8\" } } deny-login { from = { \"10.9.0.0/16\" } }\n"
     " sudo { commands = { \"/bin/ls\" } } sudo { commands = { \"/bin/cat\" } }\n"
     " sudo { run-as = \"www-data\"\n commands = { \"/bin/ls\" } sensitivity = \"high\" }\n"
+    " sudo { run-as = \"www-data\"\n run-as-group = { \"adm\", \"www-data\" } commands = { \"/bin/df\" } }\n"
     "}\n"
     "policy q { identities = { \"spiffe://e.org/agent/b\" }\n sudo { any-command = true } }\n"
     "policy two { identities = { \"spiffe://e.org/agent/*\" }\n issuers = two max-delegation = 0 }\n"
@@ -206,6 +207,13 @@ static const struct {
     {"account = agent-a step = command command = \"/bin/ls\" purpose = fix risk = medium", "permit"},
     {"account = agent-a step = command command = \"/bin/ls\" purpose = fix risk = high", "deny:risk_too_high"},
     {"account = agent-a step = command command = \"/bin/ls\" purpose = fix run-as = agent-all", "deny:target_is_agent"},
+    {"account = agent-a step = command command = \"/bin/ls\" purpose = fix run-as = \"agent-all:adm\"",
+     "deny:target_is_agent"},
+    {"account = agent-a step = command command = \"/bin/df\" purpose = fix run-as = \"www-data:adm\"", "permit"},
+    {"account = agent-a step = command command = \"/bin/df\" purpose = fix run-as = www-data", "permit"},
+    {"account = agent-a step = command command = \"/bin/df\" purpose = fix run-as = \"www-data:disk\"",
+     "deny:no_rule"},
+    {"account = agent-a step = command command = \"/bin/ls\" purpose = fix run-as = \"www-data:adm\"", "deny:no_rule"},
     {"account = agent-a step = sudo purpose = fix", "permit"},
     {"account = nobody step = login", "deny:identity_unknown"},
     {"account = agent-all step = login identity = \"spiffe://e.org/agent/b\" from = \"10.0.0.1\" purpose = fix",
@@ -244,10 +252,10 @@ START_TEST(rules_are_reached)
             "case d { account = agent-a step = command command = \"/bin/sh\" purpose = fix expect = permit }\n"),
         0);
     ck_assert_uint_eq(test.failed, 1);
-    ck_assert_uint_eq(test.rule_count, 6);
+    ck_assert_uint_eq(test.rule_count, 7);
     ck_assert_uint_eq(test.reached, 2);
     /* two rules of one kind in one line are told apart */
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 7; i++)
         ck_assert_int_eq(test.rules[i].reached,
                          test.rules[i].rule->kind == RULE_ALLOW_LOGIN ||
                              (test.rules[i].rule->command_count == 1 &&

@@ -99,6 +99,12 @@ static const struct {
     {"from", "gateway", 0},
     {"run-as", "root", 1},
     {"run-as", "ALL", 0},
+    {"run-as", "root:adm", 1},
+    {"run-as", "root:", 0},
+    {"run-as", ":adm", 0},
+    {"run-as", "root:#4", 0},
+    {"run-as", "root:adm:adm", 0},
+    {"run-as", "a-name-that-is-longer-than-any-name-of-a-user-of-a-host-may-ever-be:adm", 0},
     {"command", "/usr/bin/id -u", 1},
     {"command", "  /usr/bin/id", 1},
     {"command", "id", 0},
@@ -298,6 +304,26 @@ START_TEST(a_command)
 }
 END_TEST
 
+/* A group counts where it is not the user's own, which bears the user's name unless the host knows better. */
+START_TEST(a_command_with_a_group)
+{
+    say_usual("command");
+    say_it("command", "/usr/bin/systemctl restart nginx");
+    ck_assert_str_eq(facts_of().own_group, "root");
+    say_it("run-as", "root:adm");
+    ck_assert_str_eq(facts_of().run_as, "root:adm");
+    ck_assert_str_eq(facts_of().own_group, "root");
+    ck_assert_int_eq(reason_of(0), REASON_NO_RULE);
+    supposed.own_group = "adm";
+    ck_assert_str_eq(facts_of().run_as, "root");
+    ck_assert_str_eq(facts_of().own_group, "adm");
+    ck_assert_int_eq(reason_of(0), REASON_PERMIT);
+    supposed.own_group = NULL;
+    say_it("run-as", "root:root");
+    ck_assert_str_eq(facts_of().run_as, "root");
+}
+END_TEST
+
 START_TEST(sudo_knows_less)
 {
     struct facts facts;
@@ -360,6 +386,7 @@ static Suite *suppose_suite(void)
     tcase_add_test(facts, a_login_of_another_service_or_purpose);
     tcase_add_test(facts, without_a_limit_a_credential_lives_as_long_as_its_issuer_lets_it);
     tcase_add_test(facts, a_command);
+    tcase_add_test(facts, a_command_with_a_group);
     tcase_add_test(facts, sudo_knows_less);
     tcase_add_test(facts, a_delegated_one);
     tcase_add_test(facts, a_weaker_proof);
