@@ -75,6 +75,7 @@ static void put_issuer(struct gatherer *g, const struct issuer_config *issuer, c
     fields_put(w, "principal", issuer->principal);
     fields_put(w, "task", issuer->task);
     fields_put(w, "purpose", issuer->purpose);
+    fields_put(w, "sensitivity", issuer->sensitivity);
     fields_put(w, "scope", issuer->scope);
     put_words(w, "require", &issuer->require);
     fields_put(w, "token-type", issuer->token_type);

@@ -67,7 +67,7 @@ struct issuer_config {
     struct words trust_domains, require;
     uint32_t max_lifetime, max_key_age; /* seconds; of keys 0: any age */
     int ignore_status;
-    const char *identity, *principal, *task, *purpose, *scope, *token_type, *extension;
+    const char *identity, *principal, *task, *purpose, *sensitivity, *scope, *token_type, *extension;
 };
 
 /* One account; of an identity with slots there is one each, the first under its own name. */

@@ -32,9 +32,11 @@ static void refuse_keys(struct reader *reader, const struct section *section, en
         const char *key;
         unsigned kinds;
     } keys[] = {
-        {"iss", AAT | JWT | SSH_CA}, {"identity", JWT},       {"principal", JWT | SVID},
-        {"task", JWT | SVID},        {"purpose", JWT | SVID}, {"scope", JWT | SVID},
-        {"require", JWT | SVID},     {"token-type", JWT},     {"status", AAT | JWT | SVID | SSH_CA},
+        {"iss", AAT | JWT | SSH_CA}, {"identity", JWT},
+        {"principal", JWT | SVID},   {"task", JWT | SVID},
+        {"purpose", JWT | SVID},     {"sensitivity", JWT | SVID},
+        {"scope", JWT | SVID},       {"require", JWT | SVID},
+        {"token-type", JWT},         {"status", AAT | JWT | SVID | SSH_CA},
         {"extension", SSH_CA},
     };
 
@@ -191,6 +193,7 @@ void read_issuer(struct reader *reader, const struct section *section)
     read_spec(reader, section, "principal", &issuer->principal);
     read_spec(reader, section, "task", &issuer->task);
     read_spec(reader, section, "purpose", &issuer->purpose);
+    read_spec(reader, section, "sensitivity", &issuer->sensitivity);
     read_scope(reader, section, issuer);
     read_words(reader, section, "require", claim_rule_valid, "CLAIM=VALUE, as in \"repository=org/app\"",
                &issuer->require);

@@ -171,6 +171,7 @@ static void print_step(const struct facts *facts)
     print_field("issuer", facts->issuer);
     print_field("task", facts->task);
     print_field("purpose", facts->purpose);
+    print_field("sensitivity", level_word(facts->task_sensitivity));
     print_field("possession", possession_word(facts->possession));
     print_field("service", facts->service);
     print_field("source", facts->source);
@@ -225,14 +226,15 @@ static json_t *words_json(const char *const *words, size_t count)
 
 static json_t *step_json(const struct facts *facts)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "step",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s}", "step",
                      step_word(facts->step), "at", json_of_time(facts->now), "account", json_of_text(facts->account),
                      "agent", json_of_text(facts->identity), "principal", json_of_text(facts->principal), "delegator",
                      json_of_text(facts->delegator), "issuer", json_of_text(facts->issuer), "task",
-                     json_of_text(facts->task), "purpose", json_of_text(facts->purpose), "service",
-                     json_of_text(facts->service), "source", json_of_text(facts->source), "run_as",
-                     json_of_text(facts->run_as), "command", words_json(facts->argv, facts->argc), "possession",
-                     possession_word(facts->possession), "risk", level_word(facts->standing.risk));
+                     json_of_text(facts->task), "purpose", json_of_text(facts->purpose), "sensitivity",
+                     json_of_text(level_word(facts->task_sensitivity)), "service", json_of_text(facts->service),
+                     "source", json_of_text(facts->source), "run_as", json_of_text(facts->run_as), "command",
+                     words_json(facts->argv, facts->argc), "possession", possession_word(facts->possession), "risk",
+                     level_word(facts->standing.risk));
 }
 
 static json_t *decision_json(const struct explanation *e)

@@ -226,6 +226,7 @@ json_t *live_json(const struct live *live)
 
     if (!object || !more || json_object_update(object, more) < 0 ||
         json_object_set_new(object, "delegator", json_of_text(g->delegator)) < 0 ||
+        json_object_set_new(object, "sensitivity", json_of_text(level_word(g->sensitivity))) < 0 ||
         json_object_set_new(object, "possession", json_string(possession_word(g->possession))) < 0 ||
         json_object_set_new(object, "voucher", json_of_text(g->voucher.iss)) < 0 ||
         json_object_set_new(object, "risk",

@@ -39,7 +39,8 @@ static const struct verb verbs[] = {
     {.summary = "Credentials:"},
     {NULL, "issue", verb_issue,
      "--identity SPIFFE-ID --task ID --key FILE.pub --tool TOOL [--tool TOOL ...]\n"
-     "           [--purpose WORD] [--ttl 5m] [--max-depth N] [--audience HOST-ID] [--issuer URI --issuer-key FILE]\n"
+     "           [--purpose WORD] [--sensitivity low|medium|high] [--ttl 5m] [--max-depth N] [--audience HOST-ID]\n"
+     "           [--issuer URI --issuer-key FILE]\n"
      "           [--ssh-cert[=token] [--ssh-ca FILE] [--account ACCOUNT]]\n"
      "       a TOOL is host:login or host:sudo and NAME=VALUE words: 'host:sudo runas=root command=/usr/bin/id'",
      "issue a credential for one task and print it"},
@@ -86,9 +87,11 @@ static const struct verb verbs[] = {
     {"risk", "clear", verb_risk_clear, "host|identity SPIFFE-ID|task TASK [--issuer ISS] [--note TEXT]",
      "the same as low"},
     {NULL, "explain", verb_explain,
-     "--account ACCOUNT --step login|sudo|command [--purpose WORD] [--run-as USER[:GROUP]] [--command \"PATH WORD ...\"]\n"
+     "--account ACCOUNT --step login|sudo|command [--purpose WORD] [--run-as USER[:GROUP]] [--command \"PATH WORD "
+     "...\"]\n"
      "           [--from ADDRESS] [--service SERVICE] [--credential FILE] [--at TIME] [--risk low|medium|high]\n"
-     "           [--possession channel|signed|bearer] [--identity SPIFFE-ID] [--task ID] [--issuer ISSUER]\n"
+     "           [--sensitivity low|medium|high] [--possession channel|signed|bearer] [--identity SPIFFE-ID] [--task "
+     "ID] [--issuer ISSUER]\n"
      "           [--principal ID] [--delegator SPIFFE-ID] [--json]",
      "what would be decided of a step, why, and what each policy has to do with it"},
     {NULL, "why", verb_why, "[--json] REFERENCE", "what was decided under this reference, why, and what to do"},

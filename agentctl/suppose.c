@@ -90,9 +90,9 @@ static const struct {
            "the path that sudo resolves, and arguments, as in \"/usr/bin/systemctl restart nginx\""),
 };
 
-const char *const supposed_keys[] = {"account",   "step",      "identity",   "purpose", "task",   "issuer",
-                                     "principal", "delegator", "service",    "from",    "run-as", "command",
-                                     "at",        "risk",      "possession", NULL};
+const char *const supposed_keys[] = {"account",   "step",      "identity",    "purpose",    "task",   "issuer",
+                                     "principal", "delegator", "service",     "from",       "run-as", "command",
+                                     "at",        "risk",      "sensitivity", "possession", NULL};
 
 void supposed_begin(struct supposed *supposed)
 {
@@ -120,6 +120,12 @@ static const char *take_risk(struct supposed *supposed, const char *value)
     return supposed->risk == LEVEL_UNSET ? "low, medium or high" : NULL;
 }
 
+static const char *take_sensitivity(struct supposed *supposed, const char *value)
+{
+    supposed->sensitivity = level_parse(value);
+    return supposed->sensitivity == LEVEL_UNSET ? "low, medium or high" : NULL;
+}
+
 static const char *take_possession(struct supposed *supposed, const char *value)
 {
     supposed->possession = possession_parse(value);
@@ -131,7 +137,11 @@ const char *supposed_take(struct supposed *supposed, const char *key, const char
     static const struct {
         const char *key;
         const char *(*take)(struct supposed *, const char *);
-    } others[] = {{"step", take_step}, {"at", take_time}, {"risk", take_risk}, {"possession", take_possession}};
+    } others[] = {{"step", take_step},
+                  {"at", take_time},
+                  {"risk", take_risk},
+                  {"sensitivity", take_sensitivity},
+                  {"possession", take_possession}};
 
     for (size_t i = 0; i < COUNT_OF(others); i++)
         if (strcmp(others[i].key, key) == 0)
@@ -195,6 +205,7 @@ int suppose_grant(const struct supposed *supposed, struct grant *ret)
 {
     grant_clear(ret);
     ret->issued = supposed->at;
+    ret->sensitivity = supposed->sensitivity;
     if (put_string(ret->account, sizeof ret->account, supposed->account) < 0 ||
         put_string(ret->identity, sizeof ret->identity, supposed->identity) < 0 ||
         put_string(ret->principal, sizeof ret->principal, supposed->principal) < 0 ||

@@ -20,6 +20,7 @@ struct supposed {
     const char *own_group;      /* of the run-as user: no key says it; NULL: it bears the user's name */
     int64_t at;                 /* seconds since the epoch; -1: not said */
     enum level risk;            /* LEVEL_UNSET: not said */
+    enum level sensitivity;     /* that the credential says; LEVEL_UNSET: none */
     enum possession possession; /* POSSESSION_UNSET: not said */
 };
 

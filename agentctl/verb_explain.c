@@ -85,8 +85,8 @@ static int check(const struct asking *asking)
 
     if (problem)
         return usage(problem);
-    if (asking->credential &&
-        (said->identity || said->purpose || said->task || said->issuer || said->principal || said->delegator))
+    if (asking->credential && (said->identity || said->purpose || said->task || said->issuer || said->principal ||
+                               said->delegator || said->sensitivity != LEVEL_UNSET))
         return usage("the credential says itself whose it is, by whom, for whom and what for");
     return 0;
 }

@@ -47,6 +47,9 @@ static int take_option(int c, struct arguments *a)
     case 'p':
         a->request.purpose = optarg;
         return 0;
+    case 's':
+        a->request.sensitivity = optarg;
+        return 0;
     case 'a':
         a->request.audience = optarg;
         return 0;
@@ -89,21 +92,14 @@ static int take_option(int c, struct arguments *a)
 static int take_options(int argc, char **argv, struct arguments *a)
 {
     static const struct option options[] = {
-        {"identity", required_argument, NULL, 'i'},
-        {"on-behalf-of", required_argument, NULL, 'b'},
-        {"task", required_argument, NULL, 't'},
-        {"purpose", required_argument, NULL, 'p'},
-        {"ttl", required_argument, NULL, 'l'},
-        {"audience", required_argument, NULL, 'a'},
-        {"key", required_argument, NULL, 'k'},
-        {"tool", required_argument, NULL, 'T'},
-        {"max-depth", required_argument, NULL, 'd'},
-        {"issuer", required_argument, NULL, 'I'},
-        {"issuer-key", required_argument, NULL, 'K'},
-        {"ssh-cert", optional_argument, NULL, 'c'},
-        {"ssh-ca", required_argument, NULL, 'C'},
-        {"account", required_argument, NULL, 'A'},
-        {0},
+        {"identity", required_argument, NULL, 'i'},    {"on-behalf-of", required_argument, NULL, 'b'},
+        {"task", required_argument, NULL, 't'},        {"purpose", required_argument, NULL, 'p'},
+        {"sensitivity", required_argument, NULL, 's'}, {"ttl", required_argument, NULL, 'l'},
+        {"audience", required_argument, NULL, 'a'},    {"key", required_argument, NULL, 'k'},
+        {"tool", required_argument, NULL, 'T'},        {"max-depth", required_argument, NULL, 'd'},
+        {"issuer", required_argument, NULL, 'I'},      {"issuer-key", required_argument, NULL, 'K'},
+        {"ssh-cert", optional_argument, NULL, 'c'},    {"ssh-ca", required_argument, NULL, 'C'},
+        {"account", required_argument, NULL, 'A'},     {0},
     };
     int c, r;
 

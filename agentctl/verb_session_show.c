@@ -80,6 +80,7 @@ static void print_live(const struct live *live)
     print_field("iss", grant->iss);
     print_field("task", grant->task);
     print_field("purpose", grant->purpose);
+    print_field("sensitivity", level_word(grant->sensitivity));
     print_field("jti", grant->jti);
     print_field("key", grant->key);
     print_field("possession", possession_word(grant->possession));

@@ -109,6 +109,7 @@ static void print_text(const struct verification *f)
     print_field("principal", c->principal);
     print_field("task", c->task);
     print_field("purpose", c->purpose);
+    print_field("sensitivity", c->sensitivity);
     print_field("issuer", c->issuer);
     print_field("iss", c->iss);
     print_field("jti", c->jti);
@@ -156,10 +157,10 @@ static json_t *json_of_step(const char *detail)
 
 static json_t *json_of_credential(const struct credential *c)
 {
-    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s, s:s, s:s, s:I, s:I, s:s*, s:O*, s:o, s:o*}", "kind",
+    return json_pack("{s:s, s:s, s:s*, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:s*, s:O*, s:o, s:o*}", "kind",
                      issuer_kind_word(c->kind), "identity", c->identity, "principal", c->principal, "task", c->task,
-                     "purpose", c->purpose, "issuer", c->issuer, "iss", c->iss, "jti", c->jti, "iat",
-                     (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder",
+                     "purpose", c->purpose, "sensitivity", c->sensitivity, "issuer", c->issuer, "iss", c->iss, "jti",
+                     c->jti, "iat", (json_int_t)c->iat, "exp", (json_int_t)c->exp, "holder",
                      c->holder_thumbprint[0] ? c->holder_thumbprint : NULL, "tools", c->tools, "chain",
                      json_of_ancestors(c), "voucher", json_of_voucher(c->voucher));
 }

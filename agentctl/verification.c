@@ -105,6 +105,7 @@ enum reason verification_grant(const struct credential *credential, struct grant
     grant_clear(ret);
     ret->issued = credential->iat;
     ret->expires = credential->exp;
+    ret->sensitivity = level_parse(credential->sensitivity ? credential->sensitivity : "");
     if (copy_strings(credential, ret) < 0)
         return REASON_TOO_LARGE;
     for (size_t i = 0; i < credential->ancestor_count; i++) {

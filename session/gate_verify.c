@@ -59,9 +59,9 @@ void verifier_stop(struct verifier_process *verifier)
 static int is_claim(const char *key)
 {
     static const char *const claims[] = {
-        "issuer",      "iss",    "jti",     "key",   "signer",         "identity",    "principal",   "task",
-        "purpose",     "issued", "expires", "scope", "voucher-issuer", "voucher-iss", "voucher-jti", "voucher-signer",
-        "voucher-once"};
+        "issuer",         "iss",         "jti",    "key",     "signer", "identity",       "principal",   "task",
+        "purpose",        "sensitivity", "issued", "expires", "scope",  "voucher-issuer", "voucher-iss", "voucher-jti",
+        "voucher-signer", "voucher-once"};
 
     for (size_t i = 0; i < COUNT_OF(claims); i++)
         if (strcmp(claims[i], key) == 0)

@@ -105,6 +105,8 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
     add_standing(&facts->standing, &standing); /* what is known, whatever could not be read */
     if (grant_depth(grant) > facts->ancestors)
         facts->ancestors = grant_depth(grant);
+    if (grant->sensitivity > facts->task_sensitivity)
+        facts->task_sensitivity = grant->sensitivity;
     facts->issued = grant->issued;
     facts->expires = grant->expires;
     facts->scopes[facts->scope_count].text = grant->scope;

@@ -80,6 +80,7 @@ static void write_credential(struct fields_writer *w, const struct credential *c
     fields_put(w, "principal", credential->principal);
     fields_put(w, "task", credential->task);
     fields_put(w, "purpose", credential->purpose);
+    fields_put(w, "sensitivity", credential->sensitivity);
     fields_put_u64(w, "issued", (uint64_t)credential->iat);
     fields_put_u64(w, "expires", (uint64_t)credential->exp);
     fields_put(w, "sha256", credential->sha256);

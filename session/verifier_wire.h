@@ -9,7 +9,7 @@
  *
  *   reason WORD  detail TEXT
  *   on permit of a credential also: issuer iss jti key signer (thumbprints; no key: it is bound to none) identity principal task purpose
- *   issued expires scope, from the root on ancestor-jti and ancestor-key of each token that it derives from; of another token that it
+ *   sensitivity issued expires scope, from the root on ancestor-jti and ancestor-key of each token that it derives from; of another token that it
  *   stands on voucher-issuer, -iss, -signer, -jti, and -once 1 where that counts once, and the delegatee whose it is; and channel 1 where
  *   the ssh key of this connection is the holder's
  *

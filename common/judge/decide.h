@@ -56,10 +56,11 @@ struct facts {
 
     /* state */
     int identity_disabled, environment_forgeable, account_busy;
-    struct standing standing; /* judge/standing.h */
-    enum level sensitivity;   /* of the host; LEVEL_UNSET is low */
-    uint32_t logins;          /* sessions this credential has opened */
-    int64_t session_deadline; /* 0: none yet */
+    struct standing standing;    /* judge/standing.h */
+    enum level sensitivity;      /* of the host; LEVEL_UNSET is low */
+    enum level task_sensitivity; /* as the credentials say, the higher one; LEVEL_UNSET: none does */
+    uint32_t logins;             /* sessions this credential has opened */
+    int64_t session_deadline;    /* 0: none yet */
     int session_ending;
     uint64_t steps_permitted;   /* commands of this session so far */
     uint32_t steps_last_minute; /* of them, in the last 60 seconds */

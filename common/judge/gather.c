@@ -29,6 +29,7 @@ void gather_claims(const struct grant *grant, int64_t now, struct facts *facts)
     facts->issuer = grant->issuer;
     facts->task = grant->task;
     facts->purpose = grant->purpose[0] ? grant->purpose : NULL;
+    facts->task_sensitivity = grant->sensitivity;
     facts->source = grant->source[0] ? grant->source : NULL;
     facts->issued = grant->issued;
     facts->expires = grant->expires;

@@ -114,6 +114,8 @@ void grant_write(struct fields_writer *w, const struct grant *grant)
     fields_put_u64(w, "uid", grant->uid);
     fields_put_u64(w, "issued", (uint64_t)grant->issued);
     fields_put_u64(w, "expires", (uint64_t)grant->expires);
+    if (grant->sensitivity != LEVEL_UNSET)
+        fields_put(w, "sensitivity", level_word(grant->sensitivity));
     fields_put(w, "possession", possession_word(grant->possession));
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (*flag_of((struct grant *)(uintptr_t)grant, i))
@@ -138,6 +140,8 @@ int grant_field(struct grant *grant, const char *key, const char *value)
         return take_ancestor(grant, value);
     if (strcmp(key, "possession") == 0)
         return (grant->possession = possession_parse(value)) == POSSESSION_UNSET ? -EBADMSG : 1;
+    if (strcmp(key, "sensitivity") == 0)
+        return (grant->sensitivity = level_parse(value)) == LEVEL_UNSET ? -EBADMSG : 1;
     if (strcmp(key, "issued") == 0)
         return text_i64(value, &grant->issued) < 0 ? -EBADMSG : 1;
     if (strcmp(key, "expires") == 0)

@@ -36,6 +36,7 @@ struct grant {
     char signer[THUMBPRINT_MAX + 1];                   /* the issuer's key that signed it */
     char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1]; /* purpose "" where none was declared */
     int64_t issued, expires;                           /* seconds since the epoch */
+    enum level sensitivity; /* of the task, as the credential says; LEVEL_UNSET: it does not */
     enum possession possession;
     char source[64], service[64];
     struct voucher_grant voucher;

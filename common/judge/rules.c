@@ -288,14 +288,17 @@ static enum condition sudo_rule_misses(const struct rule *rule, const struct fac
     return CONDITION_COMMAND;
 }
 
-/* The host's or the rule's, the higher one. Which rule allows a command that is not known yet is not known either. */
+static enum level higher(enum level a, enum level b)
+{
+    return a > b ? a : b;
+}
+
+/* The host's, the credential's or the rule's, the highest. Which rule allows a command that is not known yet is not known either. */
 static enum level sensitivity_of(const struct rule *rule, const struct facts *facts)
 {
-    enum level host = facts->sensitivity == LEVEL_UNSET ? LEVEL_LOW : facts->sensitivity;
+    enum level known = higher(LEVEL_LOW, higher(facts->sensitivity, facts->task_sensitivity));
 
-    if (facts->step == STEP_SUDO && !facts->argv)
-        return host;
-    return rule->sensitivity > host ? rule->sensitivity : host;
+    return facts->step == STEP_SUDO && !facts->argv ? known : higher(known, rule->sensitivity);
 }
 
 enum condition rule_misses(const struct rule *rule, const struct facts *facts, const struct limits *limits)

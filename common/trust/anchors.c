@@ -108,6 +108,8 @@ static int put_of_issuer(struct draft *draft, const char *key, const char *value
         return put_spec(&issuer->task, value);
     if (!strcmp(key, "purpose"))
         return put_spec(&issuer->purpose, value);
+    if (!strcmp(key, "sensitivity"))
+        return put_spec(&issuer->sensitivity, value);
     if (!strcmp(key, "scope"))
         return put_spec(&issuer->scope, value);
     return -EBADMSG;

@@ -10,7 +10,7 @@
  *     max-lifetime SECONDS    > 0
  *     keys-until SECONDS      since the epoch: when its keys are too old; optional, as all that follows
  *     status ignore
- *     identity, principal, task, purpose, scope SPEC         claim.h; scope is a path
+ *     identity, principal, task, purpose, sensitivity, scope SPEC     claim.h; scope is a path
  *     require PATH=VALUE      any number
  *     token-type WORD
  *     extension NAME

@@ -48,7 +48,8 @@ int credential_fill(struct credential *c, const struct anchor *anchor, const cha
 
     if (copy(&c->issuer, issuer->name) < 0 || copy(&c->iss, issuer->iss) < 0 || copy(&c->jti, jti) < 0 ||
         copy(&c->identity, workload->identity) < 0 || copy_if_any(&c->principal, workload->principal) < 0 ||
-        copy(&c->task, workload->task) < 0 || copy_if_any(&c->purpose, workload->purpose) < 0)
+        copy(&c->task, workload->task) < 0 || copy_if_any(&c->purpose, workload->purpose) < 0 ||
+        copy_if_any(&c->sensitivity, workload->sensitivity) < 0)
         return -ENOMEM;
     c->kind = issuer->kind;
     return jwk_thumbprint(anchor->key, c->signer_thumbprint);
@@ -316,6 +317,7 @@ void credential_free(struct credential *credential)
     free(credential->principal);
     free(credential->task);
     free(credential->purpose);
+    free(credential->sensitivity);
     for (size_t i = 0; credential->ancestors && i < credential->ancestor_count; i++)
         free(credential->ancestors[i].jti);
     free(credential->ancestors);

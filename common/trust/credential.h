@@ -51,7 +51,7 @@ struct voucher {
 
 struct aat_chain;
 
-/* Verified claims: of a chain's root what names issuer, agent, task and purpose, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
+/* Verified claims: of a chain's root what names issuer, agent, task, purpose and sensitivity, of the leaf the rest. All strings owned by the credential, NUL-terminated; none holds a NUL inside. */
 struct credential {
     enum issuer_kind kind;
     char *issuer;               /* name in agent.conf */
@@ -60,6 +60,7 @@ struct credential {
     char *principal;            /* on whose behalf, or NULL */
     char *task;                 /* mission.id or txn, or what the issuer is configured for */
     char *purpose;              /* or NULL */
+    char *sensitivity;          /* of the task: "low", "medium", "high"; or NULL */
     int64_t iat, exp;           /* of the root; of the leaf */
     struct ancestor *ancestors; /* from the root on; none of a credential that was not delegated */
     size_t ancestor_count;

@@ -8,7 +8,7 @@
 
 void credential_freep(struct credential **credential); /* for CLEANUP() */
 
-/* Fill in issuer, iss, jti, identity, principal, task, purpose and the signer. -ENOMEM. */
+/* Fill in issuer, iss, jti, identity, principal, task, purpose, sensitivity and the signer. -ENOMEM. */
 int credential_fill(struct credential *c, const struct anchor *anchor, const char *jti,
                     const struct workload *workload) MUST_CHECK;
 /* The digest of what was presented. */

@@ -62,9 +62,17 @@ static int make_tools(const struct issue_request *request, json_t **ret_tools, c
     return 0;
 }
 
+static int add_facts(const struct issue_request *request, json_t *claims)
+{
+    if (!request->purpose && !request->sensitivity)
+        return 0;
+    return json_object_set_new(
+        claims, "tctx", json_pack("{s:s*, s:s*}", "purpose", request->purpose, "sensitivity", request->sensitivity));
+}
+
 static int add_context(const struct issue_request *request, json_t *claims)
 {
-    if (request->purpose && json_object_set_new(claims, "tctx", json_pack("{s:s}", "purpose", request->purpose)) < 0)
+    if (add_facts(request, claims) < 0)
         return -EINVAL;
     if (!request->principal)
         return 0;

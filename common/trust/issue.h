@@ -20,8 +20,9 @@ struct issue_request {
     const char *identity;  /* SPIFFE ID: the actor */
     const char *principal; /* on whose behalf, or NULL: then `sub` is the identity, else `act.sub` is */
     const char *task;
-    const char *purpose;  /* or NULL */
-    const char *audience; /* the id of one host */
+    const char *purpose;     /* or NULL */
+    const char *sensitivity; /* of the task, or NULL */
+    const char *audience;    /* the id of one host */
     const struct key *holder;
     const char *const *tools; /* each as in toolspec.h */
     size_t tool_count;

@@ -30,7 +30,7 @@ struct issuer {
     int64_t sequence;                 /* of its SPIFFE bundle; -1: none */
     int64_t keys_until;               /* seconds since the epoch: then its keys are too old; 0: never */
     int ignore_status;                /* a `status` that cannot be looked up refuses nothing */
-    const char *identity, *principal, *task, *purpose, *scope;
+    const char *identity, *principal, *task, *purpose, *sensitivity, *scope;
     const char *const *require; /* NULL-terminated, each PATH=VALUE; or NULL */
     const char *token_type;     /* the `typ` that its tokens must have */
     const char *extension;      /* of its certificates: the one that holds a token */

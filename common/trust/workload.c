@@ -91,15 +91,20 @@ static struct verdict map_task(const json_t *claims, const char *spec, struct wo
     }
 }
 
-static struct verdict read_purpose(const json_t *claims, struct workload *w)
+/* 1, 0 or -EBADMSG. */
+static int read_context(const json_t *claims, const char *name, size_t max, const char **ret_text)
 {
-    const char *purpose = "";
     json_t *tctx;
     int there = json_member_object(claims, "tctx", &tctx);
 
-    if (there > 0)
-        there = json_member_string(tctx, "purpose", PURPOSE_MAX, &purpose);
-    if (there < 0)
+    return there > 0 ? json_member_string(tctx, name, max, ret_text) : there;
+}
+
+static struct verdict read_purpose(const json_t *claims, struct workload *w)
+{
+    const char *purpose = "";
+
+    if (read_context(claims, "purpose", PURPOSE_MAX, &purpose) < 0)
         return refuse(REASON_CLAIM_INVALID, "tctx.purpose is not a string of 1 to 128 bytes");
     strcpy(w->purpose, purpose);
     return permit();
@@ -116,12 +121,41 @@ static struct verdict map_purpose(const json_t *claims, const char *spec, struct
     return permit();
 }
 
+static int is_level(const char *word)
+{
+    return strcmp(word, "low") == 0 || strcmp(word, "medium") == 0 || strcmp(word, "high") == 0;
+}
+
+static struct verdict read_sensitivity(const json_t *claims, struct workload *w)
+{
+    const char *word = "";
+    int there = read_context(claims, "sensitivity", WORKLOAD_SENSITIVITY_MAX, &word);
+
+    if (there < 0 || (there && !is_level(word)))
+        return refuse(REASON_CLAIM_INVALID, "tctx.sensitivity is not low, medium or high");
+    strcpy(w->sensitivity, word);
+    return permit();
+}
+
+static struct verdict map_sensitivity(const json_t *claims, const char *spec, struct workload *w)
+{
+    int r = claim_text(claims, spec, w->sensitivity, sizeof w->sensitivity);
+
+    if (r < 0 || (r && !is_level(w->sensitivity)))
+        return refuse(REASON_CLAIM_INVALID, "what the issuer's `sensitivity` names is not low, medium or high");
+    if (r == 0)
+        w->sensitivity[0] = '\0';
+    return permit();
+}
+
 static struct verdict read_intent(const json_t *claims, const struct issuer *issuer, struct workload *ret)
 {
     struct verdict v = issuer->task ? map_task(claims, issuer->task, ret) : read_task(claims, ret);
 
     if (v.reason == REASON_PERMIT)
         v = issuer->purpose ? map_purpose(claims, issuer->purpose, ret) : read_purpose(claims, ret);
+    if (v.reason == REASON_PERMIT)
+        v = issuer->sensitivity ? map_sensitivity(claims, issuer->sensitivity, ret) : read_sensitivity(claims, ret);
     return v;
 }
 

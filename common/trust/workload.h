@@ -8,6 +8,7 @@
  *   principal    what is configured, else `sub` beside `act` (RFC 8693 Section 4.1)
  *   task         what is configured, else `mission.id` or `txn`, and the same where both are there
  *   purpose      what is configured, else `tctx.purpose`
+ *   sensitivity  what is configured, else `tctx.sensitivity`: "low", "medium" or "high"; another word is refused, for it could be a higher one
  */
 #ifndef PAM_AGENT_WORKLOAD_H
 #define PAM_AGENT_WORKLOAD_H
@@ -18,16 +19,17 @@
 #define WORKLOAD_JTI_MAX 256                                              /* bytes */
 #define WORKLOAD_DERIVED_JTI_MAX (WORKLOAD_JTI_MAX - KEY_THUMBPRINT_SIZE) /* it gets its signer's thumbprint */
 #define WORKLOAD_PRINCIPAL_MAX 256                                        /* bytes */
+#define WORKLOAD_SENSITIVITY_MAX 6                                        /* "medium" */
 
 /* "" where there is none. */
 struct workload {
     char identity[SPIFFE_ID_MAX + 1], principal[WORKLOAD_PRINCIPAL_MAX + 1];
-    char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1];
+    char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1], sensitivity[WORKLOAD_SENSITIVITY_MAX + 1];
 };
 
 /* All of the above. */
 struct verdict workload_of_chain(const struct aat_chain *chain, int64_t now, struct workload *ret);
-/* From the claims of an issuer's token: identity, principal, task and purpose; the last two, or identity alone. */
+/* From the claims of an issuer's token: all but what is of a chain; or who it is alone. */
 struct verdict workload_of_claims(const json_t *claims, const struct issuer *issuer, struct workload *ret);
 struct verdict workload_identity(const json_t *claims, const struct issuer *issuer, struct workload *ret);
 

@@ -27,6 +27,7 @@ static inline void fill_grant(struct grant *grant)
     strcpy(grant->purpose, "restart-web");
     grant->issued = ISSUED;
     grant->expires = ISSUED + 300;
+    grant->sensitivity = LEVEL_MEDIUM;
     grant->possession = POSSESSION_SIGNED;
     strcpy(grant->source, "192.0.2.1");
     strcpy(grant->service, "sshd");

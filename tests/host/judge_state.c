@@ -116,6 +116,7 @@ static const char *const spoils[] = {
     "sed -i 's/^uid .*/uid 4294967295/' " RECORD,
     "sed -i 's/^uid .*/uid -1/' " RECORD,
     "sed -i 's/^possession .*/possession none/' " RECORD,
+    "sed -i 's/^sensitivity .*/sensitivity secret/' " RECORD,
     "sed -i 's/^made .*/made soon/' " RECORD,
     "sed -i 's/^pam_agent .*/pam_agent 2/' " RECORD,
     "echo 'limit 5' >>" RECORD,

@@ -13,7 +13,8 @@
 #define WHOLE ISSUER KEY
 #define OF_JWT \
     "issuer ci\nkind jwt\niss https://c\nmax-lifetime 60\nkeys-until 7\nstatus ignore\nidentity spiffe://a.org/{r}\n" \
-    "principal p\ntask t\npurpose q\nscope s\nrequire a=b\nrequire c.d=e\ntoken-type at+jwt\nsequence 3\n"
+    "principal p\ntask t\npurpose q\nsensitivity v\nscope s\nrequire a=b\nrequire c.d=e\ntoken-type at+jwt\nsequence " \
+    "3\n"
 
 START_TEST(anchors_whole)
 {
@@ -49,6 +50,7 @@ START_TEST(anchors_whole)
     ck_assert_str_eq(issuer->principal, "p");
     ck_assert_str_eq(issuer->task, "t");
     ck_assert_str_eq(issuer->purpose, "q");
+    ck_assert_str_eq(issuer->sensitivity, "v");
     ck_assert_str_eq(issuer->scope, "s");
     ck_assert_str_eq(issuer->require[1], "c.d=e");
     ck_assert_ptr_null(issuer->require[2]);

@@ -1160,29 +1160,35 @@ START_TEST(risk_limits)
 }
 END_TEST
 
-/* Host and rule, whichever is more sensitive; and the account phase of sudo, which knows no rule yet. */
+static int highest(int a, int b, int c)
+{
+    return a > b ? (a > c ? a : c) : b > c ? b : c;
+}
+
+/* Host, credential and rule, whichever is more sensitive; and the account phase of sudo, which knows no rule yet. */
 START_TEST(risk_by_sensitivity)
 {
     static const char *const levels[] = {"", "sensitivity low\n", "sensitivity medium\n", "sensitivity high\n"};
 
-    for (int host = LEVEL_UNSET; host <= LEVEL_HIGH; host++)
+    for (int known = 0; known <= LEVEL_HIGH * 4 + LEVEL_HIGH; known++)
         for (int of_rule = LEVEL_UNSET; of_rule <= LEVEL_HIGH; of_rule++)
             for (int risk = LEVEL_UNSET; risk <= LEVEL_HIGH; risk++)
                 for (size_t i = 0; i < COUNT_OF(steps); i++) {
                     struct facts facts = good(steps[i].step);
-                    int sensitivity = host > of_rule ? host : of_rule, of_host = host ? host : LEVEL_LOW;
+                    int host = known / 4, task = known % 4, before = highest(host, task, LEVEL_LOW);
+                    int sensitivity = highest(before, of_rule, LEVEL_LOW);
                     char text[1024];
 
-                    sensitivity = sensitivity ? sensitivity : LEVEL_LOW;
                     snprintf(text, sizeof text, HEAD CARE LOGIN "%s" SUDO "%s", levels[of_rule], levels[of_rule]);
                     facts.sensitivity = (enum level)host;
+                    facts.task_sensitivity = (enum level)task;
                     facts.standing.risk = (enum level)risk;
                     assert_reason(&facts, text, sensitivity + risk <= 4 ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
                     if (steps[i].step != STEP_SUDO)
                         continue;
                     facts.argv = NULL;
                     facts.argc = 0;
-                    assert_reason(&facts, text, of_host + risk <= 4 ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
+                    assert_reason(&facts, text, before + risk <= 4 ? REASON_PERMIT : REASON_RISK_TOO_HIGH);
                 }
 }
 END_TEST

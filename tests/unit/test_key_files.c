@@ -308,12 +308,14 @@ END_TEST
 START_TEST(mappings)
 {
     good("issuer s { kind = jwt iss = \"https://e.org\" keys = \"k\" trust-domains = { \"e.org\" }\n"
-         " identity = \"spiffe://e.org/ci/{repository}\" task = \"{run_id}\" purpose = workflow principal = actor\n"
+         " identity = \"spiffe://e.org/ci/{repository}\" task = \"{run_id}\" purpose = workflow sensitivity = level "
+         "principal = actor\n"
          " scope = scope require = { \"a=b\", \"c.d=e\" } token-type = \"at+jwt\" status = ignore }\n",
          KEYS(KEY1("")), 1);
     ck_assert_ptr_nonnull(
         strstr(text, "status ignore\nidentity spiffe://e.org/ci/{repository}\nprincipal actor\ntask {run_id}\n"
-                     "purpose workflow\nscope scope\nrequire a=b\nrequire c.d=e\ntoken-type at+jwt\nkey ES256\n"));
+                     "purpose workflow\nsensitivity level\nscope scope\nrequire a=b\nrequire c.d=e\ntoken-type "
+                     "at+jwt\nkey ES256\n"));
     anchors_free(in_force());
 }
 END_TEST

@@ -120,6 +120,9 @@ static const struct {
     {"at", "yesterday", 0},
     {"risk", "high", 1},
     {"risk", "extreme", 0},
+    {"sensitivity", "medium", 1},
+    {"sensitivity", "", 0},
+    {"sensitivity", "secret", 0},
     {"possession", "bearer", 1},
     {"possession", "strong", 0},
     {"colour", "red", 0},
@@ -244,6 +247,9 @@ START_TEST(a_login)
     say_it("from", "10.0.0.1");
     say_it("task", "T1");
     facts = facts_of();
+    ck_assert_int_eq(facts.task_sensitivity, LEVEL_UNSET);
+    say_it("sensitivity", "high");
+    ck_assert_int_eq(facts_of().task_sensitivity, LEVEL_HIGH);
     ck_assert_int_eq(facts.step, STEP_LOGIN);
     ck_assert_str_eq(facts.service, "sshd");
     ck_assert_str_eq(facts.source, "10.0.0.1");

@@ -9,7 +9,8 @@
 #include "trust/sshwire.h"
 
 #define CLAIMS \
-    "{\"sub\":\"spiffe://example.org/agent/deploy\",\"txn\":\"t-1\",\"tctx\":{\"purpose\":\"p\"},\"aud\":\"" HOST "\"" \
+    "{\"sub\":\"spiffe://example.org/agent/" \
+    "deploy\",\"txn\":\"t-1\",\"tctx\":{\"purpose\":\"p\",\"sensitivity\":\"high\"},\"aud\":\"" HOST "\"" \
     "}"
 
 static struct made_certificate made;
@@ -72,6 +73,7 @@ START_TEST(task_claims)
     ck_assert_str_eq(c->identity, "spiffe://example.org/agent/deploy");
     ck_assert_str_eq(c->task, "t-1");
     ck_assert_str_eq(c->purpose, "p");
+    ck_assert_str_eq(c->sensitivity, "high");
     ck_assert_str_eq(c->jti, "7");
     ck_assert_int_eq(c->iat, NOW - 10);
     ck_assert_int_eq(c->exp, NOW + 300);

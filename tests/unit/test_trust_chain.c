@@ -218,6 +218,8 @@ static const struct {
     {NARROW, "{\"txn\":\"task-2\"}", REASON_CLAIM_INVALID, "a derived"},
     {NARROW, "{\"txn\":\"task-1\",\"tctx\":{\"ticket\":\"INC-1\",\"purpose\":\"restart-web\"}}", REASON_PERMIT, NULL},
     {NARROW, "{\"tctx\":{\"purpose\":\"restart-web\"}}", REASON_CLAIM_INVALID, "a derived"},
+    {NARROW, "{\"tctx\":{\"ticket\":\"INC-1\",\"purpose\":\"restart-web\",\"sensitivity\":\"low\"}}",
+     REASON_CLAIM_INVALID, "a derived"},
     {NARROW, "{\"act\":{\"sub\":\"spiffe://example.org/agent/liar\"}}", REASON_CLAIM_INVALID, "a derived"},
     {NARROW, "{\"mission\":{\"id\":\"task-1\"}}", REASON_CLAIM_INVALID, "a derived"},
     {NARROW, "{\"nbf\":1754000031}", REASON_NOT_YET_VALID, "nbf"},

@@ -236,6 +236,14 @@ static const struct {
     {NULL, "{\"tctx\":{\"purpose\":\"\"}}", NULL, REASON_CLAIM_INVALID, "tctx"},
     {NULL, "{\"tctx\":{\"purpose\":[\"x\"]}}", NULL, REASON_CLAIM_INVALID, "tctx"},
     {NULL, "{\"tctx\":{}}", NULL, REASON_PERMIT, ""},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"low\"}}", NULL, REASON_PERMIT, ""},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"medium\"}}", NULL, REASON_PERMIT, ""},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"\"}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"High\"}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"secret\"}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
+    {NULL, "{\"tctx\":{\"sensitivity\":\"critical\"}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
+    {NULL, "{\"tctx\":{\"sensitivity\":3}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
+    {NULL, "{\"tctx\":{\"sensitivity\":null}}", NULL, REASON_CLAIM_INVALID, "tctx.sensitivity"},
     {"tctx", NULL, NULL, REASON_PERMIT, ""},
     /* claims that nobody knows are ignored */
     {NULL, "{\"x\":[1.5,{\"exp\":1}],\"client_id\":\"c\",\"scope\":\"all\"}", NULL, REASON_PERMIT, ""},
@@ -391,6 +399,7 @@ START_TEST(what_a_credential_holds)
     ck_assert_ptr_null(c->principal);
     ck_assert_str_eq(c->task, "task-1");
     ck_assert_str_eq(c->purpose, "restart-web");
+    ck_assert_ptr_null(c->sensitivity);
     ck_assert_int_eq(c->iat, 1753999900);
     ck_assert_int_eq(c->exp, 1754000400);
     ck_assert_str_eq(c->holder_thumbprint, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");

@@ -124,6 +124,7 @@ START_TEST(issued_is_verified)
     ck_assert_ptr_null(c->principal);
     ck_assert_str_eq(c->task, "task-1");
     ck_assert_str_eq(c->purpose, "restart-web");
+    ck_assert_ptr_null(c->sensitivity);
     ck_assert_int_eq(c->iat, NOW);
     ck_assert_int_eq(c->exp, NOW + 300);
     assert_holder(c, stranger_key);
@@ -147,6 +148,7 @@ START_TEST(issued_for_a_principal)
 
     request.principal = "user@example.org";
     request.purpose = NULL;
+    request.sensitivity = "high";
     request.tool_count = 0;
     request.jti = "j-1";
     token = issue(&request, ed_key);
@@ -154,6 +156,7 @@ START_TEST(issued_for_a_principal)
     ck_assert_str_eq(c->principal, "user@example.org");
     ck_assert_str_eq(c->identity, request.identity);
     ck_assert_ptr_null(c->purpose);
+    ck_assert_str_eq(c->sensitivity, "high");
     ck_assert_str_eq(c->jti, "j-1");
     ck_assert_str_eq(c->scope, "pam_agent 1\n");
     credential_free(c);
@@ -231,6 +234,9 @@ START_TEST(wrong_requests)
         case 8:
             request.purpose = "a\nb";
             assert_unissued(&request, ed_key, "purpose");
+            request.purpose = "a";
+            request.sensitivity = "secret";
+            assert_unissued(&request, ed_key, "sensitivity");
             break;
         case 9:
             request.iss = "https://\xff";

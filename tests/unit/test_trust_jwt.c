@@ -52,6 +52,7 @@ static void set_up(void)
                                  .identity = "spiffe://example.org/ci/{repository}",
                                  .task = "run-{run_id}",
                                  .purpose = "workflow",
+                                 .sensitivity = "level",
                                  .principal = "actor",
                                  .require = required};
     issuers[3].principal = NULL;
@@ -267,13 +268,15 @@ START_TEST(a_mapped_token)
     ck_assert_str_eq(c->identity, "spiffe://example.org/ci/org/app");
     ck_assert_str_eq(c->task, "run-42");
     ck_assert_str_eq(c->purpose, "restart-web");
+    ck_assert_ptr_null(c->sensitivity);
     ck_assert_str_eq(c->iss, CI_ISS);
     credential_free(c);
     issuers[3].principal = "actor";
     refused(CI_HEADER, GOOD_CI, ci_key, REASON_CLAIM_INVALID);
-    c = permitted(CI_HEADER, "{" CI_BASE ",\"actor\":\"alice\",\"jti\":\"j\"}", ci_key);
+    c = permitted(CI_HEADER, "{" CI_BASE ",\"actor\":\"alice\",\"jti\":\"j\",\"level\":\"medium\"}", ci_key);
     ck_assert_str_eq(c->principal, "alice");
     ck_assert_ptr_null(c->purpose);
+    ck_assert_str_eq(c->sensitivity, "medium");
     ck_assert_str_eq(c->jti, "j");
     credential_free(c);
 }
@@ -311,6 +314,10 @@ static const struct {
      REASON_CLAIM_INVALID},
     {CI_HEADER, "{" CI_BASE ",\"workflow\":7}", REASON_PERMIT},
     {CI_HEADER, "{" CI_BASE ",\"workflow\":null}", REASON_CLAIM_INVALID},
+    {CI_HEADER, "{" CI_BASE ",\"level\":\"secret\"}", REASON_CLAIM_INVALID},
+    {CI_HEADER, "{" CI_BASE ",\"level\":\"critical\"}", REASON_CLAIM_INVALID},
+    {CI_HEADER, "{" CI_BASE ",\"level\":[\"low\"]}", REASON_CLAIM_INVALID},
+    {CI_HEADER, "{" CI_BASE ",\"tctx\":{\"sensitivity\":7}}", REASON_PERMIT}, /* it is not the one that is configured */
     {CI_HEADER, "{" CI_BASE ",\"status\":{\"status_list\":{}}}", REASON_CLAIM_INVALID},
     {CI_HEADER, "{" CI_BASE ",\"authorization_details\":[]}", REASON_SCOPE_EXCEEDED},
     {CI_HEADER, "{" CI_BASE ",\"authorization_details\":[{\"type\":\"attenuating_agent_token\",\"tools\":1}]}",

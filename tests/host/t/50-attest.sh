@@ -193,6 +193,19 @@ expect_output "another task does not" '^no mine$' agent stranger-task 'cat mine 
 expect_seen "but skel" '^from skel$'
 expect_fail "nor in /tmp" grep -qx of-home "$OUTPUT"
 
+story "a credential of a more sensitive task attests"
+end_all
+session plain
+credential sensitive --task task-plain --sensitivity high
+must agentctl risk set host medium
+expect_not_attested "not at this risk" risk_too_high attest sensitive
+expect_ok "the session goes on" test -e "$RUN/session/$id"
+must agentctl risk clear host
+expect_attested "at a lower one" attest sensitive
+must agentctl risk set host medium
+expect_ok "and from then on the session is as sensitive" wait_until 8 no_session
+must agentctl risk clear host
+
 story "a session whose guard is gone does not hold the account for ever"
 session guardless
 sleep 6 # so long it might be being opened

@@ -287,6 +287,24 @@ expect_log "with its reason" "risk_too_high.*\"session\":\"$id\"" "$DECISIONS"
 credential risky
 expect_refused "no login" risk_too_high agent risky id
 expect_output "cleared" '^risk of host: low' agentctl risk clear host
+must agentctl risk clear identity "$AGENT_ID"
+in_session sensitive : --sensitivity high
+expect_json "what the credential says" '.[0].sensitivity == "high"' agentctl session list --json
+expect_output "verify shows it" '^  sensitivity +high$' agentctl verify "$CREDENTIALS/sensitive"
+expect_output "what a sensitive task is not allowed at this risk: killed" "^ended +session $id" agentctl risk set host medium
+quiet
+credential sensitive --sensitivity high
+expect_refused "no login for a sensitive task" risk_too_high agent sensitive id
+expect_output "nor says explain" risk_too_high agentctl explain --account agent-deploy --step login --from 127.0.0.1 --credential "$CREDENTIALS/sensitive"
+credential calm --sensitivity low
+expect_output "a login for one that is not" '^agent-deploy$' agent calm id -un
+expect_output "an unknown sensitivity" 'tctx.sensitivity is not low, medium or high' agentctl issue --identity "$AGENT_ID" --task t \
+	--tool host:login --key "$CREDENTIALS/key.pub" --sensitivity secret
+KEY='' mint secret <<-'FILTER'
+	.tctx.sensitivity = "secret" | .jti = "secret"
+FILTER
+expect_refused "a token that says so" claim_invalid agent secret id
+must agentctl risk clear host
 expect_output "a login" '^agent-deploy$' agent risky id -un
 expect_output "a task's" '^risk of task task-risky: high until' agentctl risk set task task-risky high --for 2s
 expect_json "as JSON" 'map(select(.subject == "task" and .level == "high" and .until > .since)) | length == 1' agentctl risk show --json

@@ -26,7 +26,7 @@ cd "$CREDENTIALS" || exit 1
 for name in b c; do ssh-keygen -q -t ed25519 -N '' -f "$CREDENTIALS/$name"; done
 ssh-keygen -q -t ecdsa -b 384 -N '' -f "$CREDENTIALS/e"
 systemctl='host:sudo runas=root command=/usr/local/bin/systemctl'
-credential root --max-depth 2 --tool host:login --tool "$systemctl args=*"
+credential root --max-depth 2 --sensitivity high --tool host:login --tool "$systemctl args=*"
 
 # delegate NAME PARENT KEY TO [options]
 delegate() {
@@ -53,6 +53,7 @@ expect_output "the record says for whom" '"agent":"spiffe://example.org/agent/wo
 expect_refused "what was not given" scope_exceeded as b worker part 'sudo -n /usr/local/bin/systemctl restart nginx'
 expect_output "the first one still may" 'restart nginx by root' as key agent-deploy root 'sudo -n /usr/local/bin/systemctl restart nginx'
 expect_output "verify shows the chain" "derived from" agentctl verify part
+expect_output "and how sensitive the first one's task is" '^  sensitivity +high$' agentctl verify part
 expect_output "in JSON too" '"chain": *\[' agentctl verify --json part
 
 story "proof by a PoP JWT"
