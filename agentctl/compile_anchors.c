@@ -78,6 +78,7 @@ static void put_issuer(struct gatherer *g, const struct issuer_config *issuer, c
     fields_put(w, "sensitivity", issuer->sensitivity);
     fields_put(w, "scope", issuer->scope);
     put_words(w, "require", &issuer->require);
+    put_words(w, "algorithm", &issuer->algorithms);
     fields_put(w, "token-type", issuer->token_type);
     fields_put(w, "extension", issuer->extension);
 }
@@ -132,6 +133,21 @@ static int is_of_use(const struct taken *t, const struct key *key)
     return t->issuer->kind != ISSUER_SVID || key_type(key) != KEY_ED25519;
 }
 
+/* Could it sign what the issuer is configured for? Where not, that is told. */
+static int is_listed(const struct taken *t, const struct key *key, size_t position)
+{
+    const struct words *algorithms = &t->issuer->algorithms;
+
+    for (size_t i = 0; i < algorithms->count; i++)
+        if (algorithm_is_of_key(algorithms->items[i], key))
+            return 1;
+    if (algorithms->count == 0)
+        return 1;
+    note(t, "key %zu passed over: a key of %s signs by none of the algorithms at %s:%u\n", position,
+         key_is_rsa(key) ? "RSA" : key_alg(key), t->issuer->algorithms_place.file, t->issuer->algorithms_place.line);
+    return 0;
+}
+
 static void pass_over(struct taken *t, size_t position, const char *why)
 {
     note(t, "key %zu passed over: %s\n", position, why);
@@ -160,7 +176,7 @@ static void take_jwk(struct taken *t, const json_t *jwk, size_t position)
         issuer_problem(t->g, t->issuer, "%s: key %zu is not a valid public key", t->from, position);
     else if (!kid && t->issuer->kind == ISSUER_SVID)
         pass_over(t, position, "it has no kid, which a key of JWT-SVIDs must have");
-    else
+    else if (is_listed(t, key, position))
         put_key(t, kid, key, position);
 }
 
@@ -183,9 +199,9 @@ static void take_jwks(struct taken *t, const json_t *jwks)
     if (json_array_size(keys) == 0 || t->issuer->kind == ISSUER_SVID)
         note(t, "holds no key: nothing of issuer \"%s\" is trusted by it\n", t->issuer->name);
     else
-        issuer_problem(t->g, t->issuer,
-                       "%s: no key in it can be used: issuer \"%s\" needs an Ed25519, P-256, P-384 or RSA key", t->from,
-                       t->issuer->name);
+        issuer_problem(
+            t->g, t->issuer, "%s: no key in it can be used: issuer \"%s\" needs %s", t->from, t->issuer->name,
+            t->issuer->algorithms.count ? "a key of one of its algorithms" : "an Ed25519, P-256, P-384 or RSA key");
 }
 
 /* --- bundles of SPIFFE --- */
@@ -250,7 +266,7 @@ static void take_line(struct taken *t, const char *line, size_t len, size_t posi
                        "%s:%zu: no public key of ssh-ed25519, ecdsa-sha2-nistp256, ecdsa-sha2-nistp384 or ssh-rsa "
                        "(2048 bits or more)",
                        t->from, position);
-    else
+    else if (is_listed(t, key, position))
         put_key(t, NULL, key, position);
 }
 

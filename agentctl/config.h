@@ -64,7 +64,8 @@ struct issuer_config {
     enum issuer_kind kind; /* 0: not known, and said so */
     const char *name, *iss;
     const char *keys; /* path: JWKS, SPIFFE bundle, or public keys of ssh */
-    struct words trust_domains, require;
+    struct words trust_domains, require, algorithms;
+    struct place algorithms_place;
     uint32_t max_lifetime, max_key_age; /* seconds; of keys 0: any age */
     int ignore_status;
     const char *identity, *principal, *task, *purpose, *sensitivity, *scope, *token_type, *extension;

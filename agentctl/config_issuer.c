@@ -118,6 +118,50 @@ static void read_identity_spec(struct reader *reader, const struct section *sect
             value->text);
 }
 
+static int is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return 1;
+    return 0;
+}
+
+/* Each in quotes. */
+static const char *list_words(struct arena *arena, const char *const *words, size_t count)
+{
+    const char *all = "";
+
+    for (size_t i = 0; i < count; i++)
+        all = arena_format(arena, "%s%s\"%s\"", all, i ? ", " : "", words[i]);
+    return all;
+}
+
+static void read_algorithms(struct reader *reader, const struct section *section, struct issuer_config *issuer)
+{
+    const struct setting *setting = section_setting(section, "algorithms");
+    const char *const *known = issuer_algorithms(issuer->kind);
+    struct words *ret = &issuer->algorithms;
+    size_t count = 0;
+
+    while (known[count])
+        count++;
+    if (!setting || count == 0)
+        return;
+    issuer->algorithms_place = (struct place){section->file, setting->values[0].line};
+    ret->items = arena_alloc(&reader->config->arena, setting->count, sizeof *ret->items);
+    for (size_t i = 0; i < setting->count; i++) {
+        const struct value *value = &setting->values[i];
+
+        if (!is_one_of(value->text, known, count))
+            value_problem(reader, section, value, "algorithms: \"%s\" is none of kind \"%s\": write some of %s",
+                          value->text, issuer_kind_word(issuer->kind),
+                          list_words(&reader->config->arena, known, count));
+        else if (is_one_of(value->text, ret->items, ret->count))
+            value_problem(reader, section, value, "algorithms: \"%s\" is there twice: write it once", value->text);
+        ret->items[ret->count++] = value->text;
+    }
+}
+
 static void read_spec(struct reader *reader, const struct section *section, const char *key, const char **ret)
 {
     const struct value *value = read_value(section, key);
@@ -197,6 +241,7 @@ void read_issuer(struct reader *reader, const struct section *section)
     read_scope(reader, section, issuer);
     read_words(reader, section, "require", claim_rule_valid, "CLAIM=VALUE, as in \"repository=org/app\"",
                &issuer->require);
+    read_algorithms(reader, section, issuer);
     read_status(reader, section, issuer);
     issuer->token_type = read_text(section, "token-type");
     issuer->extension = read_text(section, "extension");

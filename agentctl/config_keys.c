@@ -26,7 +26,7 @@ static const struct key host_keys[] = {
 static const struct key issuer_keys[] = {
     ONE("kind"), ONE("iss"), ONE("keys"), LIST("trust-domains"), ONE("max-lifetime"), ONE("max-key-age"),
     ONE("identity"), ONE("principal"), ONE("task"), ONE("purpose"), ONE("sensitivity"), ONE("scope"), LIST("require"),
-    ONE("token-type"), ONE("status"), ONE("extension"), LATER("algorithms"), END,
+    ONE("token-type"), ONE("status"), ONE("extension"), LIST("algorithms"), END,
 };
 
 static const struct key identity_keys[] = {

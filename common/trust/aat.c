@@ -224,7 +224,7 @@ static struct verdict check_root(const struct aat_rules *rules, struct aat_chain
 
     if (v.reason != REASON_PERMIT)
         return v;
-    chain->anchor = anchor_settle(&search, chain->anchor, root->claims);
+    chain->anchor = anchor_settle(&search, &root->jws, chain->anchor, root->claims);
     if (issuer_is_stale(chain->anchor->issuer, rules->now))
         return refuse(REASON_KEY_STALE, "3a: the key file of the issuer is older than its max-key-age");
     if (json_member_integer(root->claims, "iat", &root->iat) != 1)

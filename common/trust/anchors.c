@@ -16,7 +16,7 @@
 /* The issuer and the key of it that are being read. */
 struct draft {
     struct issuer *issuer;
-    size_t domains, rules;
+    size_t domains, rules, algorithms;
     struct anchor *anchor;
 };
 
@@ -76,6 +76,15 @@ static int put_spec(const char **slot, const char *value)
     return claim_spec_valid(value) ? put_once(slot, value) : -EBADMSG;
 }
 
+static int put_algorithm(struct draft *draft, const char *value)
+{
+    const char *const *known = issuer_algorithms(draft->issuer->kind);
+
+    while (*known && strcmp(*known, value) != 0)
+        known++;
+    return *known ? put_in_list(draft->issuer->algorithms, &draft->algorithms, value) : -EBADMSG;
+}
+
 static int put_of_issuer(struct draft *draft, const char *key, const char *value)
 {
     struct issuer *issuer = draft->issuer;
@@ -88,6 +97,8 @@ static int put_of_issuer(struct draft *draft, const char *key, const char *value
         return put_in_list(issuer->trust_domains, &draft->domains, value);
     if (!strcmp(key, "require"))
         return claim_rule_valid(value) ? put_in_list(issuer->require, &draft->rules, value) : -EBADMSG;
+    if (!strcmp(key, "algorithm"))
+        return put_algorithm(draft, value);
     if (!strcmp(key, "max-lifetime"))
         return put_lifetime(issuer, value);
     if (!strcmp(key, "keys-until"))
@@ -152,6 +163,7 @@ static struct issuer *new_issuer(const char *name)
     issuer->sequence = -1;
     issuer->trust_domains = calloc(ISSUER_LIST_MAX + 1, sizeof *issuer->trust_domains);
     issuer->require = calloc(ISSUER_LIST_MAX + 1, sizeof *issuer->require);
+    issuer->algorithms = calloc(ISSUER_LIST_MAX + 1, sizeof *issuer->algorithms);
     return issuer;
 }
 
@@ -169,7 +181,7 @@ static int begin_issuer(struct anchors *anchors, struct draft *draft, const char
         return -ENOMEM;
     anchors->issuer_count++;
     *draft = (struct draft){.issuer = issuer};
-    return issuer->trust_domains && issuer->require ? 0 : -ENOMEM;
+    return issuer->trust_domains && issuer->require && issuer->algorithms ? 0 : -ENOMEM;
 }
 
 static int begin_key(struct anchors *anchors, struct draft *draft, const char *alg)
@@ -276,6 +288,7 @@ void anchors_free(struct anchors *anchors)
     for (size_t i = 0; anchors->issuers && i < anchors->issuer_count; i++) {
         free((void *)(uintptr_t)anchors->issuers[i]->trust_domains);
         free((void *)(uintptr_t)anchors->issuers[i]->require);
+        free((void *)(uintptr_t)anchors->issuers[i]->algorithms);
         free(anchors->issuers[i]);
     }
     free(anchors->items);

@@ -12,6 +12,7 @@
  *     status ignore
  *     identity, principal, task, purpose, sensitivity, scope SPEC     claim.h; scope is a path
  *     require PATH=VALUE      any number
+ *     algorithm NAME          any number, of issuer_algorithms(); none: any but EdDSA
  *     token-type WORD
  *     extension NAME
  *     sequence NUMBER         of its SPIFFE bundle

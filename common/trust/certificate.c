@@ -11,6 +11,7 @@
 #include "trust/jwk.h"
 #include "trust/jwt.h"
 #include "trust/sshcert.h"
+#include "trust/sshkey.h"
 
 #define PUBLICKEY "publickey "
 #define CLAIMS_MAX 65536 /* bytes */
@@ -44,16 +45,23 @@ static const char *find_line(const char *auth_info, size_t *ret_len)
 static struct verdict find_ca(struct making *m)
 {
     char wanted[KEY_THUMBPRINT_SIZE], thumbprint[KEY_THUMBPRINT_SIZE];
+    int known = 0;
 
     if (jwk_thumbprint(m->cert->ca, wanted) < 0)
         return refuse(REASON_INTERNAL, "no thumbprint");
     for (size_t i = 0; i < m->ctx->anchor_count && !m->anchor; i++) {
         struct anchor *anchor = &m->ctx->anchors[i];
 
-        if (anchor->issuer->kind == ISSUER_SSH_CA && anchor_public(anchor) &&
-            jwk_thumbprint(anchor->key, thumbprint) == 0 && strcmp(thumbprint, wanted) == 0)
+        if (anchor->issuer->kind != ISSUER_SSH_CA || !anchor_public(anchor) ||
+            jwk_thumbprint(anchor->key, thumbprint) < 0 || strcmp(thumbprint, wanted) != 0)
+            continue;
+        known = 1;
+        if (issuer_takes(anchor->issuer, sshkey_signature_name(m->cert->ca)))
             m->anchor = anchor;
     }
+    if (!m->anchor && known)
+        return refuse(REASON_ALGORITHM_REFUSED,
+                      "the signature is of an algorithm that the issuer is not configured for");
     if (!m->anchor)
         return refuse(REASON_KEY_UNKNOWN, "no configured agent CA signed the certificate");
     if (sshcert_verify(m->cert) < 0)

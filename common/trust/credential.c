@@ -260,7 +260,13 @@ static int knows_jwt(const struct verify_context *ctx)
     return 0;
 }
 
-/* A single token whose `typ` is not that of an AAT may be one of another kind. */
+/* A single token whose `typ` is not that of an AAT may be one of another kind, which may know other algorithms. */
+static int is_no_aat(const struct credential *c, const struct presentation *p, enum reason reason)
+{
+    return !p->is_object && (reason == REASON_TYPE_REFUSED || (reason == REASON_ALGORITHM_REFUSED && c->chain &&
+                                                               !text_equal(c->chain->tokens[0].jws.typ, AAT_TYP)));
+}
+
 static struct verdict verify(const struct verify_context *ctx, const char *token, size_t len, struct credential *c)
 {
     struct presentation p;
@@ -268,7 +274,7 @@ static struct verdict verify(const struct verify_context *ctx, const char *token
 
     if (v.reason == REASON_PERMIT)
         v = verify_chain(ctx, &p, c);
-    if (v.reason == REASON_TYPE_REFUSED && !p.is_object && knows_jwt(ctx)) {
+    if (is_no_aat(c, &p, v.reason) && knows_jwt(ctx)) {
         chain_free(c->chain);
         c->chain = NULL;
         v = verify_jwt(ctx, &p, c);

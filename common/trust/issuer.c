@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "trust/json.h"
 #include "trust/jwk.h"
+#include "trust/sshkey.h"
 
 static const char *const words[] = {"", "aat", "jwt-svid", "jwt", "ssh-ca"};
 
@@ -21,6 +22,45 @@ int issuer_kind_parse(const char *word)
             return (int)i;
     return -1;
 }
+
+/* --- algorithms --- */
+
+/* The name of RFC 8037, which RFC 9864 replaced by Ed25519: it is taken where it is configured. */
+static const char old_ed25519[] = "EdDSA";
+
+const char *const *issuer_algorithms(enum issuer_kind kind)
+{
+    static const char *const none[] = {NULL}, *const aat[] = {"Ed25519", "ES256", "ES384", "RS256", "PS256", NULL},
+                             *const svid[] = {"ES256", "ES384", "RS256", "PS256", NULL},
+                             *const jwt[] = {"Ed25519", old_ed25519, "ES256", "ES384", "RS256", "PS256", NULL},
+                             *const ssh[] = {"ssh-ed25519",  "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+                                             "rsa-sha2-256", "rsa-sha2-512",        NULL};
+    static const char *const *const lists[] = {none, aat, svid, jwt, ssh};
+
+    return (unsigned)kind < COUNT_OF(lists) ? lists[kind] : none;
+}
+
+int algorithm_is_of_key(const char *algorithm, const struct key *key)
+{
+    if (strcmp(algorithm, old_ed25519) == 0)
+        return key_type(key) == KEY_ED25519;
+    if (text_starts_with(algorithm, "rsa-sha2-"))
+        return key_is_rsa(key);
+    return strcmp(algorithm, key_alg(key)) == 0 || strcmp(algorithm, sshkey_signature_name(key)) == 0;
+}
+
+int issuer_takes(const struct issuer *issuer, const char *algorithm)
+{
+    const char *const *listed = issuer->algorithms;
+
+    if (!listed || !*listed)
+        return strcmp(algorithm, old_ed25519) != 0;
+    while (*listed && strcmp(*listed, algorithm) != 0)
+        listed++;
+    return *listed != NULL;
+}
+
+/* --- keys --- */
 
 int issuer_is_stale(const struct issuer *issuer, int64_t now)
 {
@@ -75,12 +115,18 @@ static int kid_selects(const struct anchor_search *s, const struct jws *jws)
     return 0;
 }
 
+static int has_algorithm(const struct anchor *anchor, const char *algorithm)
+{
+    return strcmp(alg_of(anchor), strcmp(algorithm, old_ed25519) == 0 ? "Ed25519" : algorithm) == 0 &&
+           issuer_takes(anchor->issuer, algorithm);
+}
+
 /* RFC 8725 Section 3.1: one algorithm a key. */
 static int is_tried(const struct anchor_search *s, const struct jws *jws, const struct found *f,
                     const struct anchor *anchor)
 {
     return is_of_kind(s, anchor) && (!f->by_kid || text_equal(anchor->kid, jws->kid)) &&
-           strcmp(alg_of(anchor), jws->alg) == 0;
+           has_algorithm(anchor, jws->alg);
 }
 
 static void count_keys(const struct anchor_search *s, const struct jws *jws, struct found *f)
@@ -150,11 +196,13 @@ static int is_meant(const struct issuer *issuer, const json_t *claims)
     return sub && spiffe_id_valid(sub) && spiffe_is_of(sub, issuer->trust_domains);
 }
 
-const struct anchor *anchor_settle(const struct anchor_search *s, const struct anchor *found, const json_t *claims)
+const struct anchor *anchor_settle(const struct anchor_search *s, const struct jws *jws, const struct anchor *found,
+                                   const json_t *claims)
 {
     for (size_t i = 0; i < s->count; i++)
         if (is_of_kind(s, &s->anchors[i]) && same_key(&s->anchors[i], found) &&
-            is_meant(s->anchors[i].issuer, claims) && anchor_public(&s->anchors[i]))
+            has_algorithm(&s->anchors[i], jws->alg) && is_meant(s->anchors[i].issuer, claims) &&
+            anchor_public(&s->anchors[i]))
             return &s->anchors[i];
     return found;
 }

@@ -32,8 +32,10 @@ struct issuer {
     int ignore_status;                /* a `status` that cannot be looked up refuses nothing */
     const char *identity, *principal, *task, *purpose, *sensitivity, *scope;
     const char *const *require; /* NULL-terminated, each PATH=VALUE; or NULL */
-    const char *token_type;     /* the `typ` that its tokens must have */
-    const char *extension;      /* of its certificates: the one that holds a token */
+    const char *const *
+        algorithms; /* NULL-terminated: those of issuer_algorithms() that it signs with; empty or NULL: any but EdDSA */
+    const char *token_type; /* the `typ` that its tokens must have */
+    const char *extension;  /* of its certificates: the one that holds a token */
 };
 
 /* A key of an issuer. */
@@ -47,6 +49,13 @@ struct anchor {
 /* "aat", "jwt-svid", "jwt", "ssh-ca"; "" and -1 for what is none. */
 const char *issuer_kind_word(enum issuer_kind kind);
 int issuer_kind_parse(const char *word);
+
+/* What an issuer of a kind may sign with, NULL-terminated: `alg` of JWS; of certificates names of sshkey_signature_name(). */
+const char *const *issuer_algorithms(enum issuer_kind kind);
+/* Can this key sign so? An RSA key of ssh can with either hash, whichever it was read with. 1 or 0. */
+int algorithm_is_of_key(const char *algorithm, const struct key *key);
+/* May what it issues be signed so? 1 or 0. */
+int issuer_takes(const struct issuer *issuer, const char *algorithm);
 
 /* Are its keys too old to be believed at this time? 1 or 0. */
 int issuer_is_stale(const struct issuer *issuer, int64_t now);
@@ -72,9 +81,9 @@ struct verdict anchor_find(const struct anchor_search *search, const struct jws 
 
 /*
  * One key may be configured for several issuers: `iss` says which of them is meant, or of JWT-SVIDs the trust domain of `sub`. The one
- * that was found where none of them is. Its key is made.
+ * that was found where none of them is, or that one does not take the token's algorithm. Its key is made.
  */
-const struct anchor *anchor_settle(const struct anchor_search *search, const struct anchor *found,
-                                   const json_t *claims);
+const struct anchor *anchor_settle(const struct anchor_search *search, const struct jws *jws,
+                                   const struct anchor *found, const json_t *claims);
 
 #endif

@@ -25,7 +25,7 @@ static int typ_is(const char *typ, const char *wanted)
 /* What no such token has, whoever issued it: kinds exclude each other before any key is tried. */
 static struct verdict check_header(const struct jws *jws)
 {
-    static const char *const algs[] = {"Ed25519", "ES256", "ES384", "RS256", "PS256"};
+    static const char *const algs[] = {"Ed25519", "EdDSA", "ES256", "ES384", "RS256", "PS256"};
     size_t i = 0;
 
     while (i < COUNT_OF(algs) && !text_equal(jws->alg, algs[i]))
@@ -179,7 +179,7 @@ static struct verdict check_claims(const struct jwt_rules *rules, const struct a
     if (json_claims_parse(jwt->jws.payload, jwt->jws.payload_len, JWS_MAX, &jwt->claims) < 0 ||
         !json_is_object(jwt->claims))
         return refuse(REASON_CLAIM_INVALID, "the payload is not one JSON object without duplicate members");
-    jwt->anchor = anchor_settle(search, jwt->anchor, jwt->claims);
+    jwt->anchor = anchor_settle(search, &jwt->jws, jwt->anchor, jwt->claims);
     if (issuer_is_stale(jwt->anchor->issuer, rules->now))
         return refuse(REASON_KEY_STALE, "the key file of the issuer is older than its max-key-age");
     v = check_type(jwt->anchor->issuer, &jwt->jws);

@@ -284,8 +284,8 @@ static int read_rsa_signature(const unsigned char *blob, size_t len, unsigned ch
     return 0;
 }
 
-/* Names of signatures are those of keys, but for RSA. */
-static const char *algorithm_of(const struct key *key)
+/* They are those of keys, but for RSA. */
+const char *sshkey_signature_name(const struct key *key)
 {
     const struct format *format = format_of(key);
 
@@ -304,8 +304,8 @@ int sshkey_verify(const struct key *key, const void *bytes, size_t len, const un
     const unsigned char *blob;
     int error = 0;
 
-    if (sshwire_get_text(&r, algorithm_of(key)) < 0 || sshwire_get_string(&r, KEY_RSA_MAX, &blob, &blob_len) < 0 ||
-        r.left != 0)
+    if (sshwire_get_text(&r, sshkey_signature_name(key)) < 0 ||
+        sshwire_get_string(&r, KEY_RSA_MAX, &blob, &blob_len) < 0 || r.left != 0)
         return -EKEYREJECTED;
     if (format && !format->curve)
         return key_verify(key, bytes, len, blob, blob_len);

@@ -29,6 +29,8 @@ int sshkey_format_line(const struct key *key, char *buf, size_t cap) MUST_CHECK;
  */
 int sshkey_parse_private(const unsigned char *bytes, size_t len, struct key **ret_key) MUST_CHECK;
 
+/* The name of its signatures: "ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512"; "" of what ssh has no signature of. */
+const char *sshkey_signature_name(const struct key *key);
 /* 0 only when the signature blob (string algorithm, string signature) is this key's, of RSA too, over bytes[len]; else -EKEYREJECTED. */
 int sshkey_verify(const struct key *key, const void *bytes, size_t len, const unsigned char *signature,
                   size_t signature_len) MUST_CHECK;

@@ -13,7 +13,8 @@
 #define WHOLE ISSUER KEY
 #define OF_JWT \
     "issuer ci\nkind jwt\niss https://c\nmax-lifetime 60\nkeys-until 7\nstatus ignore\nidentity spiffe://a.org/{r}\n" \
-    "principal p\ntask t\npurpose q\nsensitivity v\nscope s\nrequire a=b\nrequire c.d=e\ntoken-type at+jwt\nsequence " \
+    "principal p\ntask t\npurpose q\nsensitivity v\nscope s\nrequire a=b\nrequire c.d=e\nalgorithm EdDSA\nalgorithm " \
+    "ES256\ntoken-type at+jwt\nsequence " \
     "3\n"
 
 START_TEST(anchors_whole)
@@ -35,6 +36,7 @@ START_TEST(anchors_whole)
     ck_assert_int_eq(issuer->keys_until, 0);
     ck_assert_int_eq(issuer->sequence, -1);
     ck_assert_ptr_null(issuer->identity);
+    ck_assert(issuer_takes(issuer, "Ed25519") && issuer_takes(issuer, "PS256") && !issuer_takes(issuer, "EdDSA"));
     ck_assert_str_eq(anchors->items[0].kid, "k1");
     ck_assert_ptr_eq(anchors->items[1].issuer, issuer);
     ck_assert_ptr_null(anchors->items[1].kid);
@@ -54,6 +56,9 @@ START_TEST(anchors_whole)
     ck_assert_str_eq(issuer->scope, "s");
     ck_assert_str_eq(issuer->require[1], "c.d=e");
     ck_assert_ptr_null(issuer->require[2]);
+    ck_assert_str_eq(issuer->algorithms[1], "ES256");
+    ck_assert_ptr_null(issuer->algorithms[2]);
+    ck_assert(issuer_takes(issuer, "EdDSA") && issuer_takes(issuer, "ES256") && !issuer_takes(issuer, "Ed25519"));
     ck_assert_str_eq(issuer->token_type, "at+jwt");
     ck_assert_ptr_null(issuer->trust_domains[0]);
     ck_assert_int_eq(issuer->sequence, 3);
@@ -92,6 +97,9 @@ static const char *const malformed[] = {
     HEAD ISSUER "status ignore\nstatus ignore\n",
     HEAD ISSUER "identity {\n",
     HEAD ISSUER "require x\n",
+    HEAD ISSUER "algorithm EdDSA\n", /* of another kind */
+    HEAD ISSUER "algorithm HS256\n",
+    HEAD "issuer a\nalgorithm ES256\nkind aat\niss https://a\nmax-lifetime 60\n",
     HEAD ISSUER "sequence 1\nsequence 1\n",
     HEAD ISSUER "kid k\n",
     HEAD ISSUER "key \njwk " JWK "\n",

@@ -288,6 +288,32 @@ START_TEST(ages)
 }
 END_TEST
 
+#define ED1 "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"
+#define LISTED(kind, algorithms) \
+    "issuer s { kind = " kind " iss = \"https://e.org\" keys = \"k\" trust-domains = { \"e.org\" }\n" \
+    " algorithms = { " algorithms " } }\n"
+
+START_TEST(algorithms)
+{
+    static const char ed[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea\n";
+
+    good(LISTED("aat", "\"ES256\", \"RS256\""), KEYS(ED1 "," KEY1("")), 1);
+    ck_assert_ptr_nonnull(strstr(text, "algorithm ES256\nalgorithm RS256\nkey ES256\n"));
+    ck_assert_ptr_nonnull(strstr(notes, "k: key 1 passed over: a key of Ed25519 signs by none of the algorithms at "));
+    ck_assert_ptr_nonnull(strstr(notes, "agent.conf:3\n"));
+    anchors_free(in_force());
+    good(LISTED("aat", "\"Ed25519\""), KEYS(ED1 "," KEY1("")), 1);
+    bad(LISTED("aat", "\"ES384\""), KEYS(ED1 "," KEY1("")),
+        "k: no key in it can be used: issuer \"s\" needs a key of one of");
+    good("issuer s { kind = jwt iss = \"https://e.org\" keys = \"k\" trust-domains = { \"e.org\" } identity = sub\n"
+         "algorithms = EdDSA }\n",
+         KEYS(ED1 "," KEY1("")), 1);
+    good(LISTED("ssh-ca", "\"ssh-ed25519\", \"rsa-sha2-512\""), ed, 1);
+    good(LISTED("ssh-ca", "\"rsa-sha2-512\""), ed, 0);
+    ck_assert_ptr_nonnull(strstr(notes, "holds no key"));
+}
+END_TEST
+
 START_TEST(a_ca_of_ssh)
 {
     static const char key[] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
@@ -339,6 +365,7 @@ int main(void)
     tcase_add_test(tests, many_keys);
     tcase_add_test(tests, ages);
     tcase_add_test(tests, a_ca_of_ssh);
+    tcase_add_test(tests, algorithms);
     tcase_add_test(tests, mappings);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

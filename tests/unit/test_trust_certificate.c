@@ -349,6 +349,34 @@ START_TEST(rsa_signatures_and_their_length)
 }
 END_TEST
 
+/* The hash is the signer's to choose: of one RSA key one may be taken and the other not. */
+START_TEST(algorithms_of_a_ca)
+{
+    static const struct {
+        const char *const list[3];
+        int taken;
+    } lists[] = {{{NULL}, 1}, {{"rsa-sha2-512"}, 1}, {{"ssh-ed25519", "rsa-sha2-512"}, 1}, {{"rsa-sha2-256"}, 0}};
+    static struct sshcert cert;
+    unsigned char *bytes;
+    size_t len;
+
+    ck_assert_int_eq(sshcert_decode_line(RSA_SHORT_CERT, strlen(RSA_SHORT_CERT), &bytes, &len), 0);
+    ck_assert_int_eq(sshcert_parse(bytes, len, &cert), 0);
+    set[1].key = cert.ca;
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        struct credential *c;
+        enum reason reason;
+
+        ca_issuer.algorithms = lists[i].list;
+        reason = certificate_verify(&ctx, "publickey " RSA_SHORT_CERT, "alice", &c, NULL);
+        ck_assert_int_eq(reason, lists[i].taken ? REASON_LIFETIME_TOO_LONG : REASON_ALGORITHM_REFUSED);
+        ck_assert_ptr_null(c);
+    }
+    sshcert_clear(&cert);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(options_are_in_order)
 {
     made_option(&made.extensions, "b", NULL, 0);
@@ -459,6 +487,7 @@ int main(void)
     tcase_add_test(tests, what_a_certificate_must_be);
     tcase_add_test(tests, any_change_is_refused);
     tcase_add_test(tests, rsa_signatures_and_their_length);
+    tcase_add_test(tests, algorithms_of_a_ca);
     tcase_add_test(tests, options_are_in_order);
     tcase_add_test(tests, bounds);
     tcase_add_test(tests, lines);

@@ -296,6 +296,25 @@ START_TEST(order_of_checks)
 }
 END_TEST
 
+/* What is signed with the issuer's own key by an algorithm that it is not configured for. */
+START_TEST(algorithms_of_an_issuer)
+{
+    static const char *const es256[] = {"ES256", NULL}, *const both[] = {"ES256", "Ed25519", NULL};
+    struct issuer listed = corp;
+    struct anchor anchor = {.issuer = &listed, .kid = "ed", .key = ed_key};
+    const struct verify_context ctx = {&anchor, 1, HOST, NOW};
+    char *token = mint(GOOD_HEADER, good_claims, ed_key);
+    struct credential *c;
+
+    listed.algorithms = es256;
+    assert_refused(&ctx, token, strlen(token), REASON_KEY_UNKNOWN, "3a");
+    listed.algorithms = both;
+    assert_permitted(&ctx, token, strlen(token), &c);
+    credential_free(c);
+    free(token);
+}
+END_TEST
+
 /* The signature is judged before the claims: whatever a stranger writes there, the reason is the key. */
 START_TEST(strangers_claims_are_not_read)
 {
@@ -555,6 +574,7 @@ int main(void)
     tcase_add_loop_test(tests, claim_rules, 0, COUNT_OF(cases));
     tcase_add_test(tests, order_of_checks);
     tcase_add_test(tests, strangers_claims_are_not_read);
+    tcase_add_test(tests, algorithms_of_an_issuer);
     tcase_add_test(tests, deep_claims);
     tcase_add_test(tests, lengths);
     tcase_add_test(tests, what_a_credential_holds);

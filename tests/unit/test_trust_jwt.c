@@ -386,6 +386,52 @@ START_TEST(bound_tokens)
 }
 END_TEST
 
+/* A list of algorithms is all that an issuer's tokens may use; the old name of Ed25519 is taken where it is on one. */
+START_TEST(algorithms_of_an_issuer)
+{
+    static const char *const ed[] = {"ES256", "Ed25519", NULL}, *const old[] = {"EdDSA", NULL},
+                             *const other[] = {"ES256", NULL}, *const none[] = {NULL};
+    static const char old_header[] = "{\"alg\":\"EdDSA\",\"kid\":\"c1\"}", old_no_kid[] = "{\"alg\":\"EdDSA\"}";
+
+    for (size_t i = 0; i < 2; i++) {
+        issuers[3].algorithms = i ? none : NULL;
+        credential_free(permitted(CI_HEADER, GOOD_CI, ci_key));
+        refused(old_header, GOOD_CI, ci_key, REASON_ALGORITHM_REFUSED);
+        refused(old_no_kid, GOOD_CI, ci_key, REASON_KEY_UNKNOWN);
+    }
+    issuers[3].algorithms = ed;
+    credential_free(permitted(CI_HEADER, GOOD_CI, ci_key));
+    refused(old_header, GOOD_CI, ci_key, REASON_ALGORITHM_REFUSED);
+    issuers[3].algorithms = old;
+    credential_free(permitted(old_header, GOOD_CI, ci_key));
+    credential_free(permitted(old_no_kid, GOOD_CI, ci_key));
+    refused(CI_HEADER, GOOD_CI, ci_key, REASON_ALGORITHM_REFUSED);
+    refused("{\"alg\":\"EdDSA\",\"kid\":\"s1\"}", GOOD_SVID, svid_key, REASON_ALGORITHM_REFUSED);
+    issuers[3].algorithms = other;
+    refused(CI_HEADER, GOOD_CI, ci_key, REASON_ALGORITHM_REFUSED);
+}
+END_TEST
+
+/* One key of two issuers: what the one takes, the other does not. */
+START_TEST(algorithms_of_another_issuer)
+{
+    static const char *const old[] = {"EdDSA", NULL};
+    static const char old_header[] = "{\"alg\":\"EdDSA\",\"kid\":\"c1\"}";
+    struct issuer twin = issuers[3];
+    struct anchor both[] = {{.issuer = &twin, .kid = "c1", .key = ci_key}, set[3]};
+    struct credential *c;
+
+    twin.name = "twin";
+    twin.iss = "https://twin.example.org";
+    twin.algorithms = old;
+    ctx = (struct verify_context){both, 2, HOST, NOW};
+    refused(old_header, GOOD_CI, ci_key, REASON_ISSUER_MISMATCH);
+    c = permitted(CI_HEADER, GOOD_CI, ci_key);
+    ck_assert_str_eq(c->issuer, "ci");
+    credential_free(c);
+}
+END_TEST
+
 /* An AAT's key signs no other token, whatever it says, nor another's an AAT. */
 START_TEST(kinds_exclude_each_other)
 {
@@ -616,6 +662,8 @@ int main(void)
     tcase_add_test(tests, a_mapped_token);
     tcase_add_loop_test(tests, mapping_rules, 0, COUNT_OF(mapped));
     tcase_add_test(tests, what_an_issuer_is_configured_for);
+    tcase_add_test(tests, algorithms_of_an_issuer);
+    tcase_add_test(tests, algorithms_of_another_issuer);
     tcase_add_test(tests, bound_tokens);
     tcase_add_test(tests, kinds_exclude_each_other);
     tcase_add_test(tests, a_delegatee_by_its_svid);

@@ -71,6 +71,21 @@ printf '%s.%s\n' "$head" "$(printf %s "$head" | openssl dgst -sha256 -mac HMAC -
 	>"$CREDENTIALS/confused"
 expect_refused "a MAC keyed with the public key" algorithm_refused agent confused id
 
+story "algorithms that an issuer is configured for"
+printf '{"keys":[{%s,"alg":"RS256","kid":"a"},{%s,"kid":"b"}]}' "$(members RS256)" "$(members ES384)" >/etc/pam_agent/keys/RS256.jwks
+sed -i 's/issuer "RS256" {/& algorithms = { "ES384" } /' /etc/pam_agent/conf.d/50-issuers.conf
+expect_ok "apply passes over a key of another" agentctl apply
+expect_seen "and names it, and the list" 'RS256.jwks: key 1 passed over: a key of RSA signs by none of the algorithms at .*50-issuers.conf:2'
+token listed RS256 ES384 ES384
+expect_output "what is on the list is taken" '^agent-deploy$' agent listed id -un
+must agentctl task complete task-listed --issuer https://RS256.example.org
+token unlisted RS256 RS256 RS256
+expect_refused "what is not, is refused" key_unknown agent unlisted id
+sed -i 's/"ES384" }/"ES384", "HS256" }/' /etc/pam_agent/conf.d/50-issuers.conf
+expect_fail "what is none" agentctl apply
+expect_seen "is told with its place" '50-issuers.conf:2: algorithms: "HS256" is none of kind "aat": write some of "Ed25519", '
+sed -i 's/ algorithms = {[^}]*}//' /etc/pam_agent/conf.d/50-issuers.conf
+
 story "a key that is too short"
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out /tmp/RS256.pem 2>/dev/null
 printf '{"keys":[{%s}]}' "$(members RS256)" >/etc/pam_agent/keys/RS256.jwks
