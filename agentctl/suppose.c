@@ -45,7 +45,7 @@ static int issuer_valid(const char *text)
 
 static int principal_valid(const char *text)
 {
-    return text_valid(text, SPIFFE_ID_MAX);
+    return text_valid(text, PRINCIPAL_MAX);
 }
 
 static int run_as_valid(const char *text)
@@ -80,7 +80,7 @@ static const struct {
     STRING("purpose", purpose, purpose_valid, "a purpose of 1 to 128 bytes, as in restart-web"),
     STRING("task", task, task_valid, "a task of 1 to 256 bytes"),
     STRING("issuer", issuer, issuer_valid, "the name or the iss of an issuer of agent.conf"),
-    STRING("principal", principal, principal_valid, "a principal of 1 to 2048 bytes"),
+    STRING("principal", principal, principal_valid, "a principal of 1 to 256 bytes"),
     STRING("delegator", delegator, spiffe_id_valid, "a SPIFFE ID, as in spiffe://example.org/agent/planner"),
     STRING("service", service, service_name_valid, "the name of a PAM service, as in sshd"),
     STRING("from", source, address_valid, "a numeric address, as in 10.0.0.1"),

@@ -106,6 +106,7 @@ static void print_ended(const struct history *history)
     say("session %s: %s", history->id, history->ended ? "ended" : "neither live nor seen to end");
     print_field("account", decision_text(any, "user", "name"));
     print_field("agent", decision_text(any, "unmapped", "agent"));
+    print_field("principal", decision_text(any, "unmapped", "principal"));
     print_field("issuer", decision_text(any, "unmapped", "issuer"));
     print_field("task", decision_text(any, "metadata", "correlation_uid"));
     print_field("purpose", decision_text(any, "unmapped", "purpose"));

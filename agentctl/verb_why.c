@@ -62,8 +62,9 @@ static void print_command(const json_t *record)
 static void print_text(const json_t *record)
 {
     static const char *const facts[][2] = {
-        {"agent", "agent"},     {"issuer", "issuer"}, {"purpose", "purpose"}, {"session", "session"},
-        {"service", "service"}, {"phase", "phase"},   {"source", "source"},   {"run-as", "run_as"},
+        {"agent", "agent"},     {"principal", "principal"}, {"issuer", "issuer"},
+        {"purpose", "purpose"}, {"session", "session"},     {"service", "service"},
+        {"phase", "phase"},     {"source", "source"},       {"run-as", "run_as"},
     };
     const char *code = json_string_value(json_object_get(record, "status_code"));
     const char *rule = decision_text(record, "unmapped", "rule"),

@@ -391,6 +391,7 @@ enum reason gate_record(const struct gate *gate, const char *step, const char *s
                     : gate->identity.id[0] ? gate->identity.id
                                            : NULL,
         .delegator = grant && grant->delegator[0] ? grant->delegator : NULL,
+        .principal = grant ? grant->principal : NULL,
         .possession = grant && grant->possession != POSSESSION_UNSET ? possession_word(grant->possession) : NULL,
         .issuer = grant ? grant->issuer : NULL,
         .task = grant ? grant->task : NULL,

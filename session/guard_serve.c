@@ -160,6 +160,7 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .account = grant->account,
         .identity = grant->identity,
         .delegator = grant->delegator[0] ? grant->delegator : NULL,
+        .principal = grant->principal,
         .issuer = grant->issuer,
         .task = grant->task,
         .purpose = grant->purpose,

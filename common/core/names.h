@@ -8,6 +8,7 @@
 #define SPIFFE_ID_MAX 2048 /* bytes, SPIFFE ID section 2.3 */
 #define TRUST_DOMAIN_MAX 255
 #define TASK_MAX 256
+#define PRINCIPAL_MAX 256
 #define PURPOSE_MAX 128
 #define LOCAL_NAME_MAX 64    /* of a user or a group of the host, NUL included */
 #define SESSION_ID_LENGTH 16 /* lower-case hex */

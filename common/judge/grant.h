@@ -28,7 +28,7 @@ struct grant {
     char account[ACCOUNT_NAME_MAX + 1];
     uid_t uid;
     char identity[SPIFFE_ID_MAX + 1];
-    char principal[SPIFFE_ID_MAX + 1]; /* "" when the agent acts for itself */
+    char principal[PRINCIPAL_MAX + 1]; /* "" when the agent acts for itself */
     char delegator[SPIFFE_ID_MAX + 1]; /* whose credential it derives from; "" where it was not delegated */
     char issuer[ISSUER_NAME_MAX + 1];  /* its name in agent.conf */
     char iss[ISS_MAX + 1], jti[JTI_MAX + 1];

@@ -201,6 +201,7 @@ int record_format(const struct record *record, const char *reference, long long 
     (void)put_command(&line, record);
     put_member(&line, "agent", record->identity);
     put_member(&line, "delegator", record->delegator);
+    put_member(&line, "principal", record->principal);
     put_member(&line, "possession", record->possession);
     put_member(&line, "issuer", record->issuer);
     put_member(&line, "purpose", record->purpose);

@@ -9,8 +9,9 @@
  *   status_code     "permit" or the reason code
  *   user.name       account
  *   metadata.uid    reference, metadata.correlation_uid  task
- *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), delegator, issuer, possession, purpose, rule, rule_where,
- *                   session, detail, observed; command_hidden: how many words of command hold a digest in place of a secret
+ *   unmapped        step, phase, service, source, run_as, command[], agent (SPIFFE ID), delegator, principal (on whose behalf),
+ *                   issuer, possession, purpose, rule, rule_where, session, detail, observed; command_hidden: how many words of
+ *                   command hold a digest in place of a secret
  *
  * Absent facts are left out. What was not verified is never written as a fact.
  */
@@ -32,7 +33,7 @@ struct record {
     const char *step, *phase, *service, *source, *run_as;
     const char *const *argv;
     size_t argc;
-    const char *account, *identity, *delegator, *issuer, *possession, *task, *purpose;
+    const char *account, *identity, *delegator, *principal, *issuer, *possession, *task, *purpose;
     const char *rule, *rule_where, *session, *detail;
     int observed;
     const struct secrets *secrets; /* of argv; NULL: none */

@@ -146,6 +146,7 @@ static void record_end(const struct session *session, enum reason reason)
         .source = grant->source,
         .account = grant->account,
         .identity = grant->identity,
+        .principal = grant->principal,
         .issuer = grant->issuer,
         .task = grant->task,
         .purpose = grant->purpose,

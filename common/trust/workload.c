@@ -32,7 +32,7 @@ static struct verdict read_actor(const json_t *claims, struct workload *w)
         return refuse(REASON_CLAIM_INVALID, "act is not an object");
     if (has_act && json_member_string(act, "sub", SPIFFE_ID_MAX, &actor) != 1)
         return refuse(REASON_CLAIM_INVALID, "act.sub is missing or not a string");
-    if (has_act && json_member_string(claims, "sub", WORKLOAD_PRINCIPAL_MAX, &sub) != 1)
+    if (has_act && json_member_string(claims, "sub", PRINCIPAL_MAX, &sub) != 1)
         return refuse(REASON_CLAIM_INVALID, "sub is missing beside act, or not a string of 1 to 256 bytes");
     if (!has_act && json_member_string(claims, "sub", SPIFFE_ID_MAX, &actor) != 1)
         return refuse(REASON_CLAIM_INVALID, "sub is missing or not a string");

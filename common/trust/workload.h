@@ -18,12 +18,11 @@
 
 #define WORKLOAD_JTI_MAX 256                                              /* bytes */
 #define WORKLOAD_DERIVED_JTI_MAX (WORKLOAD_JTI_MAX - KEY_THUMBPRINT_SIZE) /* it gets its signer's thumbprint */
-#define WORKLOAD_PRINCIPAL_MAX 256                                        /* bytes */
 #define WORKLOAD_SENSITIVITY_MAX 6                                        /* "medium" */
 
 /* "" where there is none. */
 struct workload {
-    char identity[SPIFFE_ID_MAX + 1], principal[WORKLOAD_PRINCIPAL_MAX + 1];
+    char identity[SPIFFE_ID_MAX + 1], principal[PRINCIPAL_MAX + 1];
     char task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1], sensitivity[WORKLOAD_SENSITIVITY_MAX + 1];
 };
 

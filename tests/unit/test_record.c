@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/compat.h"
+#include "core/names.h"
 #include "judge/record.h"
 
 static char line[RECORD_MAX];
@@ -63,6 +64,7 @@ START_TEST(whole_record)
         .issuer = "corp-sts",
         .task = "task-4711",
         .purpose = "restart-web",
+        .principal = "alice@example.org",
         .rule = "nginx-care",
         .rule_where = "/etc/pam_agent/agent.conf:40",
         .session = "0123456789abcdef",
@@ -87,6 +89,7 @@ START_TEST(whole_record)
     assert_text(root, "unmapped.agent", "spiffe://example.org/agent/deploy");
     assert_text(root, "unmapped.issuer", "corp-sts");
     assert_text(root, "unmapped.purpose", "restart-web");
+    assert_text(root, "unmapped.principal", "alice@example.org");
     assert_text(root, "unmapped.rule", "nginx-care");
     assert_text(root, "unmapped.rule_where", "/etc/pam_agent/agent.conf:40");
     assert_text(root, "unmapped.session", "0123456789abcdef");
@@ -208,6 +211,7 @@ START_TEST(hostile_names_stay_names)
         .argc = 2,
         .account = text,
         .identity = text,
+        .principal = text,
         .issuer = text,
         .task = text,
         .purpose = text,
@@ -217,9 +221,10 @@ START_TEST(hostile_names_stay_names)
         .detail = text,
     };
     static const char *const paths[] = {
-        "user.name",       "metadata.correlation_uid", "unmapped.step",    "unmapped.phase",  "unmapped.service",
-        "unmapped.source", "unmapped.run_as",          "unmapped.agent",   "unmapped.issuer", "unmapped.purpose",
-        "unmapped.rule",   "unmapped.rule_where",      "unmapped.session", "unmapped.detail",
+        "user.name",           "metadata.correlation_uid", "unmapped.step",      "unmapped.phase",
+        "unmapped.service",    "unmapped.source",          "unmapped.run_as",    "unmapped.agent",
+        "unmapped.issuer",     "unmapped.purpose",         "unmapped.principal", "unmapped.rule",
+        "unmapped.rule_where", "unmapped.session",         "unmapped.detail",
     };
     json_t *root = formatted(&record);
 
@@ -246,6 +251,33 @@ START_TEST(any_bytes_give_json)
         snprintf(text, sizeof text, "%c%c%cz", 0x80 | (i >> 9), 1 + (i >> 1) % 255, third[i % sizeof third]);
         json_decref(formatted(&record));
     }
+}
+END_TEST
+
+/* What a credential can make of it, each byte escaped where one may have to be. */
+START_TEST(the_longest_claims_fit)
+{
+    static char id[SPIFFE_ID_MAX + 1], principal[PRINCIPAL_MAX + 1], task[TASK_MAX + 1], purpose[PURPOSE_MAX + 1],
+        word[RECORD_COMMAND_MAX + 1];
+    const char *const words[] = {word, word};
+    const struct record record = {.step = "command",
+                                  .identity = id,
+                                  .delegator = id,
+                                  .principal = principal,
+                                  .task = task,
+                                  .purpose = purpose,
+                                  .argv = words,
+                                  .argc = 2};
+    json_t *root;
+
+    memset(id, 'a', sizeof id - 1);
+    memset(principal, '"', sizeof principal - 1);
+    memset(task, '"', sizeof task - 1);
+    memset(purpose, '"', sizeof purpose - 1);
+    memset(word, 'a', RECORD_COMMAND_MAX - 10);
+    root = formatted(&record);
+    assert_text(root, "unmapped.principal", principal);
+    json_decref(root);
 }
 END_TEST
 
@@ -363,6 +395,7 @@ static Suite *record_suite(void)
     tcase_add_test(tcase, record_of_nothing_but_a_command);
     tcase_add_loop_test(tcase, hostile_names_stay_names, 0, COUNT_OF(hostile));
     tcase_add_test(tcase, any_bytes_give_json);
+    tcase_add_test(tcase, the_longest_claims_fit);
     tcase_add_test(tcase, long_commands_are_cut_and_counted);
     tcase_add_test(tcase, secrets_are_not_recorded);
     tcase_add_test(tcase, huge_word_is_left_out);

@@ -42,6 +42,11 @@ for principal in bob@example.org spiffe://example.org/user/bob/x; do
 	credential for --task "task-not-${principal##*/}" "${wide[@]}" --on-behalf-of "$principal"
 	expect_refused "not for $principal" no_rule sudo_id for -g
 done
+expect_log "the record says for whom, of a login" '"step":"open".*"principal":"spiffe://example.org/user/bob/x"' "$DECISIONS"
+expect_log "and of a command" '"no_rule".*"step":"command".*"principal":"bob@example.org"' "$DECISIONS"
+expect_output "why says it" '^  principal +spiffe://example.org/user/bob/x$' agentctl why \
+	"$(jq -rR 'fromjson? | select(.unmapped.principal == "spiffe://example.org/user/bob/x") | .metadata.uid' "$DECISIONS" | tail -n 1)"
+expect_fail "nothing, where it is for nobody" sh -c 'grep "task-nobody" "$1" | grep -q principal' sh "$DECISIONS"
 
 story "on which host"
 credential here "${wide[@]}"
