@@ -37,7 +37,7 @@ static void approve(struct guard *guard, const struct process *asker, const stru
     approval->pid = asker->pid;
     approval->start = asker->start;
     approval->leaves_service = leaves_service;
-    if (text_copy(approval->run_as, sizeof approval->run_as, question->run_as) < 0 ||
+    if (!question->run_as || text_copy(approval->run_as, sizeof approval->run_as, question->run_as) < 0 ||
         text_copy(approval->own_group, sizeof approval->own_group, own_group) < 0)
         approval->pid = 0;
 }
