@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/text.h"
+#include "sudo_agent/environment.h"
 
 #define CWD_MAX 4096        /* PATH_MAX */
 #define ARGUMENTS_MAX 49152 /* as written in a question, which has room for them */
@@ -65,11 +66,11 @@ static int is_true(const char *value)
 
 /*
  * A rule names a user, a group, a path and arguments. What else changes the effect is not overlooked: it stands behind the
- * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P) and a root directory are
- * no part of a rule; sudoedit shows the editor's command line, but lets the caller write what the line, run as a command,
+ * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P), a root directory and what of the
+ * environment somebody chose are no part of a rule; sudoedit shows the editor's command line, but lets the caller write what the line, run as a command,
  * would only read. 1: there is such a thing.
  */
-static int describe_strange(char *const info[], const char *name, char *buf, size_t cap)
+static int describe_strange(char *const info[], const char *name, const char *variable, char *buf, size_t cap)
 {
     const char *root = info_value(info, "chroot");
 
@@ -79,6 +80,8 @@ static int describe_strange(char *const info[], const char *name, char *buf, siz
         return text_format(buf, cap, "%s (sudoedit)", name) < 0 ? -EINVAL : 1;
     if (is_true(info_value(info, "preserve_groups")))
         return text_format(buf, cap, "%s (groups kept)", name) < 0 ? -EINVAL : 1;
+    if (variable[0])
+        return text_format(buf, cap, "%s (variable %s)", name, variable) < 0 ? -EINVAL : 1;
     return 0;
 }
 
@@ -102,12 +105,12 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
                       : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
 }
 
-static int describe_run_as(char *const info[], struct command *command)
+static int describe_run_as(char *const info[], char *const env[], struct command *command)
 {
     const struct passwd *pw = getpwuid(command->uid);
     uint32_t gid = (uint32_t)-1;
     int known = command_gid(info, &gid) == 0 && pw, r;
-    char name[LOCAL_NAME_MAX];
+    char name[LOCAL_NAME_MAX], variable[VARIABLE_NAME_SIZE] = "";
 
     r = pw ? text_copy(name, sizeof name, pw->pw_name)
            : text_format(name, sizeof name, "#%lu", (unsigned long)command->uid);
@@ -115,7 +118,8 @@ static int describe_run_as(char *const info[], struct command *command)
         return -EINVAL;
     if (!known)
         return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
-    r = describe_strange(info, name, command->run_as, sizeof command->run_as);
+    (void)environment_strange(env, pw->pw_dir, variable);
+    r = describe_strange(info, name, variable, command->run_as, sizeof command->run_as);
     if (r == 0) {
         command->strange = 0;
         r = describe_group(gid, pw->pw_gid, name, command);
@@ -151,14 +155,15 @@ static int describe_argv(const char *path, char *const argv[], struct question *
     return 0;
 }
 
-int command_describe(char *const info[], char *const argv[], struct command *ret, struct question *question)
+int command_describe(char *const info[], char *const argv[], char *const env[], struct command *ret,
+                     struct question *question)
 {
     const char *path = info_value(info, "command"), *cwd = info_value(info, "cwd");
     int r;
 
     memset(ret, 0, sizeof *ret);
     ret->strange = 1;
-    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(info, ret) < 0)
+    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(info, env, ret) < 0)
         return -EINVAL;
     question->run_as = ret->run_as;
     question->own_group = ret->own_group[0] ? ret->own_group : NULL;

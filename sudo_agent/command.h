@@ -22,7 +22,8 @@ struct command {
  * or what; -E2BIG: more than a message holds. After a failure the question has no argument: it can still be put, for the
  * record, but its answer must not count.
  */
-int command_describe(char *const info[], char *const argv[], struct command *ret, struct question *question) MUST_CHECK;
+int command_describe(char *const info[], char *const argv[], char *const env[], struct command *ret,
+                     struct question *question) MUST_CHECK;
 
 /*
  * The tool that a credential needs for the command, as `agentctl issue --tool` takes it: "host:sudo runas=root command=/usr/bin/id

@@ -21,6 +21,11 @@
 #endif
 
 #define TOOL_MAX 1024 /* bytes of a tool that is told */
+/* What sudo is about to run, as it hands it to a plug-in. */
+struct lists {
+    char *const *info, *const *argv, *const *env;
+};
+
 #define APPROVED 1
 #define REJECTED 0
 
@@ -80,14 +85,13 @@ static const char *caller_name(uid_t uid)
     return pw ? pw->pw_name : NULL;
 }
 
-static int describe(char *const info[], char *const argv[], const char *user, struct command *command,
-                    struct question *question)
+static int describe(const struct lists *lists, const char *user, struct command *command, struct question *question)
 {
     memset(question, 0, sizeof *question);
     question->step = "command";
     question->service = "sudo";
     question->user = user;
-    return command_describe(info, argv, command, question);
+    return command_describe(lists->info, lists->argv, lists->env, command, question);
 }
 
 /* gate records what is refused whatever it says: no session claims the caller, or the target is an agent's account. */
@@ -104,7 +108,7 @@ static int refuse_by_gate(const struct question *question, enum reason reason, c
 }
 
 /* claimed_only: the caller is root with an agent's login uid, which counts where a guard claims the process. */
-static int check_agent(uid_t uid, int claimed_only, char *const info[], char *const argv[], const char **errstr)
+static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, const char **errstr)
 {
     char name[64];
     const char *user = caller_name(uid);
@@ -115,7 +119,7 @@ static int check_agent(uid_t uid, int claimed_only, char *const info[], char *co
 
     if (text_copy(name, sizeof name, user ? user : "") < 0)
         name[0] = '\0'; /* getpwuid's memory is used again for the target */
-    r = describe(info, argv, name, &command, &question);
+    r = describe(lists, name, &command, &question);
     if (!ask_guard(uid, &question, &outcome))
         return claimed_only ? APPROVED : refuse_by_gate(&question, REASON_SESSION_NOT_FOUND, errstr);
     if (outcome.verdict == OUTCOME_OBSERVE)
@@ -128,7 +132,7 @@ static int check_agent(uid_t uid, int claimed_only, char *const info[], char *co
 }
 
 /* A human's command: refused only where it would enter an agent's account. */
-static int check_other(char *const info[], char *const argv[], const char **errstr)
+static int check_other(const struct lists *lists, const char **errstr)
 {
     const char *user;
     struct question question;
@@ -136,33 +140,33 @@ static int check_other(char *const info[], char *const argv[], const char **errs
     char name[64];
     uid_t target;
 
-    if (command_uid(info, &target) < 0 || !uid_belongs_to_agent(target))
+    if (command_uid(lists->info, &target) < 0 || !uid_belongs_to_agent(target))
         return APPROVED;
     user = caller_name(getuid());
     if (text_copy(name, sizeof name, user ? user : "") < 0)
         name[0] = '\0';
-    (void)!describe(info, argv, name, &command, &question); /* refused in any case; the record says what is known */
+    (void)!describe(lists, name, &command, &question); /* refused in any case; the record says what is known */
     return refuse_by_gate(&question, REASON_TARGET_IS_AGENT, errstr);
 }
 
 static int agent_check(char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
 {
+    const struct lists lists = {command_info, run_argv, run_envp};
     struct caller caller;
     int r = REJECTED;
 
-    (void)run_envp;
     caller_of_process(&caller);
     switch (caller.kind) {
     case CALLER_AGENT:
-        r = check_agent(caller.uid, 0, command_info, run_argv, errstr);
+        r = check_agent(caller.uid, 0, &lists, errstr);
         break;
     case CALLER_TRACE:
-        r = check_agent(caller.uid, 1, command_info, run_argv, errstr);
+        r = check_agent(caller.uid, 1, &lists, errstr);
         if (r == APPROVED)
-            r = check_other(command_info, run_argv, errstr);
+            r = check_other(&lists, errstr);
         break;
     case CALLER_NOBODY:
-        r = check_other(command_info, run_argv, errstr);
+        r = check_other(&lists, errstr);
         break;
     }
     return r;

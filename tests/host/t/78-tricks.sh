@@ -211,7 +211,7 @@ refused @ no_rule @ -e @ $S -e /etc/passwd
 refused @ no_rule @ -e of the program @ $S -e $C
 refused @ - @ -b @ $S -b $C restart nginx >~/b 2>&1; sleep 0.5; test -s ~/b && cat ~/b && grep -q '^ran' ~/b
 refused @ no_rule @ -P @ $S -P $C restart nginx
-refused @ no_rule @ -g with another group @ $S -g mail $C restart nginx
+refused @ scope_exceeded @ -g with another group @ $S -g mail $C restart nginx
 refused @ no_rule @ -g and -u @ $S -u root -g www-data $C restart nginx
 refused @ - @ -g with its number @ $S -g '#4294967295' $C restart nginx
 runs @ - @ -u root @ $S -u root $C restart nginx

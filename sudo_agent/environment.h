@@ -1,0 +1,14 @@
+/* The environment that sudo is about to pass on to an agent's command. */
+#ifndef PAM_AGENT_ENVIRONMENT_H
+#define PAM_AGENT_ENVIRONMENT_H
+
+#define VARIABLE_NAME_SIZE 64
+
+/*
+ * 1, and the name of the first NAME=VALUE of env, cut at its size, that is not as sudo makes it by itself: a name that sudo neither sets nor keeps unless it is told to, a
+ * HOME other than this one, or a PATH with a directory that is none of the system's. 0: there is none. What is kept or set beyond
+ * that is the agent's to choose, and to many programs as good as an argument that no rule has seen.
+ */
+int environment_strange(char *const env[], const char *home, char ret_name[VARIABLE_NAME_SIZE]);
+
+#endif
