@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentctl/apply_groups.h"
 #include "core/names.h"
 #include "core/paths.h"
 
@@ -24,11 +25,11 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct account *)a)->name, ((const struct account *)b)->name);
 }
 
-static const struct account *find(const struct accounts *accounts, const char *name)
+const struct account *accounts_find(const struct accounts *sorted, const char *name)
 {
     const struct account wanted = {.name = name};
 
-    return accounts->count ? bsearch(&wanted, accounts->items, accounts->count, sizeof wanted, compare_names) : NULL;
+    return sorted->count ? bsearch(&wanted, sorted->items, sorted->count, sizeof wanted, compare_names) : NULL;
 }
 
 #define builder_problem(b, place, ...) problem_add((b)->problems, (place)->file, (place)->line, __VA_ARGS__)
@@ -124,6 +125,7 @@ static void build_configured(struct builder *b)
         else
             take_own(b, identity, account);
         check_subordinates(b, &identity->place, account);
+        groups_take(identity, b->local, b->uids->arena, b->problems, account);
     }
     accounts->configured = accounts->count;
 }
@@ -150,15 +152,16 @@ static void build_disabled(struct builder *b, size_t known_uids)
     for (size_t i = 0; i < b->before->count; i++) {
         struct account account = b->before->items[i];
 
-        if (find(&configured, account.name))
+        if (accounts_find(&configured, account.name))
             continue;
         account.disabled = 1;
+        account.group_count = 0;
         b->accounts->items[b->accounts->count++] = account;
     }
     for (size_t i = 0; i < known_uids; i++) {
         const struct uid_entry *entry = &b->uids->entries[i];
 
-        if (find(&configured, entry->account) || find(b->before, entry->account))
+        if (accounts_find(&configured, entry->account) || accounts_find(b->before, entry->account))
             continue;
         b->accounts->items[b->accounts->count++] =
             (struct account){.name = entry->account,
@@ -264,7 +267,7 @@ int accounts_build(const struct config *config, const struct local *local, const
 void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out)
 {
     for (size_t i = 0; i < after->count; i++) {
-        const struct account *now = &after->items[i], *then = find(before, now->name);
+        const struct account *now = &after->items[i], *then = accounts_find(before, now->name);
 
         if (now->disabled && then && !then->disabled)
             fprintf(out, "identity %s: no longer configured, disabled (uid %u stays its own)\n", now->name, now->uid);

@@ -17,6 +17,8 @@ struct account {
     uint32_t uid, gid;
     const char *home, *shell; /* NULL: as meta implies */
     int disabled, local, keep_home;
+    uint32_t *groups; /* gids of the supplementary ones */
+    size_t group_count;
     int slot;     /* one of several of its identity, not the first: its ID does not lead to it */
     int shadowed; /* another account, configured, has this uid now */
 };
@@ -35,6 +37,9 @@ int accounts_load(const char *path, struct arena *arena, struct accounts *ret) M
  */
 int accounts_build(const struct config *config, const struct local *local, const struct accounts *before,
                    struct uids *uids, struct problems *problems, struct accounts *ret) MUST_CHECK;
+
+/* The account of this name of accounts that are sorted by name, or NULL. */
+const struct account *accounts_find(const struct accounts *sorted, const char *name);
 
 /* A line for each account that is new, gone, back, or has another id. */
 void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out);

@@ -29,6 +29,11 @@ static int take(int fd, const char *name, struct arena *arena, struct accounts *
                                .disabled = identity.disabled,
                                .local = identity.local,
                                .keep_home = identity.keep_home};
+    if (identity.group_count > 0) {
+        account.groups = arena_alloc(arena, identity.group_count, sizeof *account.groups);
+        memcpy(account.groups, identity.groups, identity.group_count * sizeof *account.groups);
+        account.group_count = identity.group_count;
+    }
     if (identity.local) {
         account.home = copy(arena, identity.home);
         account.shell = copy(arena, identity.shell);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentctl/apply_groups.h"
 #include "agentctl/apply_parts.h"
 #include "agentctl/compile.h"
 #include "agentctl/permissions.h"
@@ -13,6 +14,8 @@
 
 struct changes {
     FILE *out;
+    const struct accounts *accounts_before;
+    const struct local *local;
     int before; /* policy.cdb that is in force; -1: none */
     char *text; /* POLICY_TEXT_MAX, of an account there */
     size_t shown, more;
@@ -59,9 +62,18 @@ static void parse(const char *text, size_t len, struct arena *arena, struct perm
     policy_set_clear(&set);
 }
 
+/* Of the account as it is or was; NULL or disabled: none. */
+static void add_groups(const struct changes *changes, const struct account *account, struct arena *arena,
+                       struct permissions *permissions)
+{
+    for (size_t i = 0; account && i < account->group_count; i++)
+        permissions_add_group(permissions, groups_name(changes->local, account->groups[i], arena), arena);
+}
+
 static int of_account(const struct account *account, const char *text, size_t len, void *arg)
 {
     struct changes *changes = arg;
+    const struct account *then = accounts_find(changes->accounts_before, account->name);
     struct permissions before, after;
     struct arena arena = {0};
     size_t before_len = 0;
@@ -69,7 +81,8 @@ static int of_account(const struct account *account, const char *text, size_t le
     if (account->slot || (changes->before >= 0 && database_get(changes->before, 'p', account->name, changes->text,
                                                                POLICY_TEXT_MAX + 1, &before_len) < 0))
         before_len = 0;
-    if (account->slot || (before_len == len && text && memcmp(changes->text, text, len) == 0))
+    if (account->slot ||
+        (before_len == len && text && memcmp(changes->text, text, len) == 0 && groups_same(then, account)))
         return 0;
     if (changes->shown == ACCOUNTS_SHOWN) {
         changes->more++;
@@ -78,6 +91,8 @@ static int of_account(const struct account *account, const char *text, size_t le
     changes->shown++;
     parse(changes->text, before_len, &arena, &before);
     parse(text, len, &arena, &after);
+    add_groups(changes, then, &arena, &before);
+    add_groups(changes, account, &arena, &after);
     compare(changes->out, account->name, &before, &after);
     arena_clear(&arena);
     return 0;
@@ -99,7 +114,7 @@ static void print_mode(const struct changes *changes, const struct config *confi
 
 void apply_print_changes(struct apply *a)
 {
-    struct changes changes = {.out = a->out, .before = -1};
+    struct changes changes = {.out = a->out, .accounts_before = &a->before, .local = &a->local, .before = -1};
 
     if (a->dir >= 0 && file_open_at(a->dir, "policy.cdb", &changes.before) < 0)
         changes.before = -1;

@@ -39,7 +39,7 @@ struct place {
     unsigned line;
 };
 
-/* A section that a list names by its title; whether there is such a one, only the whole tells. */
+/* What a list names: a section by its title, or a group; whether there is such a one is told later. */
 struct mention {
     struct place place;
     const char *title;
@@ -77,7 +77,9 @@ struct identity_config {
     const char *account, *id;
     unsigned slot; /* from 1 */
     int keep_home;
-    struct words delegates; /* identities whose delegated credentials it takes */
+    struct words delegates;       /* identities whose delegated credentials it takes */
+    const struct mention *groups; /* names of /etc/group; of a slot those of the first */
+    size_t group_count;
 };
 
 /* What a policy has beside what is compiled of it. */

@@ -3,8 +3,10 @@
 
 #include "agentctl/config_reader.h"
 #include "agentctl/config_syntax.h"
+#include "agentctl/root_groups.h"
 #include "core/identities.h"
 #include "core/names.h"
+#include "core/paths.h"
 #include "judge/policy_store.h"
 
 #define UID_RANGE_MIN 1000 /* below are the system's own (adduser.conf(5)) */
@@ -106,6 +108,36 @@ static void read_home(struct reader *reader, const struct section *section, stru
         value_problem(reader, section, home, "home: \"%s\" is unknown: write \"task\" or \"keep\"", home->text);
 }
 
+/* Whether this host has them, `apply` tells. */
+static void read_groups(struct reader *reader, const struct section *section, struct identity_config *identity)
+{
+    const struct setting *setting = section_setting(section, "groups");
+    struct mention *groups;
+
+    if (!setting)
+        return;
+    if (setting->count > IDENTITY_GROUPS_MAX) {
+        value_problem(reader, section, &setting->values[IDENTITY_GROUPS_MAX], "groups: more than %d: write fewer",
+                      IDENTITY_GROUPS_MAX);
+        return;
+    }
+    groups = arena_alloc(&reader->config->arena, setting->count, sizeof *groups);
+    for (size_t i = 0; i < setting->count; i++) {
+        const struct value *value = &setting->values[i];
+        const struct root_group *root = root_group(value->text);
+
+        if (root)
+            value_problem(reader, section, value, "groups: the members of \"%s\" %s: remove it", value->text,
+                          root->why);
+        else if (strcmp(value->text, AGENTS_GROUP) == 0)
+            value_problem(reader, section, value,
+                          "groups: every agent's account is a member of " AGENTS_GROUP ": remove it");
+        groups[i] = (struct mention){{section->file, value->line}, value->text};
+    }
+    identity->groups = groups;
+    identity->group_count = setting->count;
+}
+
 static void add_identity(struct config *config, const struct identity_config *identity)
 {
     config->identities = arena_grow(&config->arena, config->identities, config->identity_count, sizeof *identity);
@@ -151,6 +183,7 @@ void read_identity(struct reader *reader, const struct section *section)
             "for all below",
             id->text);
     read_home(reader, section, &identity);
+    read_groups(reader, section, &identity);
     read_words(reader, section, "delegates", spiffe_pattern_valid,
                "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below",
                &identity.delegates);

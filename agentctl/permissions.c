@@ -152,3 +152,11 @@ void permissions_of(const struct policy_set *set, struct arena *arena, struct pe
     }
     sort_once(ret);
 }
+
+void permissions_add_group(struct permissions *permissions, const char *group, struct arena *arena)
+{
+    struct maker m = {arena, permissions, NULL};
+
+    add(&m, PERMISSION_ALLOWED, arena_format(arena, "group %s", group));
+    sort_once(permissions);
+}

@@ -1,5 +1,6 @@
 /* identity show: one account: whose it is, what it may do, its sessions and last refusals. */
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -163,6 +164,19 @@ static int cannot(const char *path, int r)
     return EXIT_PART;
 }
 
+static void add_groups(struct view *view)
+{
+    const struct identity *identity = &view->identity;
+
+    for (size_t i = 0; i < identity->group_count; i++) {
+        const struct group *group = getgrgid(identity->groups[i]);
+
+        permissions_add_group(&view->permissions,
+                              group ? group->gr_name : arena_format(&view->arena, "%u", identity->groups[i]),
+                              &view->arena);
+    }
+}
+
 /* What is there is shown, whatever cannot be read. */
 static int show(struct view *view, int json)
 {
@@ -171,6 +185,7 @@ static int show(struct view *view, int json)
     if (r < 0)
         status = cannot(PATH_POLICY, r);
     permissions_of(&view->policies, &view->arena, &view->permissions);
+    add_groups(view);
     table_start(&view->table, live_heads);
     if (live_each(take_session, view) < 0)
         status = EXIT_PART;

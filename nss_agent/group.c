@@ -95,9 +95,24 @@ static enum nss_status append(gid_t gid, long *start, long *size, gid_t **groups
     return NSS_STATUS_SUCCESS;
 }
 
+/* What the caller's list is, and where it stands. */
+struct list {
+    gid_t primary;
+    long *start, *size, limit;
+    gid_t **groups;
+};
+
+static enum nss_status append_once(struct list *list, gid_t gid, int *errnop)
+{
+    if (gid == list->primary || listed(gid, *list->groups, *list->start))
+        return NSS_STATUS_SUCCESS;
+    return append(gid, list->start, list->size, list->groups, list->limit, errnop);
+}
+
 enum nss_status _nss_agent_initgroups_dyn(const char *name, gid_t group, long *start, long *size, gid_t **groups,
                                           long limit, int *errnop)
 {
+    struct list list = {group, start, size, limit, groups};
     struct identities_meta meta;
     struct identity identity;
     enum nss_status status = find_name(name, &identity, errnop);
@@ -106,7 +121,9 @@ enum nss_status _nss_agent_initgroups_dyn(const char *name, gid_t group, long *s
         status = find_meta(&meta, errnop);
     if (status != NSS_STATUS_SUCCESS)
         return status;
-    if (meta.agents_gid == 0 || meta.agents_gid == group || listed(meta.agents_gid, *groups, *start))
-        return NSS_STATUS_SUCCESS;
-    return append(meta.agents_gid, start, size, groups, limit, errnop);
+    if (meta.agents_gid != 0)
+        status = append_once(&list, meta.agents_gid, errnop);
+    for (size_t i = 0; i < identity.group_count && status == NSS_STATUS_SUCCESS; i++)
+        status = append_once(&list, identity.groups[i], errnop);
+    return status;
 }

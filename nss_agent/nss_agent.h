@@ -37,7 +37,7 @@ EXPORT enum nss_status _nss_agent_getgrent_r(struct group *ret, char *buf, size_
 EXPORT enum nss_status _nss_agent_endgrent(void);
 
 /*
- * Appends the gid of the group `agents` to (*groups)[*start], of *size places, for an account or a SPIFFE ID. The list
+ * Appends the gid of the group `agents` and those that its identity has to (*groups)[*start], of *size places, for an account or a SPIFFE ID. The list
  * is the caller's, from malloc; it is grown with realloc, to limit places at most where limit is above 0.
  */
 EXPORT enum nss_status _nss_agent_initgroups_dyn(const char *name, gid_t group, long *start, long *size, gid_t **groups,

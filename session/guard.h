@@ -84,7 +84,9 @@ struct guard {
     int shares_account;      /* the host observes: the account has processes that no session holds */
     enum reason passed;      /* the end by time that was recorded and let be; REASON_PERMIT: none */
     struct due due;
-    struct moment next; /* when to recheck unasked */
+    struct moment next;                   /* when to recheck unasked */
+    uint32_t groups[IDENTITY_GROUPS_MAX]; /* supplementary ones that the identity had at the last recheck */
+    size_t group_count;
     struct moment told; /* the notice that the terminal got */
 
     int leader_fd; /* a pidfd, or -1 on older kernels */

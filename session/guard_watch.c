@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ask/ask.h"
+#include "ask/who.h"
 #include "core/clock.h"
 #include "core/files.h"
 #include "core/identities.h"
@@ -133,6 +134,33 @@ int guard_facts(struct guard *guard, enum step step, struct facts *facts)
     return r;
 }
 
+static int has_group(const struct identity *identity, uint32_t gid)
+{
+    for (size_t i = 0; i < identity->group_count; i++)
+        if (identity->groups[i] == gid)
+            return 1;
+    return 0;
+}
+
+/*
+ * A process has the groups that it began with, whatever becomes of its account's: has the identity lost one since the last look?
+ * 1, 0 or -errno.
+ */
+static int has_lost_group(struct guard *guard)
+{
+    struct identity identity;
+    int r = identity_of_account(guard->session.grant.account, &identity);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < guard->group_count; i++)
+        if (!has_group(&identity, guard->groups[i]))
+            return 1;
+    guard->group_count = identity.group_count;
+    memcpy(guard->groups, identity.groups, sizeof guard->groups);
+    return 0;
+}
+
 /* --- what they ask for --- */
 
 /* Does policy still open this session? Its limits are taken over. */
@@ -171,7 +199,7 @@ static enum reason ended_by(const struct standing *standing)
 static enum reason look_at_facts(struct guard *guard, struct facts *facts)
 {
     const struct session *session = &guard->session;
-    int ordered = session_end_ordered(session->id), known, unreadable;
+    int ordered = session_end_ordered(session->id), known, lost, unreadable;
     enum reason reason;
 
     if (session_is_gone(session->id))
@@ -186,7 +214,10 @@ static enum reason look_at_facts(struct guard *guard, struct facts *facts)
     known = anchors_hold(guard_grant(guard));
     if (known == 0)
         return REASON_KEY_UNKNOWN;
-    if (unreadable || ordered < 0 || known < 0)
+    lost = has_lost_group(guard);
+    if (lost > 0)
+        return REASON_GROUP_TAKEN;
+    if (unreadable || ordered < 0 || known < 0 || lost < 0)
         return REASON_STATE_UNAVAILABLE;
     return decide_again(guard, facts);
 }

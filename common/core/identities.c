@@ -74,6 +74,16 @@ int identities_meta(int fd, struct identities_meta *ret)
     return 0;
 }
 
+static int take_group(struct identity *identity, const char *value)
+{
+    uint32_t gid;
+
+    if (identity->group_count == IDENTITY_GROUPS_MAX || u32_value(value, &gid) < 0 || gid == 0)
+        return -EBADMSG;
+    identity->groups[identity->group_count++] = gid;
+    return 0;
+}
+
 static int identity_field(struct identity *identity, const char *key, const char *value)
 {
     if (strcmp(key, "id") == 0)
@@ -86,6 +96,8 @@ static int identity_field(struct identity *identity, const char *key, const char
         return text_copy(identity->home, sizeof identity->home, value);
     if (strcmp(key, "shell") == 0)
         return text_copy(identity->shell, sizeof identity->shell, value);
+    if (strcmp(key, "group") == 0)
+        return take_group(identity, value);
     if (strcmp(key, "disabled") == 0)
         identity->disabled = 1;
     if (strcmp(key, "local") == 0)

@@ -3,7 +3,7 @@
  * alone (a constant database, cdb(5)), replaced by rename.
  *
  *   key "m"                  fields uid-min, uid-max, agents-gid (absent when the group was not there), home-prefix, shell, count; the first record
- *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does
+ *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does; "group" GID for each supplementary group beside `agents`
  *   key "u" UID (decimal)  ACCOUNT
  *   key "s" SPIFFE-ID      ACCOUNT (patterns with their "/" "*" as they are); of an identity with several accounts the first
  *   key "i" N (decimal)    ACCOUNT, for each N below count and IDENTITIES_LISTED: enumeration
@@ -14,6 +14,7 @@
 #ifndef PAM_AGENT_IDENTITIES_H
 #define PAM_AGENT_IDENTITIES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/compat.h"
@@ -21,7 +22,8 @@
 
 #define IDENTITY_PATH_MAX 256
 #define IDENTITIES_LISTED 100 /* listing is for people at a terminal, not for programs that walk all users */
-#define IDENTITY_VALUE_MAX (SPIFFE_ID_MAX + 2 * IDENTITY_PATH_MAX + 256)
+#define IDENTITY_GROUPS_MAX 16
+#define IDENTITY_VALUE_MAX (SPIFFE_ID_MAX + 2 * IDENTITY_PATH_MAX + 256 + 20 * IDENTITY_GROUPS_MAX)
 
 struct identities_meta {
     uint32_t uid_min, uid_max; /* both included; the first two are no account's, the second is the verifier's */
@@ -36,7 +38,9 @@ struct identity {
     uint32_t uid, gid;
     char home[IDENTITY_PATH_MAX], shell[IDENTITY_PATH_MAX];
     int disabled, local;
-    int keep_home; /* it is not put away at the end of a task; always of a local one */
+    int keep_home;                        /* it is not put away at the end of a task; always of a local one */
+    uint32_t groups[IDENTITY_GROUPS_MAX]; /* gids of the supplementary ones, beside `agents`; never 0 */
+    size_t group_count;
 };
 
 /* The descriptor is the caller's. */

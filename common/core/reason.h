@@ -107,6 +107,8 @@
     X(TOO_FAST, "too_fast", "the session has had as many commands of sudo within a minute as its policies allow", \
       "wait a minute, or raise `steps-per-minute`") \
     X(SESSION_ENDED, "session_ended", "an administrator ended the session", "log in again") \
+    X(GROUP_TAKEN, "group_taken", "a group was taken from the identity, and what runs in the session has it still", \
+      "log in again") \
     X(GUARD_LOST, "guard_lost", "the session's guard was gone", "log in again; find out what ended the guard") \
     X(LEADER_GONE, "leader_gone", "the process that opened the session died without closing it", "log in again") \
     X(CLOSED, "closed", "the session was closed", "nothing to do") \

@@ -74,6 +74,11 @@ static const struct identity some[] = {
      .local = 1},
     {.account = "agent-deploy", .id = "spiffe://example.org/agent/deploy", .uid = 70002},
     {.account = "agent-any", .id = "spiffe://example.org/agent/*", .uid = 70003, .gid = 801, .shell = "/bin/dash"},
+    {.account = "agent-member",
+     .id = "spiffe://example.org/member",
+     .uid = 70005,
+     .groups = {33, AGENTS_GID, 44},
+     .group_count = 3},
     {.account = "agent-old", .id = "spiffe://example.org/old", .uid = 70004, .disabled = 1},
 };
 
@@ -475,6 +480,35 @@ START_TEST(initgroups_adds_agents)
 }
 END_TEST
 
+static const struct {
+    long size, limit;
+    uint32_t agents_gid;
+    gid_t primary, listed[3];
+    long end;
+} own_groups[] = {
+    {16, -1, AGENTS_GID, 70005, {AGENTS_GID, 33, 44}, 4}, {1, -1, AGENTS_GID, 70005, {AGENTS_GID, 33, 44}, 4},
+    {1, 3, AGENTS_GID, 70005, {AGENTS_GID, 33}, 3}, /* to the limit */
+    {16, -1, AGENTS_GID, 33, {AGENTS_GID, 44}, 3},  /* there already */
+    {16, -1, 0, 70005, {33, AGENTS_GID, 44}, 4},
+};
+
+START_TEST(initgroups_adds_those_of_the_identity)
+{
+    long start = 1, size = own_groups[_i].size;
+    gid_t *groups = calloc((size_t)size, sizeof *groups);
+    int error = 4711;
+
+    make_with(own_groups[_i].agents_gid);
+    groups[0] = own_groups[_i].primary;
+    ck_assert_int_eq(initgroups_agent("agent-member", groups[0], &start, &size, &groups, own_groups[_i].limit, &error),
+                     NSS_STATUS_SUCCESS);
+    ck_assert_int_eq(start, own_groups[_i].end);
+    for (long i = 1; i < start; i++)
+        ck_assert_uint_eq(groups[i], own_groups[_i].listed[i - 1]);
+    free(groups);
+}
+END_TEST
+
 /* --- many at once --- */
 
 static int descriptors(void)
@@ -585,6 +619,7 @@ static Suite *nss_suite(void)
     tcase_add_test(answers, enumeration_passes_over_local_accounts_and_short_buffers);
     tcase_add_test(answers, enumeration_ends_at_a_hundred);
     tcase_add_loop_test(answers, initgroups_adds_agents, 0, COUNT_OF(memberships));
+    tcase_add_loop_test(answers, initgroups_adds_those_of_the_identity, 0, COUNT_OF(own_groups));
     suite_add_tcase(suite, answers);
 
     tcase_add_checked_fixture(refusals, make_some, remove_all);

@@ -546,6 +546,70 @@ START_TEST(test_homes)
 }
 END_TEST
 
+#define MEMBER(groups) "identity a { id = \"spiffe://e.org/a\" slots = 2\n groups = { " groups " } }\n"
+#define GROUPS "root:x:0:\nagents:x:900:bob\nwww-data:x:33:\nlogs:x:44:alice\nsudo:x:27:\n"
+
+static void assert_groups(const char *account, size_t count, uint32_t first, uint32_t second)
+{
+    struct identity identity;
+
+    ck_assert_int_eq(lookup(account, &identity), 0);
+    ck_assert_uint_eq(identity.group_count, count);
+    ck_assert_uint_eq(identity.groups[0], first);
+    ck_assert_uint_eq(identity.groups[1], second);
+}
+
+START_TEST(test_groups)
+{
+    put("group", GROUPS);
+    put_config(MEMBER("\"www-data\", logs, \"www-data\""));
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_ptr_nonnull(strstr(out, "identity a gains: group logs\nidentity a gains: group www-data\n"));
+    ck_assert_ptr_null(strstr(out, "identity a-2 gains"));
+    assert_groups("a", 2, 33, 44);
+    assert_groups("a-2", 2, 33, 44);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_ptr_null(strstr(out, "group"));
+    put("group", "agents:x:900:bob\nwww-data:x:34:\nlogs:x:44:alice\n"); /* another gid */
+    put_config(MEMBER("\"www-data\""));
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_ptr_nonnull(
+        strstr(out, "identity a loses: group 33\nidentity a loses: group logs\nidentity a gains: group www-data\n"));
+    assert_groups("a", 1, 34, 0);
+    put_config(""); /* a disabled one has none */
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    assert_groups("a", 0, 0, 0);
+    put_config(MEMBER("\"www-data\""));
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "identity a gains: group www-data\n"));
+}
+END_TEST
+
+static const struct {
+    const char *group, *config, *says;
+} no_groups[] = {
+    {GROUPS, MEMBER("\"www-data\",\n video"),
+     "agent.conf:4: groups: there is no group \"video\" in /etc/group: groupadd it, or correct the name"},
+    {GROUPS "boss:x:27:\n", MEMBER("boss"),
+     "agent.conf:3: groups: \"boss\" has the gid 27 of \"sudo\", whose members administer the host by sudo, su and "
+     "polkit"},
+    {"agents:x:900:\nboss:x:0:\n", MEMBER("boss"), "groups: \"boss\" has the gid 0 of \"root\", whose members write"},
+    {GROUPS "others:x:0900:\n", MEMBER("others"), "groups: \"others\" has the gid of agents: remove it"},
+    {GROUPS, "identity bob { id = \"spiffe://e.org/b\"\n groups = logs }\n",
+     "agent.conf:3: groups: the account \"bob\" is in /etc/passwd, and its groups are in /etc/group: remove the key, "
+     "and "
+     "usermod -aG GROUP bob"},
+};
+
+START_TEST(test_groups_that_are_none)
+{
+    put("group", no_groups[_i].group);
+    put_config(no_groups[_i].config);
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
+    ck_assert_msg(strstr(err, no_groups[_i].says) != NULL, "%s", err);
+}
+END_TEST
+
 START_TEST(test_host_policy)
 {
     struct host_policy host;
@@ -1140,6 +1204,8 @@ int main(void)
     tcase_add_test(tests, test_slots);
     tcase_add_test(tests, test_slot_collides);
     tcase_add_test(tests, test_homes);
+    tcase_add_test(tests, test_groups);
+    tcase_add_loop_test(tests, test_groups_that_are_none, 0, COUNT_OF(no_groups));
     tcase_add_test(tests, test_host_policy);
     tcase_add_test(tests, test_sessions_are_told);
     tcase_add_test(tests, test_uids_run_out);

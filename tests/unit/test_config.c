@@ -89,6 +89,8 @@ static char *problems_of(const char *text, size_t len)
 #define POLICY(body) IDENTITY "policy p {\n identities = { \"spiffe://e.org/agent/a\" }\n" body "}\n"
 #define SUDO(body) POLICY(" sudo { " body " }\n")
 
+#define MEMBER(name) HOST "identity a {\n id = \"spiffe://e.org/a\"\n groups = { \"www-data\",\n " name " } }"
+#define NAMES_8 "a, b, c, d, e, f, g, h, "
 #define GROUP(list) "commands look {\n list = { " list " } }\n"
 
 static const struct {
@@ -126,8 +128,6 @@ static const struct {
     {HOST "=", "agent.conf:2: ", "unexpected \"=\""},
     {"", "agent.conf: ", "host is missing"},
     /* not built yet */
-    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n groups = { \"x\" } }",
-     "agent.conf:4: ", "groups: not supported yet"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
      "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" mode = watch\n"), "agent.conf:5: ", "mode: \"watch\" is neither: write \"enforce\" or \"observe\""},
@@ -245,6 +245,13 @@ static const struct {
      "agent.conf:2: ", "the names of its slots have more than 32 characters"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n home = fresh }",
      "agent.conf:4: ", "home: \"fresh\" is unknown: write \"task\" or \"keep\""},
+    {MEMBER("sudo"), "agent.conf:5: ", "groups: the members of \"sudo\" administer the host by sudo, su and polkit"},
+    {MEMBER("shadow"), "agent.conf:5: ", "groups: the members of \"shadow\" read the hashes of passwords: remove it"},
+    {MEMBER("docker"), "agent.conf:5: ", "groups: the members of \"docker\" start containers and machines as root"},
+    {MEMBER("agents"), "agent.conf:5: ", "groups: every agent's account is a member of agents: remove it"},
+    {HOST "identity a { id = \"spiffe://e.org/a\"\n groups = { }\n}", "agent.conf:3: ", "groups: the list is empty"},
+    {HOST "identity a { id = \"spiffe://e.org/a\"\n groups = { " NAMES_8 NAMES_8 "\n q } }",
+     "agent.conf:4: ", "groups: more than 16: write fewer"},
     /* limits */
     {POLICY(" max-sessions = 65\n"),
      "agent.conf:5: ", "max-sessions: \"65\" is not allowed: write a number from 1 to 64"},
@@ -488,7 +495,7 @@ START_TEST(test_good_live)
 {
     struct config *config = read_good(
         "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
-        "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep }\n"
+        "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep groups = { adm, \"www-data\" } }\n"
         "identity b { id = \"spiffe://e.org/b\" home = task delegates = { \"spiffe://e.org/a\", \"spiffe://e.org/x/*\" "
         "} }\n"
         "defaults { max-delegation = 0 linger = false mode = observe abstract-sockets = shared max-risk-low = low }\n"
@@ -509,7 +516,10 @@ START_TEST(test_good_live)
         ck_assert_int_eq(config->identities[i].keep_home, i < 3);
         ck_assert_str_eq(config->identities[i].id, i < 3 ? "spiffe://e.org/a" : "spiffe://e.org/b");
         ck_assert_uint_eq(config->identities[i].place.line, i < 3 ? 2 : 3);
+        ck_assert_uint_eq(config->identities[i].group_count, i < 3 ? 2 : 0);
     }
+    ck_assert_str_eq(config->identities[2].groups[1].title, "www-data");
+    ck_assert_uint_eq(config->identities[2].groups[1].place.line, 2);
     ck_assert_uint_eq(limits->max_sessions, 64);
     ck_assert_uint_eq(limits->reattest_every, 300);
     ck_assert_uint_eq(limits->reattest_grace, 30);

@@ -47,6 +47,11 @@ static const struct identity some[] = {
      .local = 1,
      .keep_home = 1},
     {.account = "agent-kept", .id = "spiffe://example.net/kept", .uid = 70007, .keep_home = 1},
+    {.account = "agent-member",
+     .id = "spiffe://example.net/member",
+     .uid = 70009,
+     .groups = {33, 1000},
+     .group_count = 2},
     {.account = "agent-kept-2", .id = "spiffe://example.net/kept", .uid = 70008, .keep_home = 1},
     {.account = "agent-old", .id = "spiffe://other.org/old", .uid = 70006, .disabled = 1},
 };
@@ -76,6 +81,8 @@ static void assert_same(const struct identity *got, const struct identity *put)
     ck_assert_int_eq(got->disabled, put->disabled);
     ck_assert_int_eq(got->local, put->local);
     ck_assert_int_eq(got->keep_home, put->keep_home);
+    ck_assert_uint_eq(got->group_count, put->group_count);
+    ck_assert_mem_eq(got->groups, put->groups, sizeof got->groups);
 }
 
 START_TEST(identities_are_found_every_way)
@@ -207,6 +214,8 @@ END_TEST
 
 /* --- records that libcdb would write and we would not --- */
 
+#define GROUPS_8 "group 1\ngroup 2\ngroup 3\ngroup 4\ngroup 5\ngroup 6\ngroup 7\ngroup 8\n"
+
 static const struct {
     char kind;
     const char *key, *value;
@@ -223,6 +232,9 @@ static const struct {
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nhome relative\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nhome /a:b\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nshell /bin/sh%0A\n"},
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\ngroup 0\n"},
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\ngroup www-data\n"},
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\n" GROUPS_8 GROUPS_8 "group 9\n"},
     {'n', "agent-x", "pam_agent 1\nid spiffe://e.org/x\nuid 70002\n"},
     {'n', "agent-x", ""},
     {'u', "70002", "nobody-here"},
