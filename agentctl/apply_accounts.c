@@ -53,6 +53,11 @@ static void take_local(struct builder *b, const struct identity_config *identity
                         "identity \"%s\": this account of /etc/passwd is no member of group " AGENTS_GROUP
                         ": gpasswd -a %s " AGENTS_GROUP ", or choose another name",
                         local->name, local->name);
+    else if (identity->keep_seconds > 0)
+        builder_problem(b, &identity->place,
+                        "identity \"%s\": keep-home has no meaning for an account of /etc/passwd, whose home is never "
+                        "put away: remove it",
+                        local->name);
     account->local = account->keep_home = 1;
     account->uid = local->uid;
     account->gid = local->gid;
@@ -119,6 +124,7 @@ static void build_configured(struct builder *b)
         *account = (struct account){.name = identity->account,
                                     .id = identity->id,
                                     .keep_home = identity->keep_home,
+                                    .keep_seconds = identity->keep_seconds,
                                     .slot = identity->slot > 1};
         if (local)
             take_local(b, identity, local, account);

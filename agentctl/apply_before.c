@@ -28,7 +28,8 @@ static int take(int fd, const char *name, struct arena *arena, struct accounts *
                                .gid = identity.gid,
                                .disabled = identity.disabled,
                                .local = identity.local,
-                               .keep_home = identity.keep_home};
+                               .keep_home = identity.keep_home,
+                               .keep_seconds = identity.keep_seconds};
     if (identity.group_count > 0) {
         account.groups = arena_alloc(arena, identity.group_count, sizeof *account.groups);
         memcpy(account.groups, identity.groups, identity.group_count * sizeof *account.groups);

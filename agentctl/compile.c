@@ -62,6 +62,8 @@ static void put_account(struct database_maker *maker, const struct account *acco
         fields_put(&w, "local", "1");
     if (account->keep_home && !account->local)
         fields_put(&w, "keep-home", "1");
+    if (account->keep_seconds > 0)
+        fields_put_u64(&w, "keep-seconds", account->keep_seconds);
     for (size_t i = 0; i < account->group_count; i++)
         fields_put_u64(&w, "group", account->groups[i]);
     r = fields_end(&w, &len);

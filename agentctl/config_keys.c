@@ -30,8 +30,8 @@ static const struct key issuer_keys[] = {
 };
 
 static const struct key identity_keys[] = {
-    ONE("id"), ONE("slots"), ONE("home"),
-    LIST("delegates"), LIST("groups"), LATER("keep-home"), LATER("linger"), LATER("human-use"), LATER("unattended"), END,
+    ONE("id"), ONE("slots"), ONE("home"), ONE("keep-home"),
+    LIST("delegates"), LIST("groups"), LATER("linger"), LATER("human-use"), LATER("unattended"), END,
 };
 
 static const struct key defaults_keys[] = {LIMITS, END};

@@ -108,6 +108,16 @@ static void read_home(struct reader *reader, const struct section *section, stru
         value_problem(reader, section, home, "home: \"%s\" is unknown: write \"task\" or \"keep\"", home->text);
 }
 
+static void read_keep(struct reader *reader, const struct section *section, struct identity_config *identity)
+{
+    const struct value *keep = read_value(section, "keep-home");
+
+    read_duration(reader, section, "keep-home", CONFIG_KEEP_HOME_HARD, &identity->keep_seconds);
+    if (keep && identity->keep_home)
+        value_problem(reader, section, keep,
+                      "keep-home: with home = \"keep\" no home is ever put away: remove one of them");
+}
+
 /* Whether this host has them, `apply` tells. */
 static void read_groups(struct reader *reader, const struct section *section, struct identity_config *identity)
 {
@@ -183,6 +193,7 @@ void read_identity(struct reader *reader, const struct section *section)
             "for all below",
             id->text);
     read_home(reader, section, &identity);
+    read_keep(reader, section, &identity);
     read_groups(reader, section, &identity);
     read_words(reader, section, "delegates", spiffe_pattern_valid,
                "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below",

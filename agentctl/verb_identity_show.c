@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentctl/arguments.h"
+#include "agentctl/config_syntax.h"
 #include "agentctl/decisions.h"
 #include "agentctl/live.h"
 #include "agentctl/permissions.h"
@@ -53,11 +54,14 @@ static void take_refusal(json_t *record, void *arg)
 static void print_identity(const struct view *view)
 {
     const struct identity *identity = &view->identity;
+    char kept[16];
 
     say("%s: %s", identity->account, identity->disabled ? "disabled" : "enabled");
     print_field("id", identity->id);
     printf("  %-10s %u\n", "uid", identity->uid);
     print_field("home", identity->home);
+    if (identity->keep_seconds > 0)
+        print_field("keep-home", duration_format(identity->keep_seconds, kept));
     for (size_t i = 0; i < view->policies.delegators.count; i++)
         print_field(i ? "" : "delegates", view->policies.delegators.items[i]);
 }

@@ -101,6 +101,8 @@ static inline void maker_add(struct maker *maker, const struct identity *identit
     fields_put(&fields, "disabled", identity->disabled ? "1" : NULL);
     fields_put(&fields, "local", identity->local ? "1" : NULL);
     fields_put(&fields, "keep-home", identity->keep_home && !identity->local ? "1" : NULL);
+    if (identity->keep_seconds)
+        fields_put_u64(&fields, "keep-seconds", identity->keep_seconds);
     for (size_t i = 0; i < identity->group_count; i++)
         fields_put_u64(&fields, "group", identity->groups[i]);
     maker_fields(maker, 'n', identity->account, &fields, version_line);

@@ -96,6 +96,8 @@ static int identity_field(struct identity *identity, const char *key, const char
         return text_copy(identity->home, sizeof identity->home, value);
     if (strcmp(key, "shell") == 0)
         return text_copy(identity->shell, sizeof identity->shell, value);
+    if (strcmp(key, "keep-seconds") == 0)
+        return u32_value(value, &identity->keep_seconds);
     if (strcmp(key, "group") == 0)
         return take_group(identity, value);
     if (strcmp(key, "disabled") == 0)

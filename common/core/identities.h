@@ -3,7 +3,7 @@
  * alone (a constant database, cdb(5)), replaced by rename.
  *
  *   key "m"                  fields uid-min, uid-max, agents-gid (absent when the group was not there), home-prefix, shell, count; the first record
- *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does; "group" GID for each supplementary group beside `agents`
+ *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does; "keep-seconds" SECONDS where its old homes are kept for another time than the host says; "group" GID for each supplementary group beside `agents`
  *   key "u" UID (decimal)  ACCOUNT
  *   key "s" SPIFFE-ID      ACCOUNT (patterns with their "/" "*" as they are); of an identity with several accounts the first
  *   key "i" N (decimal)    ACCOUNT, for each N below count and IDENTITIES_LISTED: enumeration
@@ -39,6 +39,7 @@ struct identity {
     char home[IDENTITY_PATH_MAX], shell[IDENTITY_PATH_MAX];
     int disabled, local;
     int keep_home;                        /* it is not put away at the end of a task; always of a local one */
+    uint32_t keep_seconds;                /* how long a home that was put away is kept; 0: as the host says */
     uint32_t groups[IDENTITY_GROUPS_MAX]; /* gids of the supplementary ones, beside `agents`; never 0 */
     size_t group_count;
 };

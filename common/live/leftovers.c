@@ -285,8 +285,8 @@ int leftovers_claim(const struct identity *identity, const struct grant *grant)
 
 /* --- kept homes --- */
 
-/* Of ACCOUNT-SECONDS or ACCOUNT-SECONDS.N the seconds; -1: it is no such name. */
-static int64_t kept_since(const char *name)
+/* Of ACCOUNT-SECONDS or ACCOUNT-SECONDS.N both; 0 or -EINVAL: it is no such name. */
+static int parse_kept(const char *name, char account[ACCOUNT_NAME_MAX + 1], int64_t *ret_since)
 {
     const char *dash = strrchr(name, '-');
     char digits[TEXT_DECIMAL_MAX + 1];
@@ -294,24 +294,43 @@ static int64_t kept_since(const char *name)
 
     if (name[0] == '.' || !dash ||
         text_format(digits, sizeof digits, "%.*s", (int)strcspn(dash + 1, "."), dash + 1) < 0 ||
-        text_u64(digits, INT64_MAX, &seconds) < 0)
-        return -1;
-    return (int64_t)seconds;
+        text_u64(digits, INT64_MAX, &seconds) < 0 ||
+        text_format(account, ACCOUNT_NAME_MAX + 1, "%.*s", (int)(dash - name), name) < 0)
+        return -EINVAL;
+    *ret_since = (int64_t)seconds;
+    return 0;
 }
 
 struct expiry {
-    int64_t before, until;
+    int identities; /* -1: none */
+    int64_t now, keep_seconds, until;
     int error;
 };
+
+/* Was it kept for as long as it is to be? Not where the identity cannot be read: it may want it for longer. */
+static int is_old(const struct expiry *expiry, const char *name)
+{
+    char account[ACCOUNT_NAME_MAX + 1];
+    struct identity identity;
+    int64_t since, keep = expiry->keep_seconds;
+    int r = -ENOENT;
+
+    if (parse_kept(name, account, &since) < 0)
+        return 0;
+    if (expiry->identities >= 0)
+        r = identities_by_account(expiry->identities, account, &identity);
+    if (r == 0 && identity.keep_seconds > 0)
+        keep = identity.keep_seconds;
+    return (r == 0 || r == -ENOENT) && since <= expiry->now - keep;
+}
 
 static int expire_one(int kept, const char *name, void *arg)
 {
     struct expiry *expiry = arg;
     struct walk walk = {.roots = 1, .until = expiry->until}; /* others' it may hold, whose the agent moved there */
-    int64_t since = kept_since(name);
     struct stat st;
 
-    if (since < 0 || since > expiry->before || fstatat(kept, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (!is_old(expiry, name) || fstatat(kept, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     walk.owner = st.st_uid;
     walk_name(&walk, kept, name);
@@ -320,11 +339,11 @@ static int expire_one(int kept, const char *name, void *arg)
     return walk.error == -EAGAIN ? -EAGAIN : 0;
 }
 
-int leftovers_expire(const char *home_prefix, int64_t now, int64_t keep_seconds, int milliseconds)
+int leftovers_expire(int identities, const char *home_prefix, int64_t now, int64_t keep_seconds, int milliseconds)
 {
     CLEANUP(close_fd) int prefix = -1;
     CLEANUP(close_fd) int kept = -1;
-    struct expiry expiry = {.before = now - keep_seconds, .until = clock_boot_ms() + milliseconds};
+    struct expiry expiry = {identities, now, keep_seconds, clock_boot_ms() + milliseconds, 0};
     int r = dir_open(home_prefix, &prefix);
 
     if (r == 0)

@@ -30,7 +30,11 @@ int leftovers_claim(const struct identity *identity, const struct grant *grant) 
  * the account lives, or another process clears it; -errno. The home goes first: with it moved, nothing of it reaches the next task.
  */
 int leftovers_clear(const struct identity *identity, int milliseconds) MUST_CHECK;
-/* Remove kept homes older than keep_seconds, within milliseconds. */
-int leftovers_expire(const char *home_prefix, int64_t now, int64_t keep_seconds, int milliseconds) MUST_CHECK;
+/*
+ * Remove kept homes older than their identity says, else than keep_seconds, within milliseconds. identities: the database; -1: there is
+ * none.
+ */
+int leftovers_expire(int identities, const char *home_prefix, int64_t now, int64_t keep_seconds,
+                     int milliseconds) MUST_CHECK;
 
 #endif

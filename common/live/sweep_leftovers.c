@@ -108,7 +108,7 @@ static void expire_homes(struct swept *swept)
     if (r == 0)
         r = policy_host(&host);
     if (r == 0)
-        r = leftovers_expire(meta.home_prefix, clock_wall_seconds(), host.keep_home, CLEAR_MS);
+        r = leftovers_expire(identities, meta.home_prefix, clock_wall_seconds(), host.keep_home, CLEAR_MS);
     swept->left += r < 0 && r != -ENOENT;
 }
 

@@ -1,4 +1,5 @@
 /* common/live/leftovers: what a task leaves in an account, and what a hostile one makes of it. */
+#include "../identities_maker.h"
 #include "judge_host.h"
 
 #include <fcntl.h>
@@ -425,7 +426,7 @@ START_TEST(homes_of_one_second_are_kept)
         ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     }
     shell("test \"$(ls " KEPT "/*/f | wc -l)\" = 120");
-    ck_assert_int_eq(leftovers_expire(HOMES, clock_wall_seconds() + 1, 0, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, clock_wall_seconds() + 1, 0, LONG), 0);
     shell("test -z \"$(ls " KEPT ")\"");
 }
 END_TEST
@@ -580,7 +581,7 @@ START_TEST(deep_trees_go)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
     ck_assert_int_eq(leftovers_clear(&identity, LONG), 0);
     assert_clean();
-    ck_assert_int_eq(leftovers_expire(HOMES, clock_wall_seconds() + 100, 10, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, clock_wall_seconds() + 100, 10, LONG), 0);
     shell("test -z \"$(ls -A " KEPT ")\"");
 }
 END_TEST
@@ -775,19 +776,51 @@ START_TEST(kept_homes_expire)
     const int64_t now = 2000000000;
 
     make_host();
-    ck_assert_int_eq(leftovers_expire(HOMES, now, 100, LONG), 0); /* none were ever kept */
-    ck_assert_int_eq(leftovers_expire("/nowhere", now, 100, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, now, 100, LONG), 0); /* none were ever kept */
+    ck_assert_int_eq(leftovers_expire(-1, "/nowhere", now, 100, LONG), 0);
     shell("install -d -m 0700 " KEPT "; cd " KEPT
           "; mkdir -p -- a-1999999899/d a-1999999900/d a-1999999901/d a-2000000001/d"
           " .a-5/d b-5-1999999999 b-5 plain x- -1x a-00 a-99999999999999999999; touch a-5; ln -s /srv/other a-6;"
           "chown -R -h 70005 .");
     shell("chown 0 " KEPT);
-    ck_assert_int_eq(leftovers_expire(HOMES, now, 100, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, now, 100, LONG), 0);
     shell("cd " KEPT "; test \"$(LC_ALL=C ls -A | tr '\\n' ' ')\" = "
           "'-1x .a-5 a-00 a-1999999901 a-2000000001 a-99999999999999999999 b-5-1999999999 plain x- '; test -d "
           "/srv/other");
-    ck_assert_int_eq(leftovers_expire(HOMES, now, 0, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, now, 0, LONG), 0);
     shell("test -d " KEPT "/a-2000000001 -a ! -e " KEPT "/a-1999999901");
+}
+END_TEST
+
+START_TEST(kept_homes_expire_as_their_identity_says)
+{
+    static const char database[] = "/srv/identities.cdb";
+    const struct identity lasting = {
+        .account = "a", .id = "spiffe://example.org/a", .uid = 70006, .keep_seconds = 1000};
+    const struct identity passing = {
+        .account = "a-2", .id = "spiffe://example.org/b", .uid = 70007, .disabled = 1, .keep_seconds = 10};
+    const struct identity usual = {.account = "c", .id = "spiffe://example.org/c", .uid = 70008};
+    const struct identities_meta meta = maker_meta(3, 0);
+    struct maker maker;
+    int identities;
+
+    make_host();
+    maker_begin(&maker, database, &meta);
+    maker_add(&maker, &lasting);
+    maker_add(&maker, &passing);
+    maker_add(&maker, &usual);
+    maker_end(&maker);
+    ck_assert_int_eq(identities_open(database, &identities), 0);
+    shell("install -d -m 0700 " KEPT "; cd " KEPT
+          "; mkdir a-4000 a-4001 a-2-4990 a-2-4990.2 a-2-4991 c-4900 c-4901 x-4900 x-4901");
+    ck_assert_int_eq(leftovers_expire(identities, HOMES, 5000, 100, LONG), 0);
+    shell("cd " KEPT "; test \"$(LC_ALL=C ls -A | tr '\\n' ' ')\" = 'a-2-4991 a-4001 c-4901 x-4901 '");
+    shell(": >/srv/empty");
+    close(identities);
+    ck_assert_int_eq(identities_open("/srv/empty", &identities), 0);
+    ck_assert_int_eq(leftovers_expire(identities, HOMES, 9000, 100, LONG), 0); /* unreadable: they stay */
+    shell("test -d " KEPT "/c-4901");
+    close(identities);
 }
 END_TEST
 
@@ -799,11 +832,11 @@ START_TEST(expiry_is_bounded_and_goes_on)
     shell("install -d -m 0700 " KEPT " " KEPT "/a-1 " KEPT "/a-2; cd " KEPT "/a-1 && seq 30000 | xargs touch;"
           "cd " KEPT "/a-2 && seq 10000 | xargs touch; chown -R 70005 " KEPT "/a-1; mount -t tmpfs m " KEPT "/a-2");
     for (; r == -EAGAIN && calls < 10000; calls++)
-        r = leftovers_expire(HOMES, 1000, 100, 10);
+        r = leftovers_expire(-1, HOMES, 1000, 100, 10);
     ck_assert_int_gt(calls, 2);
     ck_assert_int_eq(r, -EBUSY); /* a mount point: the others go all the same */
     shell("umount " KEPT "/a-2; test ! -e " KEPT "/a-1");
-    ck_assert_int_eq(leftovers_expire(HOMES, 1000, 100, LONG), 0);
+    ck_assert_int_eq(leftovers_expire(-1, HOMES, 1000, 100, LONG), 0);
     shell("test -z \"$(ls -A " KEPT ")\"");
 }
 END_TEST
@@ -845,6 +878,7 @@ int main(void)
     tcase_add_test(bounds, killed_clearing_is_begun_anew);
     tcase_add_test(bounds, clean_account_is_quick);
     tcase_add_test(kept, kept_homes_expire);
+    tcase_add_test(kept, kept_homes_expire_as_their_identity_says);
     tcase_add_test(kept, expiry_is_bounded_and_goes_on);
     for (size_t i = 0; i < 6; i++) {
         TCase *cases[] = {whose, what, homes, trees, bounds, kept};

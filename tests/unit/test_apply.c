@@ -532,13 +532,14 @@ START_TEST(test_homes)
     struct identity identity;
 
     put_config(IDENTITY("a") IDENTITY("bob") "identity b { id = \"spiffe://e.org/b\" home = keep slots = 2 }\n"
-                                             "identity c { id = \"spiffe://e.org/c\" home = task }\n");
+                                             "identity c { id = \"spiffe://e.org/c\" home = task keep-home = 2h }\n");
     ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < COUNT_OF(homes); i++) {
             ck_assert_int_eq(lookup(homes[i].account, &identity), 0);
             ck_assert_int_eq(identity.disabled, round);
             ck_assert_int_eq(identity.keep_home, homes[i].keep);
+            ck_assert_uint_eq(identity.keep_seconds, strcmp(homes[i].account, "c") == 0 ? 7200 : 0);
         }
         put_config(""); /* once disabled they are as they were */
         ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
@@ -607,6 +608,15 @@ START_TEST(test_groups_that_are_none)
     put_config(no_groups[_i].config);
     ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
     ck_assert_msg(strstr(err, no_groups[_i].says) != NULL, "%s", err);
+}
+END_TEST
+
+START_TEST(test_homes_that_are_never_put_away)
+{
+    put_config("identity bob { id = \"spiffe://e.org/b\" keep-home = 1h }\n");
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(
+        strstr(err, "agent.conf:2: identity \"bob\": keep-home has no meaning for an account of /etc/passwd"));
 }
 END_TEST
 
@@ -1204,6 +1214,7 @@ int main(void)
     tcase_add_test(tests, test_slots);
     tcase_add_test(tests, test_slot_collides);
     tcase_add_test(tests, test_homes);
+    tcase_add_test(tests, test_homes_that_are_never_put_away);
     tcase_add_test(tests, test_groups);
     tcase_add_loop_test(tests, test_groups_that_are_none, 0, COUNT_OF(no_groups));
     tcase_add_test(tests, test_host_policy);

@@ -128,8 +128,6 @@ static const struct {
     {HOST "=", "agent.conf:2: ", "unexpected \"=\""},
     {"", "agent.conf: ", "host is missing"},
     /* not built yet */
-    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 1d }",
-     "agent.conf:4: ", "keep-home: not supported yet"}, /* the host's is */
     {POLICY(" mode = watch\n"), "agent.conf:5: ", "mode: \"watch\" is neither: write \"enforce\" or \"observe\""},
     {"host {\n id = \"spiffe://e.org/h\"\n mode = off\n}\n", "agent.conf:3: ", "mode: \"off\" is neither"},
     {"host {\n id = \"spiffe://e.org/h\"\n sudo-approval = none\n}\n",
@@ -245,6 +243,10 @@ static const struct {
      "agent.conf:2: ", "the names of its slots have more than 32 characters"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\"\n home = fresh }",
      "agent.conf:4: ", "home: \"fresh\" is unknown: write \"task\" or \"keep\""},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n keep-home = 7 }",
+     "agent.conf:4: ", "keep-home: \"7\" has no unit"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\" home = keep\n keep-home = 7d }",
+     "agent.conf:4: ", "keep-home: with home = \"keep\" no home is ever put away: remove one of them"},
     {MEMBER("sudo"), "agent.conf:5: ", "groups: the members of \"sudo\" administer the host by sudo, su and polkit"},
     {MEMBER("shadow"), "agent.conf:5: ", "groups: the members of \"shadow\" read the hashes of passwords: remove it"},
     {MEMBER("docker"), "agent.conf:5: ", "groups: the members of \"docker\" start containers and machines as root"},
@@ -496,7 +498,8 @@ START_TEST(test_good_live)
     struct config *config = read_good(
         "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep groups = { adm, \"www-data\" } }\n"
-        "identity b { id = \"spiffe://e.org/b\" home = task delegates = { \"spiffe://e.org/a\", \"spiffe://e.org/x/*\" "
+        "identity b { id = \"spiffe://e.org/b\" home = task keep-home = 36h delegates = { \"spiffe://e.org/a\", "
+        "\"spiffe://e.org/x/*\" "
         "} }\n"
         "defaults { max-delegation = 0 linger = false mode = observe abstract-sockets = shared max-risk-low = low }\n"
         "policy p { identities = { \"spiffe://e.org/*\" } max-sessions = 64 reattest-every = 5m reattest-grace = 30s\n"
@@ -516,6 +519,7 @@ START_TEST(test_good_live)
         ck_assert_int_eq(config->identities[i].keep_home, i < 3);
         ck_assert_str_eq(config->identities[i].id, i < 3 ? "spiffe://e.org/a" : "spiffe://e.org/b");
         ck_assert_uint_eq(config->identities[i].place.line, i < 3 ? 2 : 3);
+        ck_assert_uint_eq(config->identities[i].keep_seconds, i < 3 ? 0 : 36 * 3600);
         ck_assert_uint_eq(config->identities[i].group_count, i < 3 ? 2 : 0);
     }
     ck_assert_str_eq(config->identities[2].groups[1].title, "www-data");

@@ -46,7 +46,7 @@ static const struct identity some[] = {
      .shell = "/bin/bash",
      .local = 1,
      .keep_home = 1},
-    {.account = "agent-kept", .id = "spiffe://example.net/kept", .uid = 70007, .keep_home = 1},
+    {.account = "agent-kept", .id = "spiffe://example.net/kept", .uid = 70007, .keep_home = 1, .keep_seconds = 1},
     {.account = "agent-member",
      .id = "spiffe://example.net/member",
      .uid = 70009,
@@ -81,6 +81,7 @@ static void assert_same(const struct identity *got, const struct identity *put)
     ck_assert_int_eq(got->disabled, put->disabled);
     ck_assert_int_eq(got->local, put->local);
     ck_assert_int_eq(got->keep_home, put->keep_home);
+    ck_assert_uint_eq(got->keep_seconds, put->keep_seconds);
     ck_assert_uint_eq(got->group_count, put->group_count);
     ck_assert_mem_eq(got->groups, put->groups, sizeof got->groups);
 }
@@ -232,6 +233,7 @@ static const struct {
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nhome relative\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nhome /a:b\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nshell /bin/sh%0A\n"},
+    {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\nkeep-seconds 7d\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\ngroup 0\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\ngroup www-data\n"},
     {'n', "agent-x", "id spiffe://e.org/x\nuid 70002\n" GROUPS_8 GROUPS_8 "group 9\n"},

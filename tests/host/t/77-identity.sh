@@ -1,5 +1,5 @@
 #!/bin/bash
-# What an identity has of its own: groups.
+# What an identity has of its own: groups, and how long its old homes are kept.
 # timeout: 300
 . "$TOP/tests/host/agent.sh"
 agent_host
@@ -61,4 +61,22 @@ expect_ok "an apply that takes none away" agentctl apply
 expect_ok "ends nothing" pgrep -u agent-deploy -x sleep
 must agentctl task complete task-same
 wait "$session" || true
+
+story "how long old homes are kept"
+KEPT=/var/lib/agents/.kept
+identity 'keep-home = "1h"'
+must agentctl apply
+expect_output "identity show says so" 'keep-home +1h' agentctl identity show agent-deploy
+rm -rf "$KEPT"
+for name in first second; do
+	credential "$name"
+	expect_ok "a task that leaves a home" agent "$name" true
+done
+expect_output "the first one is put away" '^agent-deploy-[0-9]+$' ls "$KEPT"
+now=$(date +%s)
+mkdir "$KEPT/agent-deploy-$((now - 3700))" "$KEPT/agent-deploy-2-$((now - 3700))" "$KEPT/agent-other-$((now - 3700))"
+must agentctl sweep
+expect_output "an older one of the identity is gone, others' stay" \
+	"^agent-deploy-[0-9]{9,} agent-deploy-2-$((now - 3700)) agent-other-$((now - 3700))$" \
+	sh -c "cd $KEPT && LC_ALL=C ls | paste -sd ' '"
 finish
