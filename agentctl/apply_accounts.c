@@ -53,6 +53,11 @@ static void take_local(struct builder *b, const struct identity_config *identity
                         "identity \"%s\": this account of /etc/passwd is no member of group " AGENTS_GROUP
                         ": gpasswd -a %s " AGENTS_GROUP ", or choose another name",
                         local->name, local->name);
+    else if (identity->unattended)
+        builder_problem(b, &identity->place,
+                        "identity \"%s\": unattended would run what agents leave (crontabs, units) in an account of "
+                        "/etc/passwd, which is never cleared: remove it",
+                        local->name);
     else if (identity->keep_seconds > 0)
         builder_problem(b, &identity->place,
                         "identity \"%s\": keep-home has no meaning for an account of /etc/passwd, whose home is never "
@@ -125,6 +130,8 @@ static void build_configured(struct builder *b)
                                     .id = identity->id,
                                     .keep_home = identity->keep_home,
                                     .keep_seconds = identity->keep_seconds,
+                                    .human_use = identity->human_use,
+                                    .unattended = identity->unattended,
                                     .slot = identity->slot > 1};
         if (local)
             take_local(b, identity, local, account);
@@ -162,6 +169,8 @@ static void build_disabled(struct builder *b, size_t known_uids)
             continue;
         account.disabled = 1;
         account.group_count = 0;
+        account.human_use = 0;
+        account.unattended = 0;
         b->accounts->items[b->accounts->count++] = account;
     }
     for (size_t i = 0; i < known_uids; i++) {

@@ -18,7 +18,9 @@ struct account {
     const char *home, *shell; /* NULL: as meta implies */
     int disabled, local, keep_home;
     uint32_t keep_seconds; /* of its old homes; 0: as the host says */
-    uint32_t *groups;      /* gids of the supplementary ones */
+    int human_use;
+    unsigned unattended; /* unattended_bit() */
+    uint32_t *groups;    /* gids of the supplementary ones */
     size_t group_count;
     int slot;     /* one of several of its identity, not the first: its ID does not lead to it */
     int shadowed; /* another account, configured, has this uid now */

@@ -29,7 +29,9 @@ static int take(int fd, const char *name, struct arena *arena, struct accounts *
                                .disabled = identity.disabled,
                                .local = identity.local,
                                .keep_home = identity.keep_home,
-                               .keep_seconds = identity.keep_seconds};
+                               .keep_seconds = identity.keep_seconds,
+                               .human_use = identity.human_use,
+                               .unattended = identity.unattended};
     if (identity.group_count > 0) {
         account.groups = arena_alloc(arena, identity.group_count, sizeof *account.groups);
         memcpy(account.groups, identity.groups, identity.group_count * sizeof *account.groups);

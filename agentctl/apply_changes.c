@@ -62,12 +62,21 @@ static void parse(const char *text, size_t len, struct arena *arena, struct perm
     policy_set_clear(&set);
 }
 
-/* Of the account as it is or was; NULL or disabled: none. */
-static void add_groups(const struct changes *changes, const struct account *account, struct arena *arena,
-                       struct permissions *permissions)
+/* Of the account as it is or was; NULL: none. */
+static void add_own(const struct changes *changes, const struct account *account, struct arena *arena,
+                    struct permissions *permissions)
 {
+    if (account)
+        permissions_add_visits(permissions, account->human_use, account->unattended, arena);
     for (size_t i = 0; account && i < account->group_count; i++)
         permissions_add_group(permissions, groups_name(changes->local, account->groups[i], arena), arena);
+}
+
+/* What is its own, not its policies'. */
+static int has_same(const struct account *then, const struct account *now)
+{
+    return groups_same(then, now) && (then ? then->human_use : 0) == now->human_use &&
+           (then ? then->unattended : 0) == now->unattended;
 }
 
 static int of_account(const struct account *account, const char *text, size_t len, void *arg)
@@ -82,7 +91,7 @@ static int of_account(const struct account *account, const char *text, size_t le
                                                                POLICY_TEXT_MAX + 1, &before_len) < 0))
         before_len = 0;
     if (account->slot ||
-        (before_len == len && text && memcmp(changes->text, text, len) == 0 && groups_same(then, account)))
+        (before_len == len && text && memcmp(changes->text, text, len) == 0 && has_same(then, account)))
         return 0;
     if (changes->shown == ACCOUNTS_SHOWN) {
         changes->more++;
@@ -91,8 +100,8 @@ static int of_account(const struct account *account, const char *text, size_t le
     changes->shown++;
     parse(changes->text, before_len, &arena, &before);
     parse(text, len, &arena, &after);
-    add_groups(changes, then, &arena, &before);
-    add_groups(changes, account, &arena, &after);
+    add_own(changes, then, &arena, &before);
+    add_own(changes, account, &arena, &after);
     compare(changes->out, account->name, &before, &after);
     arena_clear(&arena);
     return 0;

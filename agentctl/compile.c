@@ -64,6 +64,11 @@ static void put_account(struct database_maker *maker, const struct account *acco
         fields_put(&w, "keep-home", "1");
     if (account->keep_seconds > 0)
         fields_put_u64(&w, "keep-seconds", account->keep_seconds);
+    if (account->human_use)
+        fields_put(&w, "human-use", "1");
+    for (unsigned i = 0; i < UNATTENDED_MAX; i++)
+        if (account->unattended & 1u << i)
+            fields_put(&w, "unattended", unattended_services[i]);
     for (size_t i = 0; i < account->group_count; i++)
         fields_put_u64(&w, "group", account->groups[i]);
     r = fields_end(&w, &len);

@@ -77,7 +77,9 @@ struct identity_config {
     const char *account, *id;
     unsigned slot; /* from 1 */
     int keep_home;
-    uint32_t keep_seconds;        /* 0: as the host says */
+    uint32_t keep_seconds; /* 0: as the host says */
+    int human_use;
+    unsigned unattended;          /* unattended_bit() */
     struct words delegates;       /* identities whose delegated credentials it takes */
     const struct mention *groups; /* names of /etc/group; of a slot those of the first */
     size_t group_count;

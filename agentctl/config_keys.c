@@ -31,7 +31,7 @@ static const struct key issuer_keys[] = {
 
 static const struct key identity_keys[] = {
     ONE("id"), ONE("slots"), ONE("home"), ONE("keep-home"),
-    LIST("delegates"), LIST("groups"), LATER("human-use"), LATER("unattended"), END,
+    LIST("delegates"), LIST("groups"), ONE("human-use"), LIST("unattended"), END,
 };
 
 static const struct key defaults_keys[] = {LIMITS, END};

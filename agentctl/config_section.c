@@ -118,6 +118,29 @@ static void read_keep(struct reader *reader, const struct section *section, stru
                       "keep-home: with home = \"keep\" no home is ever put away: remove one of them");
 }
 
+static int is_unattended(const char *service)
+{
+    return unattended_bit(service) != 0;
+}
+
+/* Who may act in the account without a credential. */
+static void read_visits(struct reader *reader, const struct section *section, struct identity_config *identity)
+{
+    const struct value *first = read_value(section, "unattended");
+    struct words services = {0};
+
+    read_flag(reader, section, "human-use", &identity->human_use);
+    read_words(reader, section, "unattended", is_unattended, "\"cron\", \"crond\", \"atd\" or \"systemd-user\"",
+               &services);
+    for (size_t i = 0; i < services.count; i++)
+        identity->unattended |= unattended_bit(services.items[i]);
+    if (first && identity->keep_home)
+        value_problem(
+            reader, section, first,
+            "unattended: with home = \"keep\" it would run what agents leave (crontabs, units): remove one of "
+            "them");
+}
+
 /* Whether this host has them, `apply` tells. */
 static void read_groups(struct reader *reader, const struct section *section, struct identity_config *identity)
 {
@@ -195,6 +218,7 @@ void read_identity(struct reader *reader, const struct section *section)
     read_home(reader, section, &identity);
     read_keep(reader, section, &identity);
     read_groups(reader, section, &identity);
+    read_visits(reader, section, &identity);
     read_words(reader, section, "delegates", spiffe_pattern_valid,
                "a SPIFFE ID, as in \"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below",
                &identity.delegates);

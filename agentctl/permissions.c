@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agentctl/limits.h"
+#include "core/identities.h"
 
 struct maker {
     struct arena *arena;
@@ -151,6 +152,18 @@ void permissions_of(const struct policy_set *set, struct arena *arena, struct pe
             add_rule(&m, &m.policy->rules[j]);
     }
     sort_once(ret);
+}
+
+void permissions_add_visits(struct permissions *permissions, int human_use, unsigned unattended, struct arena *arena)
+{
+    struct maker m = {arena, permissions, NULL};
+
+    if (human_use)
+        add(&m, PERMISSION_ALLOWED, "use by humans (root's su, sudo -u)");
+    for (unsigned i = 0; i < UNATTENDED_MAX; i++)
+        if (unattended & 1u << i)
+            add(&m, PERMISSION_ALLOWED, arena_format(arena, "unattended use by %s", unattended_services[i]));
+    sort_once(permissions);
 }
 
 void permissions_add_group(struct permissions *permissions, const char *group, struct arena *arena)

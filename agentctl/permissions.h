@@ -25,6 +25,8 @@ const char *permission_command(const struct command *command, struct arena *aren
 
 /* Where and under which name a rule stands is no part of it. All lives in the arena. */
 void permissions_of(const struct policy_set *set, struct arena *arena, struct permissions *ret);
+/* Add who else than the agent may act in the account: human_use and unattended of struct identity. */
+void permissions_add_visits(struct permissions *permissions, int human_use, unsigned unattended, struct arena *arena);
 /* Add that the account is a member of this group. */
 void permissions_add_group(struct permissions *permissions, const char *group, struct arena *arena);
 int permission_compare(const struct permission *a, const struct permission *b);

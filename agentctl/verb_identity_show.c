@@ -168,10 +168,11 @@ static int cannot(const char *path, int r)
     return EXIT_PART;
 }
 
-static void add_groups(struct view *view)
+static void add_own(struct view *view)
 {
     const struct identity *identity = &view->identity;
 
+    permissions_add_visits(&view->permissions, identity->human_use, identity->unattended, &view->arena);
     for (size_t i = 0; i < identity->group_count; i++) {
         const struct group *group = getgrgid(identity->groups[i]);
 
@@ -189,7 +190,7 @@ static int show(struct view *view, int json)
     if (r < 0)
         status = cannot(PATH_POLICY, r);
     permissions_of(&view->policies, &view->arena, &view->permissions);
-    add_groups(view);
+    add_own(view);
     table_start(&view->table, live_heads);
     if (live_each(take_session, view) < 0)
         status = EXIT_PART;

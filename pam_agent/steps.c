@@ -86,7 +86,7 @@ static void ask_login(const struct call *call, struct outcome *ret)
         call_question(call, "account", NULL, &question);
     }
     ask_gate(&question, NULL, NULL, ret);
-    if (claimed && ret->verdict != OUTCOME_PERMIT && !ret->session[0])
+    if (claimed && !ret->session[0]) /* whoever visits the account, too, stays who it was */
         login_uid_release(before);
 }
 

@@ -102,8 +102,7 @@ void gate_read_host(struct gate *gate)
         gate->host.id[0] = '\0';
 }
 
-/* PAM_USER must be the account's own name and resolve to the account's own uid. */
-static enum reason identify(struct gate *gate)
+enum reason gate_identify(struct gate *gate, const char *name)
 {
     CLEANUP(close_fd) int fd = -1;
     const struct passwd *pw;
@@ -113,8 +112,8 @@ static enum reason identify(struct gate *gate)
         r = identities_meta(fd, &gate->meta);
     if (r < 0)
         return REASON_STATE_UNAVAILABLE;
-    pw = getpwnam(gate->question.user);
-    r = identities_by_account(fd, gate->question.user, &gate->identity);
+    pw = getpwnam(name);
+    r = identities_by_account(fd, name, &gate->identity);
     if (r == 0)
         return pw && pw->pw_uid == gate->identity.uid ? REASON_PERMIT : REASON_ALIAS;
     gate->identity.account[0] = '\0';
@@ -125,7 +124,7 @@ static enum reason identify(struct gate *gate)
 
 enum reason gate_find_account(struct gate *gate)
 {
-    enum reason reason = identify(gate);
+    enum reason reason = gate_identify(gate, gate->question.user);
 
     if (reason != REASON_PERMIT)
         return reason;
@@ -340,8 +339,11 @@ static enum reason find_grant(struct gate *gate)
 
 static enum reason decide_step(struct gate *gate)
 {
-    enum reason reason = refuse_foreign(gate);
+    enum reason reason;
 
+    if (gate_is_visit(gate))
+        return gate_visit(gate);
+    reason = refuse_foreign(gate);
     if (reason == REASON_PERMIT)
         reason = gate_find_account(gate);
     if (reason == REASON_PERMIT)

@@ -11,6 +11,7 @@
  *   gate_open.c     the session and its guard
  *   gate_home.c     the home and what it holds
  *   gate_attest.c   sessions attested again
+ *   gate_visit.c    humans and services where the identity lets them
  */
 #ifndef PAM_AGENT_GATE_H
 #define PAM_AGENT_GATE_H
@@ -63,6 +64,8 @@ int gate_time_left(void);
 
 /* What holds for the host, whatever is asked. */
 void gate_read_host(struct gate *gate);
+/* The identity of an account. The name must be the account's own and resolve to the account's own uid. */
+enum reason gate_identify(struct gate *gate, const char *name) MUST_CHECK;
 /* The account that the question names, and its policies. */
 enum reason gate_find_account(struct gate *gate) MUST_CHECK;
 /* Ask for a credential and a proof, verify both, and fill the grant. */
@@ -105,6 +108,11 @@ enum reason gate_home_clear(const struct gate *gate) MUST_CHECK;
 enum reason gate_home_claim(const struct gate *gate) MUST_CHECK;
 /* Does the home hold a file that would let the account forge its PAM environment? 1 or 0. */
 int gate_environment_forgeable(const struct gate *gate);
+
+/* Does somebody who is no agent ask, and does the identity let them (human-use, unattended)? 1 or 0. */
+int gate_is_visit(struct gate *gate);
+/* Then the rest of the stack decides, unless the account is in use. At open the visit begins. */
+enum reason gate_visit(struct gate *gate) MUST_CHECK;
 
 /* May this credential attest session ID again? */
 enum reason gate_attest(struct gate *gate, const char *id) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "live/account.h"
 #include "live/leftovers.h"
 #include "live/sweep.h"
+#include "live/visits.h"
 #include "session/gate.h"
 
 #define SKEL "/etc/skel"
@@ -213,6 +214,8 @@ enum reason gate_home_clear(const struct gate *gate)
         if (r == 0)
             return REASON_PERMIT;
         if (r > 0)
+            r = visits_end(gate->identity.uid);
+        if (r == 0)
             r = clear(gate);
     } while (r == -EBUSY && wait_for_others());
     if (r == -EAGAIN) /* too much for a login: done by the time of another one */
@@ -226,8 +229,10 @@ enum reason gate_home_claim(const struct gate *gate)
 
     if (gate->observe)
         return reason_of(make_home(gate));
-    do
-        r = leftovers_claim(&gate->identity, &gate->grant);
-    while (r == -EBUSY && wait_for_others());
+    do {
+        r = visits_end(gate->identity.uid); /* one that began before the session was published */
+        if (r == 0)
+            r = leftovers_claim(&gate->identity, &gate->grant);
+    } while (r == -EBUSY && wait_for_others());
     return reason_of(r == 0 ? make_home(gate) : r);
 }

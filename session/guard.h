@@ -147,8 +147,6 @@ void guard_trip(struct guard *guard);
 
 /* The grant whose credential counts now. */
 const struct grant *guard_grant(const struct guard *guard);
-/* Does the process belong to this session? By audit session or cgroup where they are the session's alone, else by descent. */
-int guard_owns(const struct guard *guard, pid_t pid);
 /* Does the account have another session whose leader lives? Unknown counts as none. */
 int guard_has_company(const struct guard *guard);
 int guard_leader_alive(const struct guard *guard);

@@ -7,6 +7,7 @@
 
 #include "core/files.h"
 #include "core/text.h"
+#include "judge/session_process.h"
 #include "session/guard.h"
 
 #define TERMINALS_MAX 16
@@ -50,7 +51,8 @@ static int find_terminal(const struct process *process, void *arg)
         return 0;
     if (is_carrier(session, process))
         hearing->carrier = *process;
-    if (is_pty(process->tty) && !is_known(hearing, process->tty) && guard_owns(hearing->guard, process->pid))
+    if (is_pty(process->tty) && !is_known(hearing, process->tty) &&
+        session_owns(&hearing->guard->session, process->pid))
         hearing->terminals[hearing->count++] = process->tty;
     return hearing->count == TERMINALS_MAX;
 }

@@ -7,6 +7,7 @@
 #include "ask/who.h"
 #include "core/clock.h"
 #include "core/text.h"
+#include "judge/session_process.h"
 #include "judge/cgroup.h"
 #include "judge/policy_store.h"
 #include "judge/record.h"
@@ -307,7 +308,7 @@ static void answer_question(struct guard *guard, int fd, struct question *questi
         if (asker->pid == guard->session.leader)
             guard_close(guard);
         guard_answer(fd, &(struct answer){.verdict = "permit", .reason = reason_word(REASON_PERMIT)});
-    } else if (!guard_owns(guard, asker->pid)) {
+    } else if (!session_owns(&guard->session, asker->pid)) {
         point_elsewhere(fd);
     } else if (step < 0) {
         guard_deny(fd, REASON_BAD_QUESTION);
@@ -359,7 +360,7 @@ void guard_serve_own(const struct guard *guard, int fd)
     (void)alarm(0); /* what is done now takes its time */
     if (r == 0 || r == -EPERM)
         return;
-    if (r > 0 && !guard_owns(guard, asker.pid))
+    if (r > 0 && !session_owns(&guard->session, asker.pid))
         point_elsewhere(fd);
     else if (r < 0 || !guard_verb_own(guard, fd, &question))
         guard_deny(fd, REASON_BAD_QUESTION);

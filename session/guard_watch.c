@@ -12,7 +12,6 @@
 #include "core/paths.h"
 #include "core/text.h"
 #include "judge/anchor_store.h"
-#include "judge/cgroup.h"
 #include "judge/gather.h"
 #include "judge/policy_store.h"
 #include "judge/record.h"
@@ -34,17 +33,6 @@ struct moment moment_now(void)
 const struct grant *guard_grant(const struct guard *guard)
 {
     return guard->attestation ? &guard->attestation->grant : &guard->session.grant;
-}
-
-int guard_owns(const struct guard *guard, pid_t pid)
-{
-    const struct session *session = &guard->session;
-
-    if (session->audit != AUDIT_UNSET && process_audit_session(pid) == session->audit)
-        return 1;
-    if (session->cgroup[0] && cgroup_holds(session->cgroup, pid))
-        return 1;
-    return process_descends(pid, session->leader, session->leader_start);
 }
 
 /* --- facts --- */

@@ -94,8 +94,8 @@ static int describe(const struct lists *lists, const char *user, struct command 
     return command_describe(lists->info, lists->argv, lists->env, command, question);
 }
 
-/* gate records what is refused whatever it says: no session claims the caller, or the target is an agent's account. */
-static int refuse_by_gate(const struct question *question, enum reason reason, const char **errstr)
+/* gate records what is refused whatever it says: no session claims the caller. */
+static int refuse_stray(const struct question *question, const char **errstr)
 {
     struct outcome outcome;
 
@@ -103,7 +103,7 @@ static int refuse_by_gate(const struct question *question, enum reason reason, c
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT)
-        outcome_refuse(&outcome, reason);
+        outcome_refuse(&outcome, REASON_SESSION_NOT_FOUND);
     return reject(&outcome, question, errstr);
 }
 
@@ -121,7 +121,7 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
         name[0] = '\0'; /* getpwuid's memory is used again for the target */
     r = describe(lists, name, &command, &question);
     if (!ask_guard(uid, &question, &outcome))
-        return claimed_only ? APPROVED : refuse_by_gate(&question, REASON_SESSION_NOT_FOUND, errstr);
+        return claimed_only ? APPROVED : refuse_stray(&question, errstr);
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
@@ -131,22 +131,32 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
     return reject(&outcome, &question, errstr);
 }
 
-/* A human's command: refused only where it would enter an agent's account. */
+/* A human's command: decided only where it would enter an agent's account. The environment that goes along is the human's affair. */
 static int check_other(const struct lists *lists, const char **errstr)
 {
+    const struct lists command_alone = {lists->info, lists->argv, NULL};
     const char *user;
     struct question question;
     struct command command;
+    struct outcome outcome;
     char name[64];
     uid_t target;
+    int r;
 
     if (command_uid(lists->info, &target) < 0 || !uid_belongs_to_agent(target))
         return APPROVED;
     user = caller_name(getuid());
     if (text_copy(name, sizeof name, user ? user : "") < 0)
         name[0] = '\0';
-    (void)!describe(lists, name, &command, &question); /* refused in any case; the record says what is known */
-    return refuse_by_gate(&question, REASON_TARGET_IS_AGENT, errstr);
+    r = describe(&command_alone, name, &command, &question);
+    ask_gate(&question, NULL, NULL, &outcome);
+    if (outcome.verdict == OUTCOME_OBSERVE)
+        return APPROVED;
+    if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
+        return APPROVED;
+    if (outcome.verdict == OUTCOME_PERMIT)
+        outcome_refuse(&outcome, REASON_TARGET_IS_AGENT);
+    return reject(&outcome, &question, errstr);
 }
 
 static int agent_check(char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)

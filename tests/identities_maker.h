@@ -103,6 +103,11 @@ static inline void maker_add(struct maker *maker, const struct identity *identit
     fields_put(&fields, "keep-home", identity->keep_home && !identity->local ? "1" : NULL);
     if (identity->keep_seconds)
         fields_put_u64(&fields, "keep-seconds", identity->keep_seconds);
+    if (identity->human_use)
+        fields_put(&fields, "human-use", "1");
+    for (unsigned i = 0; i < UNATTENDED_MAX; i++)
+        if (identity->unattended & 1u << i)
+            fields_put(&fields, "unattended", unattended_services[i]);
     for (size_t i = 0; i < identity->group_count; i++)
         fields_put_u64(&fields, "group", identity->groups[i]);
     maker_fields(maker, 'n', identity->account, &fields, version_line);

@@ -8,6 +8,16 @@
 #include "core/files.h"
 #include "core/text.h"
 
+const char *const unattended_services[UNATTENDED_MAX] = {"cron", "crond", "atd", "systemd-user"};
+
+unsigned unattended_bit(const char *service)
+{
+    for (unsigned i = 0; i < UNATTENDED_MAX; i++)
+        if (strcmp(unattended_services[i], service) == 0)
+            return 1u << i;
+    return 0;
+}
+
 int identities_open(const char *path, int *ret_fd)
 {
     return file_open(path, ret_fd);
@@ -106,6 +116,10 @@ static int identity_field(struct identity *identity, const char *key, const char
         identity->local = identity->keep_home = 1;
     if (strcmp(key, "keep-home") == 0)
         identity->keep_home = 1;
+    if (strcmp(key, "human-use") == 0)
+        identity->human_use = 1;
+    if (strcmp(key, "unattended") == 0)
+        identity->unattended |= unattended_bit(value);
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * alone (a constant database, cdb(5)), replaced by rename.
  *
  *   key "m"                  fields uid-min, uid-max, agents-gid (absent when the group was not there), home-prefix, shell, count; the first record
- *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does; "keep-seconds" SECONDS where its old homes are kept for another time than the host says; "group" GID for each supplementary group beside `agents`
+ *   key "n" ACCOUNT        fields without the version line (the meta record has it): id, uid; where they differ from what meta implies also gid, home, shell; "disabled 1" for an identity that is no longer configured, "local 1" where the account is in /etc/passwd; "keep-home 1" where its home outlives a task, as that of a local account does; "keep-seconds" SECONDS where its old homes are kept for another time than the host says; "human-use 1" and "unattended" SERVICE where others than agents may act in it; "group" GID for each supplementary group beside `agents`
  *   key "u" UID (decimal)  ACCOUNT
  *   key "s" SPIFFE-ID      ACCOUNT (patterns with their "/" "*" as they are); of an identity with several accounts the first
  *   key "i" N (decimal)    ACCOUNT, for each N below count and IDENTITIES_LISTED: enumeration
@@ -23,7 +23,7 @@
 #define IDENTITY_PATH_MAX 256
 #define IDENTITIES_LISTED 100 /* listing is for people at a terminal, not for programs that walk all users */
 #define IDENTITY_GROUPS_MAX 16
-#define IDENTITY_VALUE_MAX (SPIFFE_ID_MAX + 2 * IDENTITY_PATH_MAX + 256 + 20 * IDENTITY_GROUPS_MAX)
+#define IDENTITY_VALUE_MAX (SPIFFE_ID_MAX + 2 * IDENTITY_PATH_MAX + 384 + 20 * IDENTITY_GROUPS_MAX)
 
 struct identities_meta {
     uint32_t uid_min, uid_max; /* both included; the first two are no account's, the second is the verifier's */
@@ -40,9 +40,17 @@ struct identity {
     int disabled, local;
     int keep_home;                        /* it is not put away at the end of a task; always of a local one */
     uint32_t keep_seconds;                /* how long a home that was put away is kept; 0: as the host says */
+    int human_use;                        /* humans and root may act in it */
+    unsigned unattended;                  /* bits of unattended_bit(): services that may */
     uint32_t groups[IDENTITY_GROUPS_MAX]; /* gids of the supplementary ones, beside `agents`; never 0 */
     size_t group_count;
 };
+
+/* PAM services that may open an account without a credential: "cron", "crond", "atd" and "systemd-user". */
+#define UNATTENDED_MAX 4
+extern const char *const unattended_services[UNATTENDED_MAX];
+/* The bit of one; 0: it is none. */
+unsigned unattended_bit(const char *service);
 
 /* The descriptor is the caller's. */
 int identities_open(const char *path, int *ret_fd) MUST_CHECK;

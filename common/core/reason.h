@@ -31,7 +31,8 @@
     X(IDENTITY_MISMATCH, "identity_mismatch", "the credential belongs to another account", \
       "log in to the account that the credential's identity maps to") \
     X(NOT_AN_AGENT_LOGIN, "not_an_agent_login", "this service does not open agent accounts", \
-      "agents log in through a service that a policy's login rule names, with a credential") \
+      "agents log in through a service that a policy's login rule names, with a credential; `human-use` and " \
+      "`unattended` of the identity let others in") \
     X(SERVICE_REFUSED, "service_refused", "inside a session only sudo is answered", \
       "use sudo with a rule of the policy") \
     X(SESSION_NOT_FOUND, "session_not_found", "the calling process belongs to no live agent session", \
@@ -40,7 +41,7 @@
     X(PASSWORD_UNSUPPORTED, "password_unsupported", "agents have no password", \
       "let `agentctl apply` write the sudoers rules; they ask for none") \
     X(TARGET_IS_AGENT, "target_is_agent", "an agent account cannot be the target of sudo or su", \
-      "log in to the account with a credential") \
+      "log in to the account with a credential, or set `human-use` in its identity") \
     X(CREDENTIAL_MISSING, "credential_missing", "no credential was presented", \
       "present one: set AGENT_CREDENTIAL and use agent-askpass as SSH_ASKPASS") \
     X(CREDENTIAL_MALFORMED, "credential_malformed", "the credential is not a well-formed token", \
@@ -120,7 +121,7 @@
       "see `possession` in agent.conf(5)") \
     X(REPLAYED, "replayed", "the credential was used as often as is allowed", "issue a new one") \
     X(ACCOUNT_BUSY, "account_busy", "the account is in use for another task", \
-      "wait for the end of the other task, or end it") \
+      "wait for the end of the other task, or end it; what is unattended waits three minutes more") \
     X(ENVIRONMENT_FORGEABLE, "environment_forgeable", "the account's home holds a .pam_environment file", \
       "remove that file") \
     X(PENDING_MISSING, "pending_missing", "this login was not authenticated with a credential", \

@@ -15,6 +15,7 @@
 #include "judge/reaper.h"
 #include "judge/state.h"
 #include "judge/state_dir.h"
+#include "judge/visit.h"
 #include "live/doorbell.h"
 
 #define WAIT_MS 10
@@ -57,6 +58,13 @@ int account_is_free(uid_t uid)
         if (!session_is_gone(ids[i]))
             return 0;
     return 1;
+}
+
+int account_is_left(uid_t uid)
+{
+    int free = account_is_free(uid), visited = free > 0 ? visits_live(uid) : 0;
+
+    return free <= 0 ? free : visited < 0 ? visited : !visited;
 }
 
 /* --- killing --- */
@@ -165,7 +173,7 @@ int account_kill_strays(uid_t uid, int milliseconds)
     int r = account_lock(uid, 0, &lock);
 
     if (r == 0)
-        r = account_is_free(uid);
+        r = account_is_left(uid);
     if (r <= 0)
         return r < 0 ? r : -EBUSY;
     return account_kill(uid, clock_boot_ms() + milliseconds);

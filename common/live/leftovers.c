@@ -219,17 +219,36 @@ int leftovers_clear(const struct identity *identity, int milliseconds)
     if (r == 0)
         r = account_lock(identity->uid, 0, &lock);
     if (r == 0)
-        r = account_is_free(identity->uid);
+        r = account_is_left(identity->uid);
     if (r <= 0)
         return r < 0 ? r : -EBUSY;
     r = clear_account(identity, &walk);
     if (walk.sealed > 0)
         tell(identity->account, "directories that hold files of others are root's now", "");
+    if (r == 0 && futimens(lock, NULL) < 0) /* leftovers_cleared() */
+        r = -errno;
     if (r == 0)
         return remove_used(dir, identity->uid);
     if (r != -EAGAIN)
         tell(identity->account, "the account stays closed to other tasks: ", strerror(-r));
     return r;
+}
+
+int leftovers_cleared(uid_t uid, int64_t *ret_seconds)
+{
+    CLEANUP(close_fd) int dir = -1;
+    char name[TEXT_DECIMAL_MAX + 8];
+    struct stat st;
+    int r = text_format(name, sizeof name, "%lu.lock", (unsigned long)uid);
+
+    if (r == 0)
+        r = state_run_dir(FIND, "used", NULL, NULL, &dir);
+    if (r < 0)
+        return r;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    *ret_seconds = st.st_mtime;
+    return 0;
 }
 
 /* --- whose they are --- */

@@ -27,9 +27,14 @@ int leftovers_fit(const struct identity *identity, const struct grant *grant) MU
 int leftovers_claim(const struct identity *identity, const struct grant *grant) MUST_CHECK;
 /*
  * Clear them, within this many milliseconds. 0: all gone; -EAGAIN: time is up, call again (what was done is done); -EBUSY: a session of
- * the account lives, or another process clears it; -errno. The home goes first: with it moved, nothing of it reaches the next task.
+ * the account lives, somebody visits it, or another process clears it; -errno. The home goes first: with it moved, nothing of it reaches the next task.
  */
 int leftovers_clear(const struct identity *identity, int milliseconds) MUST_CHECK;
+/*
+ * When it was cleared last, by the wall clock; or, where that was not since the host was started, used first. -ENOENT: neither. It is the
+ * time of the account's lock.
+ */
+int leftovers_cleared(uid_t uid, int64_t *ret_seconds) MUST_CHECK;
 /*
  * Remove kept homes older than their identity says, else than keep_seconds, within milliseconds. identities: the database; -1: there is
  * none.

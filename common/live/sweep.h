@@ -29,6 +29,8 @@ void sweeper_start_ended(const struct session *session, enum reason reason);
 /* to clear the account of what is not this authority's. */
 void sweeper_start_clear(const struct grant *grant);
 
+/* Is the task whose files the account holds over? 1, 0 or -errno; -ENOENT: no record says whose they are. */
+int sweep_is_over(uid_t uid) MUST_CHECK;
 /*
  * Clear the account, within this many milliseconds, when the task whose files it holds is over and no session of it lives. 1: it was
  * cleared; 0: there is nothing to clear; -EAGAIN: time is up, call again; -errno.

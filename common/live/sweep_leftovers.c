@@ -18,8 +18,7 @@
 #define CLEAR_MS 2000 /* for one account */
 #define OWNER_TEXT_MAX (3 * (ISS_MAX + TASK_MAX + SPIFFE_ID_MAX) + 256)
 
-/* Is the task whose files the account holds over? 1, 0 or -errno; -ENOENT: it holds none. */
-static int is_owner_over(uid_t uid)
+int sweep_is_over(uid_t uid)
 {
     CLEANUP(close_fd) int dir = -1;
     char name[TEXT_DECIMAL_MAX + 1], text[OWNER_TEXT_MAX];
@@ -57,7 +56,7 @@ static int find_identity(uid_t uid, struct identity *ret)
 int sweep_account(uid_t uid, int milliseconds)
 {
     struct identity identity;
-    int r = policy_host_observes() ? 0 : is_owner_over(uid);
+    int r = policy_host_observes() ? 0 : sweep_is_over(uid);
 
     if (r <= 0)
         return r == -ENOENT ? 0 : r;

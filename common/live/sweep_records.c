@@ -10,6 +10,7 @@
 #include "core/files.h"
 #include "core/text.h"
 #include "judge/state_dir.h"
+#include "judge/visit.h"
 #include "live/doorbell.h"
 #include "live/run_dir.h"
 #include "live/sweep_parts.h"
@@ -65,6 +66,17 @@ static void sweep_own_sockets(int dir, const char *name, void *arg)
         run_dir_each("agent", name, sweep_own_socket, &uid);
 }
 
+/* To look at visits drops those that are over. */
+static void sweep_visits(int dir, const char *name, void *arg)
+{
+    uint64_t uid;
+
+    (void)dir;
+    (void)arg;
+    if (text_u64(name, UINT32_MAX, &uid) == 0)
+        (void)!visits_live((uid_t)uid);
+}
+
 static void sweep_pending(int dir, const char *name, void *arg)
 {
     (void)arg;
@@ -101,6 +113,7 @@ void sweep_records(struct swept *swept)
 {
     run_dir_each("ctl", NULL, sweep_root_socket, swept);
     run_dir_each("agent", NULL, sweep_own_sockets, swept);
+    run_dir_each("visit", NULL, sweep_visits, NULL);
     run_dir_each("pending", NULL, sweep_pending, swept);
     sweep_nameless_files();
 }

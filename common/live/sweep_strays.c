@@ -6,8 +6,10 @@
 #include "core/paths.h"
 #include "core/proc.h"
 #include "judge/policy_store.h"
+#include "judge/visit.h"
 #include "live/account.h"
 #include "live/sweep_parts.h"
+#include "live/visits.h"
 
 #define STRAY_UIDS_MAX 1024 /* of one sweep; the next one finds the rest */
 #define KILL_MS 500         /* for one account */
@@ -22,11 +24,17 @@ struct search {
  * One that the database has, be it disabled: killing on a guess would hit others, who may have uids of our range from LDAP or as
  * subordinate ones.
  */
-static int is_agent(const struct search *search, uid_t uid)
+static int find_agent(const struct search *search, uid_t uid, struct identity *ret)
 {
-    struct identity identity;
+    return uid != 0 && identities_by_uid(search->identities, uid, ret) == 0;
+}
 
-    return uid != 0 && identities_by_uid(search->identities, uid, &identity) == 0;
+/* Who visits an account whose identity lets nobody any more does not stay. Where that cannot be told, they are no strays. */
+static int is_visited(const struct identity *identity)
+{
+    if (visits_live(identity->uid) == 0)
+        return 0;
+    return (!identity->disabled && (identity->human_use || identity->unattended)) || visits_end(identity->uid) < 0;
 }
 
 static int is_known(const struct search *search, uid_t uid)
@@ -40,10 +48,11 @@ static int is_known(const struct search *search, uid_t uid)
 static int look_at(const struct process *process, void *arg)
 {
     struct search *search = arg;
+    struct identity identity;
     uid_t uid;
 
-    if (process_uid(process->pid, &uid) == 0 && !is_known(search, uid) && is_agent(search, uid) &&
-        account_is_free(uid) > 0)
+    if (process_uid(process->pid, &uid) == 0 && !is_known(search, uid) && find_agent(search, uid, &identity) &&
+        account_is_free(uid) > 0 && !is_visited(&identity))
         search->uids[search->count++] = uid;
     return search->count == STRAY_UIDS_MAX;
 }

@@ -441,7 +441,12 @@ START_TEST(open_leaves_no_login_uid_unset)
     ck_assert_int_eq(pam_open_session(pamh, 0), PAM_PERM_DENIED);
     ck_assert_str_eq(stage_text("/proc/self/loginuid"), "4294967295");
     end(pamh);
-    stage_put(GATE_MODE, "permit");
+    stage_put(GATE_MODE, "permit"); /* without a session: whoever visits the account stays who it was */
+    pamh = begin("sshd", AGENT);
+    ck_assert_int_eq(pam_open_session(pamh, 0), PAM_SUCCESS);
+    ck_assert_str_eq(stage_text("/proc/self/loginuid"), "4294967295");
+    end(pamh);
+    stage_put(GATE_MODE, "session");
     pamh = begin("sshd", AGENT);
     ck_assert_int_eq(pam_open_session(pamh, 0), PAM_SUCCESS);
     ck_assert_str_eq(stage_text("/proc/self/loginuid"), "70002");
@@ -678,13 +683,20 @@ START_TEST(no_session_no_command)
 }
 END_TEST
 
-START_TEST(nobody_becomes_an_agent_by_sudo)
+/* gate says who may; never with another root directory or as sudoedit, which no account's name says. */
+START_TEST(gate_says_who_becomes_an_agent_by_sudo)
 {
     stage_reset(_i % 2 ? "permit" : "deny");
     started_by(_i / 2 ? HUMAN_UID : 0);
-    ck_assert_int_eq(check(INFO(ID, "runas_uid=70002", "runas_gid=70002"), id_u, NULL), 0);
+    ck_assert_int_eq(check(INFO(ID, "runas_uid=70002", "runas_gid=70002"), id_u, NULL), _i % 2);
     ck_assert_int_eq(stage_count(GATE_HEARD, "run-as agent-0\n"), 1);
-    ck_assert_int_eq(check(INFO(ID, "runas_uid=2000", "runas_gid=2000"), id_u, NULL), 0);
+    ck_assert_int_eq(check(INFO(ID, "runas_uid=2000", "runas_gid=2000"), id_u, NULL), _i % 2);
+    ck_assert_int_eq(stage_count(GATE_HEARD, "run-as agent-0:"), 0);
+    (void)!check(INFO(ID, "runas_uid=70002", "runas_gid=0"), id_u, NULL);
+    ck_assert_int_eq(stage_count(GATE_HEARD, "run-as agent-0:"), 1); /* which is no account either */
+    ck_assert_int_eq(check(INFO(ID, "runas_uid=70002", "runas_gid=70002", "chroot=/srv"), id_u, NULL), 0);
+    ck_assert_int_eq(check(INFO(ID, "runas_uid=70002", "runas_gid=70002", "sudoedit=true"), id_u, NULL), 0);
+    ck_assert_int_eq(check(INFO("command=id", "runas_uid=70002", "runas_gid=70002"), id_u, NULL), 0);
 }
 END_TEST
 
@@ -751,7 +763,7 @@ static Suite *inside_suite(void)
     tcase_add_loop_test(sudo, what_no_rule_speaks_of_is_refused, 0, COUNT_OF(strange));
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
     tcase_add_loop_test(sudo, no_session_no_command, 0, 2);
-    tcase_add_loop_test(sudo, nobody_becomes_an_agent_by_sudo, 0, 4);
+    tcase_add_loop_test(sudo, gate_says_who_becomes_an_agent_by_sudo, 0, 4);
     tcase_add_test(sudo, an_old_login_uid_takes_no_roots_sudo);
     tcase_add_test(sudo, the_plugin_says_what_it_is);
     suite_add_tcase(suite, sudo);

@@ -586,6 +586,36 @@ START_TEST(test_groups)
 }
 END_TEST
 
+START_TEST(test_visits)
+{
+    struct identity identity;
+
+    put_config("identity a { id = \"spiffe://e.org/a\" slots = 2 human-use = true unattended = { atd, cron } }\n");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_ptr_nonnull(strstr(out, "identity a gains: unattended use by atd\n"
+                                      "identity a gains: unattended use by cron\n"
+                                      "identity a gains: use by humans (root's su, sudo -u)\n"));
+    ck_assert_int_eq(lookup("a-2", &identity), 0);
+    ck_assert_int_eq(identity.human_use, 1);
+    ck_assert_uint_eq(identity.unattended, unattended_bit("atd") | unattended_bit("cron"));
+    put_config("identity a { id = \"spiffe://e.org/a\" slots = 2 human-use = false unattended = cron }\n");
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_ptr_nonnull(strstr(out, "identity a loses: unattended use by atd\n"
+                                      "identity a loses: use by humans (root's su, sudo -u)\n"));
+    ck_assert_int_eq(lookup("a", &identity), 0);
+    ck_assert_int_eq(identity.human_use, 0);
+    put_config(""); /* a disabled one lets nobody in */
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_int_eq(lookup("a", &identity), 0);
+    ck_assert_uint_eq(identity.unattended, 0);
+    put_config("identity bob { id = \"spiffe://e.org/b\" human-use = true }\n");
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    put_config("identity bob { id = \"spiffe://e.org/b\" unattended = cron }\n");
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_PROBLEMS);
+    ck_assert_ptr_nonnull(strstr(err, "agent.conf:2: identity \"bob\": unattended would run what agents leave"));
+}
+END_TEST
+
 static const struct {
     const char *group, *config, *says;
 } no_groups[] = {
@@ -1216,6 +1246,7 @@ int main(void)
     tcase_add_test(tests, test_homes);
     tcase_add_test(tests, test_homes_that_are_never_put_away);
     tcase_add_test(tests, test_groups);
+    tcase_add_test(tests, test_visits);
     tcase_add_loop_test(tests, test_groups_that_are_none, 0, COUNT_OF(no_groups));
     tcase_add_test(tests, test_host_policy);
     tcase_add_test(tests, test_sessions_are_told);

@@ -9,6 +9,7 @@
 
 #include "agentctl/config_here.h"
 #include "core/compat.h"
+#include "core/identities.h"
 
 static char dir[64];
 
@@ -247,6 +248,16 @@ static const struct {
      "agent.conf:4: ", "keep-home: \"7\" has no unit"},
     {HOST "identity a {\n id = \"spiffe://e.org/a\" home = keep\n keep-home = 7d }",
      "agent.conf:4: ", "keep-home: with home = \"keep\" no home is ever put away: remove one of them"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n human-use = yes }",
+     "agent.conf:4: ", "human-use: \"yes\" is neither"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n unattended = { cron,\n sshd } }",
+     "agent.conf:5: ", "unattended: \"sshd\" is not valid: write \"cron\", \"crond\", \"atd\" or \"systemd-user\""},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n unattended = { } }",
+     "agent.conf:4: ", "unattended: the list is empty"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\" home = keep\n unattended = cron }",
+     "agent.conf:4: ", "unattended: with home = \"keep\" it would run what agents leave"},
+    {HOST "identity a {\n id = \"spiffe://e.org/a\"\n linger = true }",
+     "agent.conf:4: ", "unknown key \"linger\" in identity"},
     {MEMBER("sudo"), "agent.conf:5: ", "groups: the members of \"sudo\" administer the host by sudo, su and polkit"},
     {MEMBER("shadow"), "agent.conf:5: ", "groups: the members of \"shadow\" read the hashes of passwords: remove it"},
     {MEMBER("docker"), "agent.conf:5: ", "groups: the members of \"docker\" start containers and machines as root"},
@@ -498,7 +509,8 @@ START_TEST(test_good_live)
     struct config *config = read_good(
         "host { id = \"spiffe://e.org/host/a\" sensitivity = high keep-home = 12h }\n"
         "identity a { id = \"spiffe://e.org/a\" slots = 3 home = keep groups = { adm, \"www-data\" } }\n"
-        "identity b { id = \"spiffe://e.org/b\" home = task keep-home = 36h delegates = { \"spiffe://e.org/a\", "
+        "identity b { id = \"spiffe://e.org/b\" home = task keep-home = 36h human-use = true unattended = { atd, cron, "
+        "atd } delegates = { \"spiffe://e.org/a\", "
         "\"spiffe://e.org/x/*\" "
         "} }\n"
         "defaults { max-delegation = 0 linger = false mode = observe abstract-sockets = shared max-risk-low = low }\n"
@@ -520,6 +532,8 @@ START_TEST(test_good_live)
         ck_assert_str_eq(config->identities[i].id, i < 3 ? "spiffe://e.org/a" : "spiffe://e.org/b");
         ck_assert_uint_eq(config->identities[i].place.line, i < 3 ? 2 : 3);
         ck_assert_uint_eq(config->identities[i].keep_seconds, i < 3 ? 0 : 36 * 3600);
+        ck_assert_int_eq(config->identities[i].human_use, i == 3);
+        ck_assert_uint_eq(config->identities[i].unattended, i < 3 ? 0 : unattended_bit("cron") | unattended_bit("atd"));
         ck_assert_uint_eq(config->identities[i].group_count, i < 3 ? 2 : 0);
     }
     ck_assert_str_eq(config->identities[2].groups[1].title, "www-data");

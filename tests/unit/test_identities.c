@@ -51,6 +51,8 @@ static const struct identity some[] = {
      .id = "spiffe://example.net/member",
      .uid = 70009,
      .groups = {33, 1000},
+     .human_use = 1,
+     .unattended = 0xb,
      .group_count = 2},
     {.account = "agent-kept-2", .id = "spiffe://example.net/kept", .uid = 70008, .keep_home = 1},
     {.account = "agent-old", .id = "spiffe://other.org/old", .uid = 70006, .disabled = 1},
@@ -82,6 +84,8 @@ static void assert_same(const struct identity *got, const struct identity *put)
     ck_assert_int_eq(got->local, put->local);
     ck_assert_int_eq(got->keep_home, put->keep_home);
     ck_assert_uint_eq(got->keep_seconds, put->keep_seconds);
+    ck_assert_int_eq(got->human_use, put->human_use);
+    ck_assert_uint_eq(got->unattended, put->unattended);
     ck_assert_uint_eq(got->group_count, put->group_count);
     ck_assert_mem_eq(got->groups, put->groups, sizeof got->groups);
 }
@@ -210,6 +214,16 @@ START_TEST(identities_are_all_found_among_many)
     ck_assert_int_eq(identities_at(fd, IDENTITIES_LISTED - 1, &got), 0);
     ck_assert_int_eq(identities_at(fd, IDENTITIES_LISTED, &got), -ENOENT);
     close(fd);
+}
+END_TEST
+
+START_TEST(unattended_services_have_bits)
+{
+    for (unsigned i = 0; i < UNATTENDED_MAX; i++)
+        ck_assert_uint_eq(unattended_bit(unattended_services[i]), 1u << i);
+    ck_assert_uint_eq(unattended_bit("sshd"), 0);
+    ck_assert_uint_eq(unattended_bit(""), 0);
+    ck_assert_uint_eq(unattended_bit("cron "), 0);
 }
 END_TEST
 
@@ -523,6 +537,7 @@ static Suite *identities_suite(void)
 
     tcase_add_checked_fixture(whole, make_base, remove_base);
     tcase_add_test(whole, identities_are_found_every_way);
+    tcase_add_test(whole, unattended_services_have_bits);
     tcase_add_loop_test(whole, identities_by_spiffe_take_the_longest_pattern, 0, COUNT_OF(mapped));
     tcase_add_test(whole, identities_by_the_longest_spiffe_id);
     tcase_add_test(whole, identities_are_all_found_among_many);
