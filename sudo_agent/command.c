@@ -101,6 +101,7 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
 
     if (group_name(own, command->own_group) < 0 || group_name(gid, group) < 0)
         return -EINVAL;
+    command->strange = gid != own && group[0] == '#';
     return gid == own ? text_copy(command->run_as, sizeof command->run_as, name)
                       : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
 }
@@ -120,10 +121,8 @@ static int describe_run_as(char *const info[], char *const env[], struct command
         return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
     (void)environment_strange(env, pw->pw_dir, variable);
     r = describe_strange(info, name, variable, command->run_as, sizeof command->run_as);
-    if (r == 0) {
-        command->strange = 0;
+    if (r == 0)
         r = describe_group(gid, pw->pw_gid, name, command);
-    }
     return r < 0 ? r : 0;
 }
 

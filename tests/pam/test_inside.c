@@ -61,6 +61,7 @@ static int login_uid(uid_t uid)
 
 static struct approval_plugin *plugin;
 static char said[1024];
+static const char *const *environment; /* that sudo would pass on */
 
 static int say(int type, const char *format, ...)
 {
@@ -92,7 +93,8 @@ static int check(const char *const *info, const char *const *argv, const char **
 
     said[0] = '\0';
     ck_assert_int_eq(plugin->open(SUDO_API_VERSION, NULL, say, NULL, NULL, 0, NULL, NULL, NULL, &text), 1);
-    r = plugin->check((char *const *)(uintptr_t)info, (char *const *)(uintptr_t)argv, NULL, &text);
+    r = plugin->check((char *const *)(uintptr_t)info, (char *const *)(uintptr_t)argv,
+                      (char *const *)(uintptr_t)environment, &text);
     plugin->close();
     if (ret_text)
         *ret_text = text;
@@ -557,7 +559,7 @@ START_TEST(an_agents_command_is_the_guards_to_permit)
     started_by(AGENT_UID);
     ck_assert_int_eq(check(INFO(ID, "cwd=/tmp", "runas_user=root", AS_ROOT), id_u, &text), _i ? 0 : 1);
     ck_assert_str_eq(stage_text(GUARD_HEARD), "pam_agent 1\nstep command\nservice sudo\nuser agent-0\nrun-as root\n"
-                                              "cwd /tmp\nargv /usr/bin/id\nargv -u\n--\n");
+                                              "cwd /tmp\nown-group root\nargv /usr/bin/id\nargv -u\n--\n");
     if (_i) {
         ck_assert_str_eq(text, "Access denied (ref ABCDEF)");
         ck_assert_str_eq(said, "sudo: Access denied (ref ABCDEF)\n");
@@ -618,8 +620,8 @@ static const struct {
     const char *info[6];
     const char *heard; /* the run-as that no rule matches */
 } strange[] = {
-    {{ID, "runas_uid=0", "runas_gid=4"}, "run-as root:#4\n"},
-    {{ID, "runas_uid=0", "runas_gid=0", "runas_egid=4"}, "run-as root:#4\n"},
+    {{ID, "runas_uid=0", "runas_gid=4711"}, "run-as root:#4711\n"},
+    {{ID, "runas_uid=0", "runas_gid=0", "runas_egid=4"}, "run-as root:#"},
     {{ID, "runas_uid=0", "runas_gid=x"}, "run-as root:#"},
     {{ID, "runas_uid=4711", "runas_gid=4711"}, "run-as #4711:#"},
     {{ID, AS_ROOT, "chroot=/srv"}, "run-as root (chroot /srv)\n"},
@@ -642,6 +644,42 @@ START_TEST(what_no_rule_speaks_of_is_refused)
     started_by(AGENT_UID);
     ck_assert_int_eq(check(strange[_i].info, id_u, NULL), 0);
     ck_assert_int_eq(stage_count(GUARD_HEARD, strange[_i].heard), 1);
+    puppet_leave(guard);
+}
+END_TEST
+
+START_TEST(a_group_is_named)
+{
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(AGENT_UID);
+    ck_assert_int_eq(check(INFO(ID, "runas_uid=0", "runas_gid=1"), id_u, NULL), 1);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "run-as root:daemon\n"), 1);
+    puppet_leave(guard);
+}
+END_TEST
+
+/* What of its environment goes along is not an agent's to choose. */
+START_TEST(a_variable_that_no_rule_speaks_of)
+{
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(AGENT_UID);
+    environment = INFO("HOME=/root", "TERM=xterm");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
+    environment = INFO("HOME=/root", "LD_PRELOAD=/tmp/x.so");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "run-as root (variable LD_PRELOAD)\n"), 1);
+    environment = INFO("HOME=/tmp");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
+    started_by(HUMAN_UID);
+    environment = INFO("LD_PRELOAD=/tmp/x.so");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
+    environment = NULL;
     puppet_leave(guard);
 }
 END_TEST
@@ -761,6 +799,8 @@ static Suite *inside_suite(void)
     tcase_add_loop_test(sudo, what_a_command_lacks_is_told, 0, COUNT_OF(lacking));
     tcase_add_test(sudo, what_is_long_is_not_told);
     tcase_add_loop_test(sudo, what_no_rule_speaks_of_is_refused, 0, COUNT_OF(strange));
+    tcase_add_test(sudo, a_group_is_named);
+    tcase_add_test(sudo, a_variable_that_no_rule_speaks_of);
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
     tcase_add_loop_test(sudo, no_session_no_command, 0, 2);
     tcase_add_loop_test(sudo, gate_says_who_becomes_an_agent_by_sudo, 0, 4);
