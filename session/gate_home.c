@@ -207,7 +207,7 @@ enum reason gate_home_clear(const struct gate *gate)
 {
     int r;
 
-    if (gate->observe)
+    if (gate->host.mode == MODE_OBSERVE)
         return REASON_PERMIT;
     do {
         r = account_is_free(gate->identity.uid);
@@ -227,7 +227,7 @@ enum reason gate_home_claim(const struct gate *gate)
 {
     int r;
 
-    if (gate->observe)
+    if (gate->host.mode == MODE_OBSERVE)
         return reason_of(make_home(gate));
     do {
         r = visits_end(gate->identity.uid); /* one that began before the session was published */

@@ -106,7 +106,8 @@ enum reason gate_visit(struct gate *gate)
     gate->decision.rule = unattended ? "unattended" : "human-use";
     if (text_format(detail, sizeof detail, "no agent's: asked by uid %lu", (unsigned long)gate->asker_uid) == 0)
         gate->detail = detail;
-    if (gate->step != STEP_OPEN || gate->observe) /* a host that observes neither clears nor ends anything */
+    if (gate->step != STEP_OPEN ||
+        gate->host.mode == MODE_OBSERVE) /* a host that observes neither clears nor ends anything */
         return reason_of(gate, visit_check(&gate->identity, &gate->asker, unattended));
     return reason_of(gate, visit_begin(&gate->identity, &gate->asker, unattended, left < CLEAR_MS ? left : CLEAR_MS));
 }
