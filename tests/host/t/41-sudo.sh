@@ -113,6 +113,23 @@ expect_log "for want of an approval" not_approved "$DECISIONS"
 expect_output "alice's runs" '^root$' as_human alice sudo -n id -un
 cp /tmp/sudo.conf /etc/sudo.conf
 
+story "what sudoers keep of the environment"
+printf 'Defaults env_keep += "TRICK HOME PATH"\nDefaults !secure_path\n' >/etc/sudoers.d/zz-keep
+chmod 0440 /etc/sudoers.d/zz-keep
+in_session kept "${wide[@]}" <<'STEPS'
+export HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin
+sudo -n /usr/bin/id >/dev/null; echo "plain: $?"
+TRICK=x sudo -n /usr/bin/id >/dev/null; echo "variable: $?"
+HOME=/tmp sudo -n /usr/bin/id >/dev/null; echo "home: $?"
+PATH=/tmp:$PATH sudo -n /usr/bin/id >/dev/null; echo "path: $?"
+PATH=$PATH: sudo -n /usr/bin/id >/dev/null; echo "here: $?"
+STEPS
+expect_output "what it would pass on by itself: permitted" '^plain: 0' cat /tmp/result
+for what in variable home path here; do expect_output "$what: refused" "^$what: 1" cat /tmp/result; done
+expect_output "the record names it" 'root \(variable TRICK\)' grep '"step":"command"' "$DECISIONS"
+expect_output "alice's is passed on" '^x$' as_human alice 'TRICK=x sudo -n printenv TRICK'
+rm /etc/sudoers.d/zz-keep
+
 story "secrets on a command line"
 sed -i 's/^host {.*/&\n    secret-arguments = { "--password", "-p*" }/' /etc/pam_agent/agent.conf
 must agentctl apply
