@@ -101,7 +101,7 @@ int cases_read(const char *path, int64_t now, struct cases *cases, struct proble
     struct key *keys = arena_alloc(arena, 2, sizeof *keys);
     const char *file = strcmp(path, "-") ? arena_copy(arena, path, strlen(path)) : "standard input";
     const struct config_text of = {
-        .file = file, .keys = keys, .manual = "agentctl(8)", .arena = arena, .problems = problems};
+        .file = file, .keys = keys, .manual = "agentctl(8)", .arena = arena, .scratch = arena, .problems = problems};
     char *text = memory_must(malloc(CONFIG_FILE_MAX + 1));
     size_t len, before = problems->count + problems->dropped;
     int r = read_input(path, text, CONFIG_FILE_MAX + 1, &len);

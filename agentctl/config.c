@@ -66,11 +66,13 @@ static int read_whole(struct reading *reading, int dir, const char *name, size_t
 
 static void read_file(struct reading *reading, int dir, const char *name, const char *path)
 {
+    CLEANUP(arena_clear) struct arena scratch = {0};
     struct reader *reader = &reading->reader;
     const struct config_text text = {.file = path,
                                      .keys = config_keys,
                                      .manual = "agent.conf(5)",
                                      .arena = &reader->config->arena,
+                                     .scratch = &scratch,
                                      .problems = reader->problems};
     struct section tree;
     struct scan scan;

@@ -124,13 +124,29 @@ static void check_any_arguments(struct reader *reader, const struct section *sec
                         "any-arguments is set, but no command ends in \"...\": remove one or add the other");
 }
 
+/* The tree that it is of goes with the file. */
+static const struct section *keep_section(struct arena *arena, const struct section *section)
+{
+    struct section *kept = arena_alloc(arena, 1, sizeof *kept);
+
+    *kept = (struct section){.key = section->key, .file = section->file, .line = section->line};
+    kept->settings = arena_alloc(arena, section->setting_count, sizeof *kept->settings);
+    for (; kept->setting_count < section->setting_count; kept->setting_count++) {
+        const struct setting *setting = &section->settings[kept->setting_count];
+        struct value *values = arena_alloc(arena, setting->count, sizeof *values);
+
+        memcpy(values, setting->values, setting->count * sizeof *values);
+        kept->settings[kept->setting_count] = (struct setting){setting->key, values, setting->count};
+    }
+    return kept;
+}
+
 void read_rule_commands(struct reader *reader, const struct section *section, struct rule *rule)
 {
     struct config *config = reader->config;
     const struct setting *setting = section_setting(section, "commands");
-    const struct group_user user = {.section = section,
-                                    .policy = config->policy_count - 1,
-                                    .rule = config->policies[config->policy_count - 1].rule_count - 1};
+    struct group_user user = {.policy = config->policy_count - 1,
+                              .rule = config->policies[config->policy_count - 1].rule_count - 1};
     int any_arguments = 0;
 
     read_flag(reader, section, "any-arguments", &any_arguments);
@@ -147,6 +163,7 @@ void read_rule_commands(struct reader *reader, const struct section *section, st
         check_any_arguments(reader, section, rule);
         return;
     }
+    user.section = keep_section(&config->arena, section);
     reader->users = arena_grow(&config->arena, reader->users, reader->user_count, sizeof user);
     reader->users[reader->user_count++] = user;
 }

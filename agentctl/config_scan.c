@@ -6,12 +6,16 @@
 
 #include "agentctl/config_lex.h"
 
+#define PIECE_ITEMS 32
+
 struct scanner {
     struct lexer lexer;
-    struct arena *arena;
+    const char *text;
+    struct arena *scratch;
     struct titles *titles;
     struct scan *scan;
     const char *manual;
+    size_t items; /* of the file so far */
 };
 
 /* What becomes of an item, where its shape does not end the scan (-EINVAL). */
@@ -44,13 +48,14 @@ static int compare_titles(const void *a, const void *b)
 
 static void keep(void *title)
 {
-    (void)title; /* the arena's */
+    (void)title; /* their arena's */
 }
 
 void titles_clear(struct titles *titles)
 {
     tdestroy(titles->root, keep);
     titles->root = NULL;
+    arena_clear(&titles->arena);
 }
 
 #define report(s, line, ...) problem_add((s)->lexer.problems, (s)->lexer.file, line, __VA_ARGS__)
@@ -62,9 +67,9 @@ static int note_title(struct scanner *s, const struct key *key, const struct tok
 
     if (key->repeatable)
         return KEEP;
-    entry = arena_alloc(s->arena, 1, sizeof *entry);
+    entry = arena_alloc(&s->titles->arena, 1, sizeof *entry);
     *entry = (struct title){.key = key, .file = s->lexer.file, .line = line};
-    entry->text = title ? arena_copy(s->arena, title->start, title->len) : "";
+    entry->text = title ? arena_copy(&s->titles->arena, title->start, title->len) : "";
     found = memory_must(tsearch(entry, &s->titles->root, compare_titles));
     if (*found == entry)
         return KEEP;
@@ -178,7 +183,7 @@ static void note_opening(struct scanner *s, const struct key *key, unsigned line
 {
     struct scan *scan = s->scan;
 
-    scan->openings = arena_grow(s->arena, scan->openings, scan->opening_count, sizeof *scan->openings);
+    scan->openings = arena_grow(s->scratch, scan->openings, scan->opening_count, sizeof *scan->openings);
     scan->openings[scan->opening_count++] = (struct opening){.key = key, .line = line};
 }
 
@@ -237,6 +242,17 @@ static void drop(struct scanner *s, const char *start, const struct scan *before
     s->scan->opening_count = before->opening_count;
 }
 
+/* A new piece at every so manyth item of the file. */
+static void note_item(struct scanner *s, const struct token *name)
+{
+    struct scan *scan = s->scan;
+
+    if (s->items++ % PIECE_ITEMS != 0)
+        return;
+    scan->pieces = arena_grow(s->scratch, scan->pieces, scan->piece_count, sizeof *scan->pieces);
+    scan->pieces[scan->piece_count++] = (struct piece){(size_t)(name->start - s->text), name->line};
+}
+
 /* The keys of a section up to its '}', or of the file up to its end. */
 static int scan_items(struct scanner *s, struct level *level)
 {
@@ -254,6 +270,8 @@ static int scan_items(struct scanner *s, struct level *level)
         }
         if (token.kind != TOKEN_WORD)
             return unexpected(s, &token, level->name ? "a key or '}'" : "a section");
+        if (!level->name)
+            note_item(s, &token);
         key = key_find(level->keys, token.start, token.len);
         r = key ? scan_known(s, level, key, token.line) : scan_unknown(s, level, &token);
         if (r < 0)
@@ -265,7 +283,7 @@ static int scan_items(struct scanner *s, struct level *level)
 
 int scan_text(char *text, size_t len, const struct config_text *of, struct titles *titles, struct scan *ret)
 {
-    struct scanner s = {.arena = of->arena, .titles = titles, .scan = ret, .manual = of->manual};
+    struct scanner s = {.text = text, .scratch = of->scratch, .titles = titles, .scan = ret, .manual = of->manual};
     struct level top = {.keys = of->keys};
 
     *ret = (struct scan){0};

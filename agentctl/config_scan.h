@@ -4,11 +4,12 @@
  * - replaces a value or a section that is given twice, merges sections of one title, takes `KEY = {}` and `{ "a", }`;
  * - expands ${NAME} from the environment, in strings and outside, and "\0" cuts a string;
  * - counts a line with a comment three times, so every line number after it is wrong, and knows no comment in a list;
+ * - looks through all sections of a kind for the title of each, which takes its time where there are thousands;
  * - stops at the first mistake.
  *
  * So the shape of the file is checked here, every mistake of it reported; comments, and keys and sections that were reported, are
- * overwritten with blanks. What is left means the same to libconfuse of any version; config_tree.c checks that it saw the same
- * number of values and sections.
+ * overwritten with blanks. What is left, piece by piece, means the same to libconfuse of any version; config_tree.c checks that it saw
+ * the same number of values and sections.
  */
 #ifndef PAM_AGENT_CONFIG_SCAN_H
 #define PAM_AGENT_CONFIG_SCAN_H
@@ -23,6 +24,7 @@
 /* Titles of the whole configuration, so that one given twice is found across files; start zeroed. */
 struct titles {
     void *root; /* of tsearch(3) */
+    struct arena arena;
 };
 
 struct opening {
@@ -30,8 +32,16 @@ struct opening {
     unsigned line;
 };
 
+/* Some of the items that stand in no section. */
+struct piece {
+    size_t start; /* in the text; it ends where the next begins */
+    unsigned line;
+};
+
 /* What the file holds, in the order of the text. */
 struct scan {
+    struct piece *pieces;
+    size_t piece_count;
     struct opening *openings; /* of sections */
     size_t opening_count;
     size_t value_count;
@@ -42,7 +52,8 @@ struct config_text {
     const char *file;       /* for people; outlives titles */
     const struct key *keys; /* its grammar */
     const char *manual;     /* that describes it */
-    struct arena *arena;    /* outlives titles */
+    struct arena *arena;    /* of the texts of the tree */
+    struct arena *scratch;  /* of scan and tree */
     struct problems *problems;
 };
 

@@ -60,9 +60,10 @@ static void options_free(cfg_opt_t *options)
 
 /* The tree that is being made, and how far the scan's openings of each kind of section are used up. */
 struct maker {
-    struct arena *arena;
+    struct arena *arena, *scratch;
     const struct scan *scan;
     const char *file;
+    unsigned lines_before; /* of the piece */
     size_t values, sections;
 };
 
@@ -73,15 +74,14 @@ static void take_setting(struct maker *maker, const struct key *key, cfg_opt_t *
 
     if (count == 0)
         return;
-    to->settings = arena_grow(maker->arena, to->settings, to->setting_count, sizeof *to->settings);
+    to->settings = arena_grow(maker->scratch, to->settings, to->setting_count, sizeof *to->settings);
     setting = &to->settings[to->setting_count++];
-    setting->key = key;
-    setting->values = arena_alloc(maker->arena, count, sizeof *setting->values);
+    *setting = (struct setting){.key = key, .values = arena_alloc(maker->scratch, count, sizeof *setting->values)};
     for (unsigned i = 0; i < count; i++) {
         const struct seen_value *seen = cfg_opt_getnptr(option, i);
 
-        setting->values[setting->count++] =
-            (struct value){.text = arena_copy(maker->arena, seen->text, strlen(seen->text)), .line = seen->line};
+        setting->values[setting->count++] = (struct value){
+            .text = arena_copy(maker->arena, seen->text, strlen(seen->text)), .line = maker->lines_before + seen->line};
     }
     maker->values += count;
 }
@@ -99,7 +99,7 @@ static void take_section(struct maker *maker, const struct key *keys, cfg_t *cfg
             const char *title = cfg_title(inner);
             struct section *child;
 
-            to->sections = arena_grow(maker->arena, to->sections, to->section_count, sizeof *to->sections);
+            to->sections = arena_grow(maker->scratch, to->sections, to->section_count, sizeof *to->sections);
             child = &to->sections[to->section_count++];
             *child = (struct section){.key = &keys[i], .file = maker->file};
             child->title = title ? arena_copy(maker->arena, title, strlen(title)) : NULL;
@@ -139,22 +139,50 @@ static void take_all_lines(const struct scan *scan, const struct key *keys, stru
     }
 }
 
-int tree_parse(const char *text, const struct scan *scan, const struct config_text *of, struct section *ret)
+/* 1, or 0 where libconfuse does not take it. */
+static int take_piece(struct maker *maker, const struct key *keys, cfg_opt_t *options, const char *text,
+                      struct section *tree)
 {
-    struct maker maker = {.arena = of->arena, .scan = scan, .file = of->file};
-    cfg_opt_t *options = options_new(of->keys);
     cfg_t *cfg = memory_must(cfg_init(options, CFGF_NONE));
-    struct section tree = {.file = of->file};
     int parsed;
 
     cfg_set_error_function(cfg, say_nothing);
-    parsed = !*text || cfg_parse_buf(cfg, text) == CFG_SUCCESS; /* 3.3 takes no empty text */
-    if (parsed) {
-        take_section(&maker, of->keys, cfg, &tree);
-        take_all_lines(scan, of->keys, &tree);
-    }
+    parsed = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
+    if (parsed)
+        take_section(maker, keys, cfg, tree);
     cfg_free(cfg);
+    return parsed;
+}
+
+/* Each piece ends, for libconfuse, where the next one begins. */
+static int take_pieces(struct maker *maker, const struct key *keys, char *text, struct section *tree)
+{
+    const struct piece *pieces = maker->scan->pieces;
+    cfg_opt_t *options = options_new(keys);
+    int parsed = 1;
+
+    for (size_t i = 0; i < maker->scan->piece_count && parsed; i++) {
+        char *end = i + 1 < maker->scan->piece_count ? text + pieces[i + 1].start : NULL, first = end ? *end : '\0';
+
+        if (end)
+            *end = '\0';
+        maker->lines_before = pieces[i].line - 1;
+        parsed = take_piece(maker, keys, options, text + pieces[i].start, tree);
+        if (end)
+            *end = first;
+    }
     options_free(options);
+    return parsed;
+}
+
+int tree_parse(char *text, const struct scan *scan, const struct config_text *of, struct section *ret)
+{
+    struct maker maker = {.arena = of->arena, .scratch = of->scratch, .scan = scan, .file = of->file};
+    struct section tree = {.file = of->file};
+    int parsed = take_pieces(&maker, of->keys, text, &tree);
+
+    if (parsed)
+        take_all_lines(scan, of->keys, &tree);
     if (!parsed || maker.values != scan->value_count || maker.sections != scan->opening_count) {
         problem_add(of->problems, of->file, 0,
                     "libconfuse reads this file otherwise than it is written: please report it, with the file");

@@ -26,12 +26,12 @@ struct section {
     unsigned line;
     struct setting *settings;
     size_t setting_count;
-    struct section *sections; /* by key, then in the order of the text */
+    struct section *sections; /* of one key in the order of the text */
     size_t section_count;
 };
 
-/* Parse a text that scan_text passed. 0 and the tree, in the arena; -EINVAL, reported. */
-int tree_parse(const char *text, const struct scan *scan, const struct config_text *of, struct section *ret) MUST_CHECK;
+/* Parse a text that scan_text passed; it is as it was afterwards. 0 and the tree, in scratch, its texts in the arena; -EINVAL, reported. */
+int tree_parse(char *text, const struct scan *scan, const struct config_text *of, struct section *ret) MUST_CHECK;
 
 /* The values of a key of this section; NULL: it is not given. */
 const struct setting *section_setting(const struct section *section, const char *name);

@@ -804,6 +804,43 @@ START_TEST(test_random_bytes)
 END_TEST
 
 /* A lie about what stands where: an escape in what we make of a file must not reach the terminal. */
+/* libconfuse is given a long file piece by piece: nothing of it is lost, and each thing stands at its line. */
+START_TEST(test_long_file)
+{
+    static char text[1 << 16];
+    struct problems problems = {0};
+    struct config *config = NULL;
+    char *told, *at = text + sprintf(text, "# a\n" HOST GROUP("\"/bin/id\""));
+
+    for (int i = 0; i < 200; i++) /* from line 6, three each; every tenth after a comment of two */
+        at += sprintf(at,
+                      "%sidentity a%d { id = \"spiffe://e.org/agent/a%d\"\n }\npolicy p%d { identities = { "
+                      "\"spiffe://e.org/agent/*\" } sudo { use = look } }\n",
+                      i % 10 == 9 ? "/* a {\n */" : "", i, i, i);
+    put("agent.conf", text, strlen(text));
+    ck_assert_int_eq(config_read(dir, &config, &problems), 0);
+    ck_assert_uint_eq(config->identity_count, 200);
+    ck_assert_uint_eq(config->policy_count, 200);
+    for (unsigned i = 0; i < 200; i++) {
+        unsigned line = 5 + 3 * i + (i + 1) / 10;
+        char account[16], where[128];
+
+        snprintf(account, sizeof account, "a%u", i);
+        ck_assert_str_eq(config->identities[i].account, account);
+        ck_assert_uint_eq(config->identities[i].place.line, line);
+        snprintf(where, sizeof where, "%s/agent.conf:%u", dir, line + 2);
+        ck_assert_str_eq(config->policies[i].rules[0].where, where);
+        ck_assert_uint_eq(config->policies[i].rules[0].command_count, 1);
+    }
+    config_free(config);
+    strcpy(at, "identity b {\n id = x\n }\n");
+    told = problems_of(text, strlen(text));
+    ck_assert_str_eq(told, "$/agent.conf:626: id: \"x\" is no SPIFFE ID: write one, as in "
+                           "\"spiffe://example.org/agent/deploy\", or \"/*\" at its end for all below\n");
+    free(told);
+}
+END_TEST
+
 START_TEST(test_problems_are_printable)
 {
     static const char text[] = HOST "identity \"a\x1b[31m\" { id = \"spiffe://e.org/a\" }";
@@ -836,6 +873,7 @@ int main(void)
     tcase_add_loop_test(tests, test_hostile, 0, 25);
     tcase_add_test(tests, test_nested_braces);
     tcase_add_test(tests, test_random_bytes);
+    tcase_add_test(tests, test_long_file);
     tcase_add_test(tests, test_problems_are_printable);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
