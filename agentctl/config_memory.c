@@ -81,12 +81,32 @@ char *arena_format(struct arena *arena, const char *fmt, ...)
     return text;
 }
 
+/* Twice the size of what is the only piece of a large block; NULL: it is not. */
+static void *grow_large(struct arena *arena, const void *items, size_t size)
+{
+    struct arena_block **at = &arena->blocks, *larger;
+
+    if (size <= BLOCK_SIZE)
+        return NULL;
+    while (*at && (const void *)(*at)->bytes != items)
+        at = &(*at)->next;
+    if (!*at || size > SIZE_MAX / 4)
+        return NULL;
+    larger = memory_must(realloc(*at, sizeof *larger + 2 * size));
+    larger->size = larger->used = 2 * size;
+    *at = larger;
+    return larger->bytes;
+}
+
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t size)
 {
     void *larger;
 
     if (count & (count - 1)) /* full only where count is a power of two */
         return items;
+    larger = grow_large(arena, items, count * size);
+    if (larger)
+        return larger;
     larger = arena_alloc(arena, count ? 2 * count : 1, size);
     if (count)
         memcpy(larger, items, count * size);

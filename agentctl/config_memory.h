@@ -18,7 +18,10 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size);
 /* A copy of text[len] and a NUL. */
 char *arena_copy(struct arena *arena, const char *text, size_t len);
 char *arena_format(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Room for one more after items[count]: the array, moved where it has to grow. Start with NULL and 0. */
+/*
+ * Room for one more after items[count]: the array, moved where it has to grow; what stood in the old place is gone, and the new room is
+ * not zeroed. Start with NULL and 0.
+ */
 void *arena_grow(struct arena *arena, void *items, size_t count, size_t size);
 void arena_clear(struct arena *arena);
 

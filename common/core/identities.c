@@ -161,6 +161,14 @@ static int identity_complete(const struct identities_meta *meta, struct identity
     return path_valid(identity->home) && path_valid(identity->shell) ? 0 : -EBADMSG;
 }
 
+int identity_read(const struct identities_meta *meta, const char *account, char *value, size_t len,
+                  struct identity *ret)
+{
+    int r = identity_parse(account, value, len, ret);
+
+    return r < 0 ? r : identity_complete(meta, ret);
+}
+
 static int by_account(int fd, const struct identities_meta *meta, const char *account, struct identity *ret)
 {
     char text[IDENTITY_VALUE_MAX];
@@ -172,8 +180,7 @@ static int by_account(int fd, const struct identities_meta *meta, const char *ac
     r = database_get(fd, 'n', account, text, sizeof text, &len);
     if (r < 0)
         return r == -ENOBUFS ? -EBADMSG : r;
-    r = identity_parse(account, text, len, ret);
-    return r < 0 ? r : identity_complete(meta, ret);
+    return identity_read(meta, account, text, len, ret);
 }
 
 /* Follow a key whose value is an account. */

@@ -57,6 +57,9 @@ int identities_open(const char *path, int *ret_fd) MUST_CHECK;
 int identities_meta(int fd, struct identities_meta *ret) MUST_CHECK;
 int identities_by_account(int fd, const char *account, struct identity *ret) MUST_CHECK;
 int identities_by_uid(int fd, uint32_t uid, struct identity *ret) MUST_CHECK;
+/* From the value[len] of a record "n", for who reads all of them; it is changed. */
+int identity_read(const struct identities_meta *meta, const char *account, char *value, size_t len,
+                  struct identity *ret) MUST_CHECK;
 /* The identity configured for this SPIFFE ID exactly, else for the longest pattern that matches it. */
 int identities_by_spiffe(int fd, const char *id, struct identity *ret) MUST_CHECK;
 /* The account at this place of the list; -ENOENT behind its end. */
