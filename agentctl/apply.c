@@ -82,7 +82,6 @@ static int run(struct apply *a)
         r = apply_take_in(a);
     if (r != APPLY_DONE)
         return r;
-    accounts_print_changes(&a->before, &a->accounts, a->out);
     if (a->mode != APPLY_KEYS)
         apply_print_changes(a);
     if (a->mode != APPLY_CHECK)
@@ -101,6 +100,7 @@ int apply_run_at(const struct apply_paths *paths, enum apply_mode mode, FILE *ou
     if (r == APPLY_PROBLEMS)
         fprintf(err, "agentctl: %zu problems; nothing was changed\n", a.problems.count + a.problems.dropped);
     problems_clear(&a.problems);
+    policy_choices_clear(&a.choices);
     config_free(a.config);
     free(a.anchors);
     arena_clear(&a.arena);

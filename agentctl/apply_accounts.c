@@ -25,6 +25,11 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct account *)a)->name, ((const struct account *)b)->name);
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 const struct account *accounts_find(const struct accounts *sorted, const char *name)
 {
     const struct account wanted = {.name = name};
@@ -145,27 +150,34 @@ static void build_configured(struct builder *b)
 
 /* --- accounts of before --- */
 
-/* The configured accounts by name, to look others up in. */
-static struct accounts sorted_configured(struct builder *b)
+/* The names of the configured accounts, to look others up in. */
+static const char **configured_names(struct builder *b)
 {
-    struct accounts sorted = {.count = b->accounts->configured};
+    size_t count = b->accounts->configured;
+    const char **names = arena_alloc(b->uids->arena, count, sizeof *names);
 
-    sorted.items = arena_alloc(b->uids->arena, sorted.count, sizeof *sorted.items);
-    if (sorted.count) {
-        memcpy(sorted.items, b->accounts->items, sorted.count * sizeof *sorted.items);
-        qsort(sorted.items, sorted.count, sizeof *sorted.items, compare_names);
-    }
-    return sorted;
+    for (size_t i = 0; i < count; i++)
+        names[i] = b->accounts->items[i].name;
+    if (count)
+        qsort(names, count, sizeof *names, compare_texts);
+    return names;
+}
+
+static int is_configured(const struct builder *b, const char *const *names, const char *name)
+{
+    size_t count = b->accounts->configured;
+
+    return count && bsearch(&name, names, count, sizeof *names, compare_texts);
 }
 
 static void build_disabled(struct builder *b, size_t known_uids)
 {
-    struct accounts configured = sorted_configured(b);
+    const char **configured = configured_names(b);
 
     for (size_t i = 0; i < b->before->count; i++) {
         struct account account = b->before->items[i];
 
-        if (accounts_find(&configured, account.name))
+        if (is_configured(b, configured, account.name))
             continue;
         account.disabled = 1;
         account.group_count = 0;
@@ -176,7 +188,7 @@ static void build_disabled(struct builder *b, size_t known_uids)
     for (size_t i = 0; i < known_uids; i++) {
         const struct uid_entry *entry = &b->uids->entries[i];
 
-        if (accounts_find(&configured, entry->account) || accounts_find(b->before, entry->account))
+        if (is_configured(b, configured, entry->account) || accounts_find(b->before, entry->account))
             continue;
         b->accounts->items[b->accounts->count++] =
             (struct account){.name = entry->account,
@@ -277,20 +289,4 @@ int accounts_build(const struct config *config, const struct local *local, const
         return -EINVAL;
     *ret = accounts;
     return 0;
-}
-
-void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out)
-{
-    for (size_t i = 0; i < after->count; i++) {
-        const struct account *now = &after->items[i], *then = accounts_find(before, now->name);
-
-        if (now->disabled && then && !then->disabled)
-            fprintf(out, "identity %s: no longer configured, disabled (uid %u stays its own)\n", now->name, now->uid);
-        else if (!now->disabled && !then)
-            fprintf(out, "identity %s: new, uid %u, %s\n", now->name, now->uid, now->id);
-        else if (!now->disabled && then->disabled)
-            fprintf(out, "identity %s: configured again, uid %u, %s\n", now->name, now->uid, now->id);
-        else if (!now->disabled && strcmp(now->id, then->id) != 0)
-            fprintf(out, "identity %s: now %s, was %s\n", now->name, now->id, then->id);
-    }
 }

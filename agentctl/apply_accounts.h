@@ -44,7 +44,4 @@ int accounts_build(const struct config *config, const struct local *local, const
 /* The account of this name of accounts that are sorted by name, or NULL. */
 const struct account *accounts_find(const struct accounts *sorted, const char *name);
 
-/* A line for each account that is new, gone, back, or has another id. */
-void accounts_print_changes(const struct accounts *before, const struct accounts *after, FILE *out);
-
 #endif

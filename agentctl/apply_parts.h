@@ -5,6 +5,7 @@
 #include "agentctl/apply.h"
 #include "agentctl/apply_accounts.h"
 #include "agentctl/config.h"
+#include "agentctl/policy_choice.h"
 
 struct apply {
     const struct apply_paths *paths;
@@ -17,6 +18,7 @@ struct apply {
     struct local local;
     struct uids uids;
     struct accounts before, accounts;
+    struct policy_choices choices;
     char *anchors;
     size_t anchors_len, anchor_count;
     int changed;
@@ -36,7 +38,7 @@ int apply_take_in(struct apply *a) MUST_CHECK;
 int apply_check_programs(struct apply *a) MUST_CHECK;
 /* The same of one rule, also where it is in no configuration: what is wrong is added to the problems. */
 void apply_check_rule(struct apply *a, const struct rule *rule);
-/* Print a line for each permission that an account gains or loses. */
+/* Print a line for each account that is new, gone, back, or has another id, and for each permission that one gains or loses. */
 void apply_print_changes(struct apply *a);
 /* Put it in place: the databases, then the rules of sudo where `agentctl enable` made their file. */
 int apply_put_out(struct apply *a) MUST_CHECK;

@@ -41,12 +41,16 @@ static int fill_identities(struct apply *a, struct stage *stage)
 
 static int fill_policy(struct apply *a, struct stage *stage)
 {
-    const char *account = "";
-    int r = compile_policy(stage->fd, a->config, &a->accounts, &account);
+    const struct policy_choices *choices = &a->choices;
 
-    if (r == -ENOBUFS)
-        fprintf(a->err, "agentctl: identity \"%s\": its policies take more than 4 MiB: remove some\n", account);
-    return r;
+    for (size_t i = 0; i < a->config->identity_count; i++) {
+        if (choices->of_identity[i]->name[0])
+            continue;
+        fprintf(a->err, "agentctl: identity \"%s\": its policies take more than 4 MiB: remove some\n",
+                a->config->identities[i].account);
+        return -ENOBUFS;
+    }
+    return compile_policy(stage->fd, choices);
 }
 
 static int fill_anchors(struct apply *a, struct stage *stage)
@@ -131,7 +135,7 @@ static int put_out_sudoers(struct apply *a)
 
     if (!sudoers_installed(a->paths->sudoers_dir))
         return APPLY_DONE;
-    text = sudoers_generate(a->config, &len);
+    text = sudoers_generate(a->config, &a->local, &len);
     r = sudoers_install(a->paths->sudoers_dir, text, len, output, sizeof output, &changed);
     free(text);
     if (r == -EINVAL)

@@ -111,7 +111,10 @@ static int take_accounts(struct apply *a)
         r = read_before(a);
     if (r == APPLY_DONE && accounts_build(a->config, &a->local, &a->before, &a->uids, &a->problems, &a->accounts) < 0)
         r = APPLY_PROBLEMS;
-    return r == APPLY_DONE ? apply_check_programs(a) : r;
+    if (r != APPLY_DONE)
+        return r;
+    policy_choices_make(a->config, &a->choices);
+    return apply_check_programs(a);
 }
 
 int apply_take_in(struct apply *a)

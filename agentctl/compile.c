@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "agentctl/compile_database.h"
-#include "agentctl/config_here.h"
 #include "agentctl/config_overlap.h"
 #include "core/fields.h"
 #include "core/identities.h"
@@ -103,7 +102,7 @@ static void put_ids(struct database_maker *maker, const struct accounts *account
 
         if (account->slot)
             continue;
-        if (i < accounts->configured || overlap_find(&configured, &arena, account->id).count == 0)
+        if (i < accounts->configured || !overlap_is_any(&configured, account->id))
             database_put(maker, 's', account->id, account->name, strlen(account->name));
     }
     arena_clear(&arena);
@@ -130,43 +129,6 @@ int compile_identities(int fd, const struct config *config, const struct account
 }
 
 /* --- policy.cdb --- */
-
-static int uses_zone(const struct policy *policy, const struct zone *zone)
-{
-    for (size_t i = 0; i < policy->rule_count; i++)
-        for (size_t j = 0; j < policy->rules[i].window_count; j++)
-            if (policy->rules[i].windows[j].zone == zone)
-                return 1;
-    return 0;
-}
-
-/* Each zone of the windows of these policies, once. */
-static void put_zones(struct fields_writer *w, const struct config *config, const struct owners *policies)
-{
-    for (size_t i = 0; i < config->zone_count; i++) {
-        size_t j = 0;
-
-        while (j < policies->count && !uses_zone(&config->policies[policies->items[j]], config->zones[i]))
-            j++;
-        if (j < policies->count)
-            zone_write(w, config->zones[i]);
-    }
-}
-
-static int account_text(const struct config *config, const struct identity_config *identity,
-                        const struct owners *policies, char *buf, size_t *ret_len)
-{
-    struct fields_writer w;
-
-    fields_begin(&w, buf, POLICY_TEXT_MAX);
-    for (size_t i = 0; i < identity->delegates.count; i++)
-        fields_put(&w, "delegator", identity->delegates.items[i]);
-    put_zones(&w, config, policies);
-    policy_write(&w, &config->defaults);
-    for (size_t i = 0; i < policies->count; i++)
-        policy_write(&w, &config->policies[policies->items[i]]);
-    return fields_end(&w, ret_len);
-}
 
 /* The record of the host. A build is named by what it says: the same configuration gives the same name. */
 static void put_host(struct database_maker *maker, const struct config *config, SHA2_CTX *digest)
@@ -198,57 +160,46 @@ static void put_host(struct database_maker *maker, const struct config *config, 
         database_put(maker, 'h', "", text, len);
 }
 
-int policy_texts(const struct config *config, const struct accounts *accounts, policy_text_fn take, void *arg)
+/* What each choice says, and who has which. */
+static int put_choices(struct database_maker *maker, const struct policy_choices *choices)
 {
     char *buf = memory_must(malloc(POLICY_TEXT_MAX));
-    struct overlap index;
-    struct arena arena = {0};
     int r = 0;
 
-    policies_here(config, &arena, &index);
-    for (size_t i = 0; i < accounts->configured && r == 0; i++) {
-        struct owners policies = overlap_find(&index, &arena, accounts->items[i].id);
-        size_t len = 0;
+    for (size_t i = 0; i < choices->count && r == 0; i++) {
+        size_t len;
 
-        r = account_text(config, &config->identities[i], &policies, buf, &len);
-        r = take(&accounts->items[i], r < 0 ? NULL : buf, len, arg);
+        r = policy_choice_text(choices->config, choices->items[i], buf, &len);
+        if (r == 0)
+            database_put(maker, 't', choices->items[i]->name, buf, len);
     }
-    arena_clear(&arena);
     free(buf);
     return r;
 }
 
-struct policy_maker {
-    struct database_maker database;
-    SHA2_CTX digest;
-    const char **ret_account;
-};
-
-static int put_policies(const struct account *account, const char *text, size_t len, void *arg)
+static void put_account_policy(struct database_maker *maker, const char *account, const char *name, SHA2_CTX *digest)
 {
-    struct policy_maker *maker = arg;
-
-    *maker->ret_account = account->name;
-    if (!text)
-        return -ENOBUFS;
-    SHA256Update(&maker->digest, (const uint8_t *)account->name, strlen(account->name) + 1);
-    SHA256Update(&maker->digest, (const uint8_t *)text, len);
-    database_put(&maker->database, 'p', account->name, text, len);
-    return maker->database.error;
+    SHA256Update(digest, (const uint8_t *)account, strlen(account) + 1);
+    SHA256Update(digest, (const uint8_t *)name, POLICY_NAME_LENGTH);
+    database_put(maker, 'p', account, name, POLICY_NAME_LENGTH);
 }
 
-int compile_policy(int fd, const struct config *config, const struct accounts *accounts, const char **ret_account)
+int compile_policy(int fd, const struct policy_choices *choices)
 {
-    struct policy_maker maker = {.ret_account = ret_account};
+    const struct config *config = choices->config;
+    struct database_maker maker;
+    SHA2_CTX digest;
     int r;
 
-    SHA256Init(&maker.digest);
-    database_begin(&maker.database, fd);
-    r = policy_texts(config, accounts, put_policies, &maker);
+    SHA256Init(&digest);
+    database_begin(&maker, fd);
+    r = put_choices(&maker, choices);
     if (r < 0)
-        maker.database.error = r;
-    put_host(&maker.database, config, &maker.digest);
-    return database_end(&maker.database);
+        maker.error = r;
+    for (size_t i = 0; i < config->identity_count && !maker.error; i++)
+        put_account_policy(&maker, config->identities[i].account, choices->of_identity[i]->name, &digest);
+    put_host(&maker, config, &digest);
+    return database_end(&maker);
 }
 
 /* --- anchors.cdb --- */

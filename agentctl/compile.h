@@ -10,6 +10,7 @@
 
 #include "agentctl/apply_accounts.h"
 #include "agentctl/config.h"
+#include "agentctl/policy_choice.h"
 #include "core/compat.h"
 #include "trust/anchors.h"
 
@@ -19,16 +20,8 @@
 /* All write a database to fd, which is empty, readable and writable. 0; -errno; -ENOBUFS: an entry is too large. */
 int compile_identities(int fd, const struct config *config, const struct accounts *accounts, const char *shell,
                        uint32_t agents_gid) MUST_CHECK;
-/* *ret_account (static storage or config's) names the account whose policies are too large. */
-int compile_policy(int fd, const struct config *config, const struct accounts *accounts,
-                   const char **ret_account) MUST_CHECK;
-/*
- * The compiled policies of each configured account, in their order; text NULL: they are too large. What `take` answers other than 0
- * ends it and is the result.
- */
-typedef int (*policy_text_fn)(const struct account *account, const char *text, size_t len, void *arg);
-int policy_texts(const struct config *config, const struct accounts *accounts, policy_text_fn take,
-                 void *arg) MUST_CHECK;
+/* -ENOBUFS: that of a choice, which has no name. */
+int compile_policy(int fd, const struct policy_choices *choices) MUST_CHECK;
 int compile_anchors(int fd, const char *text, size_t len) MUST_CHECK;
 
 /*

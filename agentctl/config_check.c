@@ -20,8 +20,9 @@ static int compare_ids(const void *a, const void *b)
 
 static void check_ids(struct reader *reader)
 {
+    CLEANUP(arena_clear) struct arena arena = {0};
     struct config *config = reader->config;
-    struct identity_config **sorted = arena_alloc(&config->arena, config->identity_count, sizeof *sorted);
+    struct identity_config **sorted = arena_alloc(&arena, config->identity_count, sizeof *sorted);
     size_t count = 0;
 
     for (size_t i = 0; i < config->identity_count; i++)
@@ -48,8 +49,9 @@ static int compare_slots(const void *a, const void *b)
 /* A slot's account may have the name of another identity or of its slot; that titles differ is told before. */
 static void check_slots(struct reader *reader)
 {
+    CLEANUP(arena_clear) struct arena arena = {0};
     struct config *config = reader->config;
-    struct identity_config **sorted = arena_alloc(&config->arena, config->identity_count, sizeof *sorted);
+    struct identity_config **sorted = arena_alloc(&arena, config->identity_count, sizeof *sorted);
 
     for (size_t i = 0; i < config->identity_count; i++)
         sorted[i] = &config->identities[i];
@@ -108,12 +110,13 @@ static void check_mentions(struct reader *reader)
 
 static void check_policies_match(struct reader *reader)
 {
+    CLEANUP(arena_clear) struct arena arena = {0};
     struct config *config = reader->config;
     struct overlap index = {0};
 
     for (size_t i = 0; i < config->identity_count; i++)
         if (config->identities[i].id && spiffe_pattern_valid(config->identities[i].id))
-            overlap_add(&index, &config->arena, config->identities[i].id, i);
+            overlap_add(&index, &arena, config->identities[i].id, i);
     overlap_sort(&index);
     for (size_t i = 0; i < config->policy_count; i++) {
         const struct words *patterns = &config->policies[i].identities;
@@ -123,7 +126,7 @@ static void check_policies_match(struct reader *reader)
             if (!spiffe_pattern_valid(patterns->items[j]))
                 wrong++;
             else
-                matched += overlap_find(&index, &config->arena, patterns->items[j]).count;
+                matched += overlap_is_any(&index, patterns->items[j]);
         }
         if (matched == 0 && wrong == 0 && patterns->count)
             place_problem(reader, &config->policy_configs[i].place,
@@ -149,10 +152,11 @@ static void check_run_as_of(struct reader *reader, const struct found_by *identi
 
 static void check_run_as(struct reader *reader)
 {
+    CLEANUP(arena_clear) struct arena arena = {0};
     struct config *config = reader->config;
     struct found_by identities;
 
-    find_prepare_accounts(config, &config->arena, &identities);
+    find_prepare_accounts(config, &arena, &identities);
     for (size_t i = 0; i < config->policy_count; i++)
         for (size_t j = 0; j < config->policies[i].rule_count; j++)
             if (config->policies[i].rules[j].kind == RULE_ALLOW_SUDO)

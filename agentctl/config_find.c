@@ -28,10 +28,10 @@ void find_prepare(const struct config *config, struct arena *arena, struct found
 
 const struct identity_config *find_by_spiffe(const struct found_by *index, const char *id)
 {
-    struct arena arena = {0};
-    struct owners owners = overlap_find(&index->ids, &arena, id);
+    CLEANUP(owners_clear) struct owners owners = {.count = 0};
     const struct identity_config *found = NULL;
 
+    overlap_find(&index->ids, id, &owners);
     for (size_t i = 0; i < owners.count; i++) {
         const struct identity_config *one = &index->config->identities[owners.items[i]];
 
@@ -39,7 +39,6 @@ const struct identity_config *find_by_spiffe(const struct found_by *index, const
         if (!found || strcmp(one->id, id) == 0 || (strcmp(found->id, id) != 0 && strlen(one->id) > strlen(found->id)))
             found = one;
     }
-    arena_clear(&arena);
     return found;
 }
 

@@ -39,23 +39,42 @@ static size_t lower_bound(const struct overlap *index, const char *text)
     return low;
 }
 
-static void take(struct owners *owners, struct arena *arena, size_t owner)
+static int is_at(const struct overlap *index, size_t i, const char *text)
 {
-    owners->items = arena_grow(arena, owners->items, owners->count, sizeof *owners->items);
+    return i < index->count && strcmp(index->entries[i].pattern, text) == 0;
+}
+
+static int is_below(const struct overlap *index, size_t i, const char *prefix)
+{
+    return i < index->count && text_starts_with(index->entries[i].pattern, prefix);
+}
+
+static void take(struct owners *owners, size_t owner)
+{
+    if (owners->count == owners->room) {
+        owners->room = owners->room ? 2 * owners->room : 16;
+        owners->items = memory_must(realloc(owners->items, owners->room * sizeof *owners->items));
+    }
     owners->items[owners->count++] = owner;
 }
 
-static void take_equal(const struct overlap *index, struct arena *arena, const char *text, struct owners *owners)
+/* 1 where there is one; each is taken where owners is not NULL. */
+static int take_equal(const struct overlap *index, const char *text, struct owners *owners)
 {
-    for (size_t i = lower_bound(index, text); i < index->count && !strcmp(index->entries[i].pattern, text); i++)
-        take(owners, arena, index->entries[i].owner);
+    size_t first = lower_bound(index, text);
+
+    for (size_t i = first; owners && is_at(index, i, text); i++)
+        take(owners, index->entries[i].owner);
+    return is_at(index, first, text);
 }
 
-static void take_below(const struct overlap *index, struct arena *arena, const char *prefix, struct owners *owners)
+static int take_below(const struct overlap *index, const char *prefix, struct owners *owners)
 {
-    for (size_t i = lower_bound(index, prefix); i < index->count && text_starts_with(index->entries[i].pattern, prefix);
-         i++)
-        take(owners, arena, index->entries[i].owner);
+    size_t first = lower_bound(index, prefix);
+
+    for (size_t i = first; owners && is_below(index, i, prefix); i++)
+        take(owners, index->entries[i].owner);
+    return is_below(index, first, prefix);
 }
 
 static int compare_owners(const void *a, const void *b)
@@ -77,31 +96,49 @@ static void make_unique(struct owners *owners)
     owners->count = kept;
 }
 
-struct owners overlap_find(const struct overlap *index, struct arena *arena, const char *pattern)
+/* As take_equal, of all that overlap. */
+static int take_all(const struct overlap *index, const char *pattern, struct owners *owners)
 {
-    struct owners owners = {0};
     char above[SPIFFE_ID_MAX + 3];
     const char *domain;
     char *slash, *first;
+    int any;
 
     if (text_copy(above, sizeof above - 2, pattern) < 0)
-        return owners;
+        return 0;
     (void)spiffe_trust_domain(above, &domain);
     first = strchr(domain, '/');
     slash = strrchr(above, '/');
     if (strcmp(slash, "/*") == 0) {
         slash[1] = '\0';
-        take_below(index, arena, above, &owners); /* this pattern itself too */
+        any = take_below(index, above, owners); /* this pattern itself too */
         *slash = '\0';
     } else {
-        take_equal(index, arena, above, &owners);
+        any = take_equal(index, above, owners);
     }
     /* Everything that ends in "*" and stands above. */
     while ((slash = strrchr(above, '/')) && slash >= first) {
         strcpy(slash, "/*");
-        take_equal(index, arena, above, &owners);
+        any |= take_equal(index, above, owners);
         *slash = '\0';
     }
-    make_unique(&owners);
-    return owners;
+    return any;
+}
+
+void overlap_find(const struct overlap *index, const char *pattern, struct owners *owners)
+{
+    owners->count = 0;
+    (void)take_all(index, pattern, owners);
+    make_unique(owners);
+}
+
+void owners_clear(struct owners *owners)
+{
+    free(owners->items);
+    *owners = (struct owners){.count = 0};
+}
+
+int overlap_is_any(const struct overlap *index, const char *pattern)
+{
+    return take_all(index, pattern, NULL);
 }

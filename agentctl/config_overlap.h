@@ -19,14 +19,17 @@ struct overlap {
 
 struct owners {
     size_t *items;
-    size_t count;
+    size_t count, room;
 };
 
 /* Add a valid pattern (a SPIFFE ID is one) of the owner. */
 void overlap_add(struct overlap *index, struct arena *arena, const char *pattern, size_t owner);
 /* After the last add. */
 void overlap_sort(struct overlap *index);
-/* The owners of patterns that overlap with this one, in ascending order, each once. */
-struct owners overlap_find(const struct overlap *index, struct arena *arena, const char *pattern);
+/* The owners of patterns that overlap with this one, in ascending order, each once, in place of those that were there. */
+void overlap_find(const struct overlap *index, const char *pattern, struct owners *owners);
+void owners_clear(struct owners *owners);
+/* Are there any? 1 or 0. */
+int overlap_is_any(const struct overlap *index, const char *pattern);
 
 #endif

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentctl/compile.h"
 #include "agentctl/config_find.h"
 #include "agentctl/config_here.h"
+#include "agentctl/policy_choice.h"
 #include "core/names.h"
 #include "core/text.h"
 
@@ -22,7 +22,6 @@ struct run {
     struct problems *problems;
     struct subject *subjects; /* by name */
     size_t subject_count;
-    size_t at; /* the identity whose policies come next */
     struct found_by identities;
 };
 
@@ -55,32 +54,35 @@ static void list_subjects(struct run *run)
     run->subject_count = kept;
 }
 
-static int take_policies(const struct account *account, const char *text, size_t len, void *arg)
+static int take_policies(struct run *run, const struct policy_choices *choices)
 {
-    struct run *run = arg;
-    const struct identity_config *identity = &run->test->config->identities[run->at++];
-    struct subject *subject = find_subject(run, account->name);
+    const struct config *config = choices->config;
+    int r = 0;
 
-    if (!subject)
-        return 0;
-    if (!text) {
-        problem_add(run->problems, identity->place.file, identity->place.line,
-                    "the policies of account \"%s\" are too large", account->name);
-        return -EINVAL;
+    for (size_t i = 0; i < config->identity_count && r == 0; i++) {
+        const struct identity_config *identity = &config->identities[i];
+        struct subject *subject = find_subject(run, identity->account);
+
+        if (!subject)
+            continue;
+        subject->identity = identity;
+        r = policy_choice_read(choices, i, &subject->policies);
+        if (r == -ENOBUFS)
+            problem_add(run->problems, identity->place.file, identity->place.line,
+                        "the policies of account \"%s\" are too large", identity->account);
     }
-    subject->identity = identity;
-    return policy_set_parse(text, len, &subject->policies);
+    return r;
 }
 
 static int compile(struct run *run)
 {
-    const struct config *config = run->test->config;
-    struct accounts accounts = {.count = config->identity_count, .configured = config->identity_count};
+    struct policy_choices choices;
+    int r;
 
-    accounts.items = arena_alloc(&run->test->arena, accounts.count, sizeof *accounts.items);
-    for (size_t i = 0; i < accounts.count; i++)
-        accounts.items[i] = (struct account){.name = config->identities[i].account, .id = config->identities[i].id};
-    return policy_texts(config, &accounts, take_policies, run);
+    policy_choices_make(run->test->config, &choices);
+    r = take_policies(run, &choices);
+    policy_choices_clear(&choices);
+    return r;
 }
 
 /* --- whose credential --- */

@@ -219,11 +219,11 @@ int check_step(struct checker *c, const struct observed *seen, const char *accou
 const char *check_session(struct checker *c, const struct observed *seen, const char **ret_account)
 {
     const struct config *config = c->host->apply->config;
-    struct owners owners;
+    CLEANUP(owners_clear) struct owners owners = {.count = 0};
 
     if (!seen->identity || !spiffe_pattern_valid(seen->identity))
         return "no identity is configured for it: add one to the configuration";
-    owners = overlap_find(&c->identities.ids, c->arena, seen->identity);
+    overlap_find(&c->identities.ids, seen->identity, &owners);
     if (owners.count == 0)
         return "no identity is configured for it: add one to the configuration";
     *ret_account = spiffe_id_valid(seen->identity) ? find_by_spiffe(&c->identities, seen->identity)->account

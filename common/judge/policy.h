@@ -1,11 +1,13 @@
 /*
  * Policy: what agents may do here, as `agentctl apply` compiles it and as every step reads it.
  *
- * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text:
+ * policy.cdb (root, 0600) holds, by account, the policies that can ever match it, as one fields text, once for all accounts that have
+ * the same ones:
  *
  *   key "h"             fields: host-id, build (of this apply), sensitivity, keep-home SECONDS, mode,
  *                       sudo-approval required|argv; secret NAME, any number
- *   key "p" ACCOUNT     as below
+ *   key "p" ACCOUNT     NAME of its text
+ *   key "t" NAME        as below
  *
  *     delegator PATTERN               before the policies: any number
  *     zone NAME                       there, too: a time zone of windows below, then the offsets that it has

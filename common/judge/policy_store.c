@@ -11,16 +11,28 @@
 #include "core/paths.h"
 #include "core/text.h"
 
-int policy_of_account(const char *account, struct policy_set *ret)
+/* As database_get; -ENOENT: the account has none. */
+static int read_policies(int fd, const char *account, char *text, size_t cap, size_t *ret_len)
 {
-    CLEANUP(close_fd) int fd = -1;
+    char name[POLICY_NAME_LENGTH + 1];
+    size_t len;
+    int r = database_get(fd, 'p', account, name, sizeof name, &len);
+
+    if (r < 0)
+        return r == -ENOBUFS ? -EBADMSG : r;
+    if (strlen(name) != POLICY_NAME_LENGTH)
+        return -EBADMSG;
+    r = database_get(fd, 't', name, text, cap, ret_len);
+    return r == -ENOENT ? -EBADMSG : r; /* a name of nothing */
+}
+
+int policy_of_account_in(int fd, const char *account, struct policy_set *ret)
+{
     struct stat st;
     char *text;
     size_t len, cap;
-    int r = file_open(PATH_POLICY, &fd);
+    int r;
 
-    if (r < 0)
-        return r;
     if (fstat(fd, &st) < 0)
         return -errno;
     cap = st.st_size < POLICY_TEXT_MAX ? (size_t)st.st_size + 1
@@ -28,7 +40,7 @@ int policy_of_account(const char *account, struct policy_set *ret)
     text = malloc(cap);
     if (!text)
         return -ENOMEM;
-    r = database_get(fd, 'p', account, text, cap, &len);
+    r = read_policies(fd, account, text, cap, &len);
     if (r == 0)
         r = policy_set_parse(text, len, ret);
     else if (r == -ENOENT) {
@@ -37,6 +49,14 @@ int policy_of_account(const char *account, struct policy_set *ret)
     }
     free(text);
     return r;
+}
+
+int policy_of_account(const char *account, struct policy_set *ret)
+{
+    CLEANUP(close_fd) int fd = -1;
+    int r = file_open(PATH_POLICY, &fd);
+
+    return r < 0 ? r : policy_of_account_in(fd, account, ret);
 }
 
 static int read_field(struct host_policy *host, const char *key, const char *value)

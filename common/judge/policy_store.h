@@ -9,8 +9,9 @@
 #include "judge/secrets.h"
 
 #define KEEP_HOME_DEFAULT (7 * 86400)
-#define HOST_TEXT_MAX 16384 /* bytes of the host's record */
-#define BUILD_LENGTH 16     /* hex digits that name what an apply put in force */
+#define HOST_TEXT_MAX 16384   /* bytes of the host's record */
+#define BUILD_LENGTH 16       /* hex digits that name what an apply put in force */
+#define POLICY_NAME_LENGTH 32 /* the same of a text of policies: the first of its SHA-256 */
 
 struct host_policy {
     char id[SPIFFE_ID_MAX + 1]; /* the audience of credentials */
@@ -24,6 +25,8 @@ struct host_policy {
 
 /* The policies that can match this account: none is an empty set. The caller clears it. */
 int policy_of_account(const char *account, struct policy_set *ret) MUST_CHECK;
+/* The same of the database that is open as fd. */
+int policy_of_account_in(int fd, const char *account, struct policy_set *ret) MUST_CHECK;
 /* What holds for the host as a whole. */
 int policy_host(struct host_policy *ret) MUST_CHECK;
 /* Does it say that this host observes? 1 or 0, also where it cannot be read. */

@@ -2,39 +2,33 @@
  * Fuzz target: the reader of the configuration. The input is agent.conf, conf.d/10.conf and escapes.list, with a NUL between them. A mistake
  * is told with its file; what is taken compiles to policies that every step can read, and to rules of sudo.
  */
+#include <errno.h>
+
 #include "config_dir.h"
-#include "agentctl/compile.h"
+#include "agentctl/policy_choice.h"
 #include "agentctl/sudoers.h"
 #include "judge/policy.h"
 
-static int take_policies(const struct account *account, const char *text, size_t len, void *arg)
-{
-    struct policy_set set;
-
-    (void)account;
-    (void)arg;
-    if (!text) /* they are too large */
-        return 0;
-    must(policy_set_parse(text, len, &set) == 0);
-    policy_set_clear(&set);
-    return 0;
-}
-
 static void compile(const struct config *config)
 {
-    struct accounts accounts = {.count = config->identity_count, .configured = config->identity_count};
+    const struct local nobody = {.account_count = 0};
+    struct policy_choices choices;
     size_t len = 0;
     char *text;
 
-    accounts.items = calloc(accounts.count + 1, sizeof *accounts.items);
-    must(accounts.items != NULL);
-    for (size_t i = 0; i < accounts.count; i++)
-        accounts.items[i] = (struct account){.name = config->identities[i].account, .id = config->identities[i].id};
-    must(policy_texts(config, &accounts, take_policies, NULL) == 0);
-    text = sudoers_generate(config, &len);
+    policy_choices_make(config, &choices);
+    for (size_t i = 0; i < config->identity_count; i++) {
+        struct policy_set set;
+        int r = policy_choice_read(&choices, i, &set);
+
+        must(r == 0 || r == -ENOBUFS); /* they are too large */
+        if (r == 0)
+            policy_set_clear(&set);
+    }
+    policy_choices_clear(&choices);
+    text = sudoers_generate(config, &nobody, &len);
     must(text != NULL && strlen(text) == len);
     free(text);
-    free(accounts.items);
 }
 
 /* The part up to the next NUL, or the rest. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agentctl/apply.h"
+#include "agentctl/compile_database.h"
 #include "agentctl/sudoers.h"
 #include "core/database.h"
 #include "core/files.h"
@@ -157,6 +158,16 @@ static char *value_of(const char *name, char kind, const char *key)
     return value;
 }
 
+/* The compiled policies of an account. */
+static char *policies_of(const char *account)
+{
+    char name[POLICY_NAME_LENGTH + 1];
+
+    ck_assert_uint_eq(strlen(value_of("state/policy.cdb", 'p', account)), POLICY_NAME_LENGTH);
+    strcpy(name, value_of("state/policy.cdb", 'p', account));
+    return value_of("state/policy.cdb", 't', name);
+}
+
 static mode_t mode_of(const char *name)
 {
     struct stat st;
@@ -217,12 +228,12 @@ START_TEST(test_golden)
         "rule allow-sudo\nrule-where %s/etc/agent.conf:12\nrun-as web\nany-command 1\n"
         "rule deny-sudo\nrule-where %s/etc/agent.conf:13\ncommand /bin/sh\n",
         dir, dir, dir, dir, dir, dir);
-    ck_assert_str_eq(value_of("state/policy.cdb", 'p', "deploy"), wanted);
-    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy one\n"));
-    ck_assert_ptr_null(strstr(value_of("state/policy.cdb", 'p', "crew"), "policy care\n"));
-    ck_assert_ptr_nonnull(
-        strstr(value_of("state/policy.cdb", 'h', ""), "host-id spiffe://e.org/host/a\nsensitivity low\nkeep-home "
-                                                      "604800\nmode enforce\nsudo-approval required\nbuild "));
+    ck_assert_str_eq(policies_of("deploy"), wanted);
+    ck_assert_ptr_nonnull(strstr(policies_of("crew"), "policy one\n"));
+    ck_assert_ptr_null(strstr(policies_of("crew"), "policy care\n"));
+    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'h', ""),
+                                 "host-id spiffe://e.org/host/a\nsensitivity low\nkeep-home "
+                                 "604800\nmode enforce\nsudo-approval required\nbuild "));
     ck_assert_str_eq(value_of("state/anchors.cdb", 'a', ""),
                      "pam_agent 1\nissuer i\nkind aat\niss https://e.org\ntrust-domain e.org\nmax-lifetime 900\n"
                      "key Ed25519\nkid one\njwk "
@@ -235,7 +246,7 @@ START_TEST(test_golden)
         0);
     ck_assert_uint_eq(anchors->count, 1);
     anchors_free(anchors);
-    ck_assert_int_eq(policy_set_parse(value_of("state/policy.cdb", 'p', "deploy"), strlen(wanted), &policies), 0);
+    ck_assert_int_eq(policy_set_parse(policies_of("deploy"), strlen(wanted), &policies), 0);
     ck_assert_uint_eq(policies.count, 2);
     policy_set_clear(&policies);
     ck_assert_uint_eq(mode_of("state/identities.cdb"), 0644);
@@ -344,12 +355,94 @@ START_TEST(test_prints_of_which_sessions_it_is)
 }
 END_TEST
 
+/* A policy.cdb that is changed at one of its bytes, or cut, is refused, or what is read of it can be used. */
+START_TEST(test_damaged_policies)
+{
+    struct policy_set policies;
+    struct stat st;
+    int fd;
+
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" } sudo { any-command = true } }\n");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    fd = open(path_of("state/policy.cdb"), O_RDWR);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    ck_assert_int_eq(policy_of_account_in(fd, "a", &policies), 0);
+    ck_assert_uint_eq(policies.count, 2);
+    policy_set_clear(&policies);
+    ck_assert_int_eq(policy_of_account_in(fd, "b", &policies), 0);
+    ck_assert_uint_eq(policies.count, 0);
+    for (off_t at = 2048; at < st.st_size; at++) { /* behind the table of tables */
+        unsigned char byte, odd;
+        int r;
+
+        ck_assert_int_eq(pread(fd, &byte, 1, at), 1);
+        odd = byte ^ 0x15;
+        ck_assert_int_eq(pwrite(fd, &odd, 1, at), 1);
+        r = policy_of_account_in(fd, "a", &policies);
+        ck_assert_msg(r == 0 || r == -EBADMSG || r == -ENOBUFS, "at %ld: %d", (long)at, r);
+        if (r == 0)
+            policy_set_clear(&policies);
+        ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+    }
+    for (off_t len = st.st_size - 1; len >= 0; len--) {
+        ck_assert_int_eq(ftruncate(fd, len), 0);
+        if (policy_of_account_in(fd, "a", &policies) == 0) {
+            ck_assert_uint_eq(policies.count, 2); /* what was cut is of others */
+            policy_set_clear(&policies);
+        }
+    }
+    ck_assert_int_eq(policy_of_account_in(fd, "a", &policies), -EBADMSG);
+    close(fd);
+}
+END_TEST
+
+/* A name that leads to nothing, or is none. */
+START_TEST(test_policies_without_text)
+{
+    static const char *const names[] = {"0123456789abcdef0123456789abcdef", "", "0",
+                                        "0123456789abcdef0123456789abcdef0"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        struct policy_set policies;
+        struct database_maker maker;
+        int fd = open(path_of("policies"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+        database_begin(&maker, fd);
+        database_put(&maker, 'p', "a", names[i], strlen(names[i]));
+        database_put(&maker, 't', "0", "pam_agent 1\n", 12);
+        ck_assert_int_eq(database_end(&maker), 0);
+        ck_assert_int_eq(policy_of_account_in(fd, "a", &policies), -EBADMSG);
+        close(fd);
+    }
+}
+END_TEST
+
+START_TEST(test_accounts_share_a_text)
+{
+    char name[POLICY_NAME_LENGTH + 1];
+
+    put_config(IDENTITY("a") IDENTITY("b") IDENTITY("c") IDENTITY(
+        "d") "identity e { id = \"spiffe://e.org/agent/e\" delegates = { \"spiffe://e.org/agent/a\" } }\n"
+             "policy all { identities = { \"spiffe://e.org/agent/*\" } login { } }\n"
+             "policy c { identities = { \"spiffe://e.org/agent/c\" } sudo { any-command = true } }\n");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    strcpy(name, value_of("state/policy.cdb", 'p', "a"));
+    ck_assert_str_eq(value_of("state/policy.cdb", 'p', "b"), name);
+    ck_assert_str_eq(value_of("state/policy.cdb", 'p', "d"), name);
+    ck_assert_str_ne(value_of("state/policy.cdb", 'p', "c"), name);
+    ck_assert_str_ne(value_of("state/policy.cdb", 'p', "e"), name);
+    ck_assert_ptr_null(strstr(policies_of("d"), "any-command"));
+    ck_assert_ptr_nonnull(strstr(policies_of("c"), "any-command 1\n"));
+    ck_assert_ptr_nonnull(strstr(policies_of("e"), "delegator spiffe://e.org/agent/a\n"));
+}
+END_TEST
+
 /* How often the compiled policies of an account have this line. */
 static unsigned lines_of(const char *account, const char *line)
 {
     unsigned count = 0;
 
-    for (const char *at = value_of("state/policy.cdb", 'p', account); (at = strstr(at, line)); at++)
+    for (const char *at = policies_of(account); (at = strstr(at, line)); at++)
         count++;
     return count;
 }
@@ -480,7 +573,7 @@ START_TEST(test_slots)
 
         ck_assert_int_eq(lookup(accounts[i], &identity), 0);
         ck_assert_str_eq(identity.id, "spiffe://e.org/crew");
-        ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', accounts[i]), "policy p\n"));
+        ck_assert_ptr_nonnull(strstr(policies_of(accounts[i]), "policy p\n"));
         snprintf(line, sizeof line, "\n%s ALL=(root) NOPASSWD: /bin/id", accounts[i]);
         ck_assert_ptr_nonnull(strstr(get("sudoers.d/pam_agent"), line));
     }
@@ -867,7 +960,7 @@ START_TEST(test_killed)
         kill(pid, SIGKILL);
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
         ck_assert_int_eq(lookup("deploy", &identity), 0);
-        ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "deploy"), "rule deny-sudo\n"));
+        ck_assert_ptr_nonnull(strstr(policies_of("deploy"), "rule deny-sudo\n"));
         ck_assert_ptr_nonnull(value_of("state/anchors.cdb", 'a', ""));
     }
     ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
@@ -1042,7 +1135,7 @@ START_TEST(test_run_as_group)
     ck_assert_ptr_nonnull(strstr(out, "identity a gains: sudo as root with group adm: /bin/id\n"));
     ck_assert_ptr_nonnull(strstr(out, "identity a gains: sudo as root, web with group adm, web: /bin/ls x\n"));
     ck_assert_ptr_nonnull(strstr(out, "identity a is denied: sudo as anybody with group disk: any command\n"));
-    ck_assert_ptr_nonnull(strstr(value_of("state/policy.cdb", 'p', "a"), "run-as web\nrun-as-group adm\n"));
+    ck_assert_ptr_nonnull(strstr(policies_of("a"), "run-as web\nrun-as-group adm\n"));
 }
 END_TEST
 
@@ -1187,7 +1280,7 @@ START_TEST(test_policies_of_other_hosts)
         ck_assert_ptr_nonnull(strstr(out, "2 policies, 0 issuers"));
         ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
         ck_assert_ptr_nonnull(strstr(out, hosts[i].counts));
-        strcpy(text, value_of("state/policy.cdb", 'p', "a"));
+        strcpy(text, policies_of("a"));
         ck_assert_int_eq(strstr(text, "policy prod\n") != NULL, hosts[i].prod);
         ck_assert_int_eq(strstr(text, "policy test\n") != NULL, hosts[i].test);
         ck_assert_int_eq(strstr(get("sudoers.d/pam_agent"), "NOPASSWD: /bin/id") != NULL, hosts[i].prod);
@@ -1197,6 +1290,45 @@ START_TEST(test_policies_of_other_hosts)
 END_TEST
 
 /* Whatever a word is made of, visudo takes the line. */
+static void put_crowd(const char *rules)
+{
+    FILE *to = fopen(path_of("etc/agent.conf"), "w");
+
+    fputs("host { id = \"spiffe://e.org/host/a\" uid-range = \"100000-120000\" }\n", to);
+    for (int i = 0; i < 9000; i++)
+        fprintf(to, "identity a%d { id = \"spiffe://e.org/agent/a%d\" }\n", i, i);
+    fprintf(to, "policy all { identities = { \"spiffe://e.org/agent/*\" }\n%s }\n%s", rules, IDENTITY("bob"));
+    ck_assert_int_eq(fclose(to), 0);
+}
+
+/* Every sudo of the host reads the file. */
+START_TEST(test_sudoers_of_a_crowd)
+{
+    put("sudoers.d/pam_agent", "");
+    put("passwd", "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1000::/:/bin/sh\neve:x:1001:1001::/:/bin/sh\n"
+                  "joe:x:1002:900::/:/bin/sh\nmax:x:1003:1003::/:/bin/sh\n");
+    put("group", "root:x:0:\nagents:x:900:bob,eve,of-ldap\n");
+    put_crowd("sudo { run-as = root commands = { \"/bin/id\", \"/bin/x\" } }\n"
+              " sudo { run-as = web commands = { \"/bin/x\", \"/bin/x\" } may-exec = true }\n deny-sudo { }\n");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "User_Alias"),
+                     "User_Alias PAM_AGENT = %agents, !#1001, !#1002, !\"of-ldap\"\n"
+                     "PAM_AGENT ALL=(web) NOPASSWD:EXEC: /bin/x \"\"\n"
+                     "PAM_AGENT ALL=(root) NOPASSWD: /bin/id \"\"\n"
+                     "PAM_AGENT ALL=(root) NOPASSWD: /bin/x \"\"\n");
+    /* Of what is new, some is told. */
+    ck_assert_ptr_nonnull(strstr(out, "identity a99: new, uid 100101"));
+    ck_assert_ptr_null(strstr(out, "identity a100: new"));
+    ck_assert_ptr_nonnull(strstr(out, "and 8901 more identities: new\n"));
+    ck_assert_ptr_nonnull(strstr(out, "and the policies of 8901 more identities\n"));
+    put_config(
+        IDENTITY("a0") "policy all { identities = { \"spiffe://e.org/agent/*\" } sudo { commands = \"/bin/id\" } }\n");
+    ck_assert_int_eq(apply(APPLY_ALL), APPLY_DONE);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a0 ALL="), "a0 ALL=(root) NOPASSWD: /bin/id \"\"\n");
+    ck_assert_ptr_nonnull(strstr(out, "and 8900 more identities: no longer configured, disabled\n"));
+}
+END_TEST
+
 START_TEST(test_sudoers_odd_words)
 {
     put_config(IDENTITY(
@@ -1236,6 +1368,9 @@ int main(void)
     tcase_add_test(tests, test_check_writes_nothing);
     tcase_add_test(tests, test_prints_what_is_gained_and_lost);
     tcase_add_test(tests, test_prints_of_which_sessions_it_is);
+    tcase_add_test(tests, test_damaged_policies);
+    tcase_add_test(tests, test_policies_without_text);
+    tcase_add_test(tests, test_accounts_share_a_text);
     tcase_add_test(tests, test_zones_stand_once_where_they_are_used);
     tcase_add_test(tests, test_prints_of_many_identities_but_some);
     tcase_add_test(tests, test_bad_configuration_changes_nothing);
@@ -1270,6 +1405,7 @@ int main(void)
     tcase_add_loop_test(tests, test_programs_that_agents_may_write, 0, COUNT_OF(programs));
     tcase_add_test(tests, test_sudoers_of_groups);
     tcase_add_test(tests, test_policies_of_other_hosts);
+    tcase_add_test(tests, test_sudoers_of_a_crowd);
     tcase_add_test(tests, test_sudoers_odd_words);
     tcase_add_test(tests, test_sudoers_refused_changes_nothing);
     suite_add_tcase(suite, tests);

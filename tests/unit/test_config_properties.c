@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agentctl/compile.h"
+#include "agentctl/policy_choice.h"
 #include "core/files.h"
 #include "random_steps.h"
 
@@ -257,21 +257,9 @@ struct compiled {
     unsigned count;
 };
 
-static int take(const struct account *account, const char *text, size_t len, void *arg)
-{
-    struct compiled *compiled = arg;
-
-    (void)account;
-    ck_assert_ptr_nonnull(text);
-    if (compiled->count == ACCOUNTS)
-        return 0;
-    return policy_set_parse(text, len, &compiled->sets[compiled->count++]);
-}
-
 static void compile(const struct random_config *config, struct compiled *ret)
 {
-    struct account items[ACCOUNTS + 1] = {{.name = NULL}};
-    const struct accounts accounts = {.items = items, .count = ACCOUNTS + 1, .configured = ACCOUNTS + 1};
+    struct policy_choices choices;
     struct problems problems = {0};
     struct config *read = NULL;
 
@@ -280,11 +268,11 @@ static void compile(const struct random_config *config, struct compiled *ret)
         problems_print(&problems, stderr);
     ck_assert_uint_eq(problems.count, 0);
     ck_assert_uint_eq(read->identity_count, ACCOUNTS + 1);
-    for (size_t i = 0; i < COUNT_OF(items); i++)
-        items[i] = (struct account){.name = read->identities[i].account, .id = read->identities[i].id};
+    policy_choices_make(read, &choices);
     *ret = (struct compiled){.count = 0};
-    ck_assert_int_eq(policy_texts(read, &accounts, take, ret), 0);
-    ck_assert_uint_eq(ret->count, ACCOUNTS);
+    for (; ret->count < ACCOUNTS; ret->count++)
+        ck_assert_int_eq(policy_choice_read(&choices, ret->count, &ret->sets[ret->count]), 0);
+    policy_choices_clear(&choices);
     config_free(read);
     problems_clear(&problems);
 }

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agentctl/compile.h"
+#include "agentctl/policy_choice.h"
 #include "agentctl/decisions.h"
 #include "agentctl/policy_test.h"
 #include "agentctl/suggest.h"
@@ -144,30 +144,18 @@ static const char *identity_of(const char *account, void *arg)
     return strcmp(account, "agent-b") == 0 ? "spiffe://e.org/agent/b" : NULL;
 }
 
-struct wanted {
-    const char *account;
-    struct policy_set *policies;
-};
-
-static int take_policies(const struct account *account, const char *compiled, size_t len, void *arg)
-{
-    const struct wanted *wanted = arg;
-
-    return strcmp(account->name, wanted->account) == 0 ? policy_set_parse(compiled, len, wanted->policies) : 0;
-}
-
 /* In force is what is configured. */
 static int policies_of(const char *account, struct policy_set *ret)
 {
-    struct account items[8];
-    struct accounts accounts = {.items = items, .count = host.config->identity_count};
-    struct wanted wanted = {account, ret};
+    struct policy_choices choices;
+    int r = 0;
 
-    ck_assert_uint_le(accounts.count, COUNT_OF(items));
-    accounts.configured = accounts.count;
-    for (size_t i = 0; i < accounts.count; i++)
-        items[i] = (struct account){.name = host.config->identities[i].account, .id = host.config->identities[i].id};
-    return policy_texts(host.config, &accounts, take_policies, &wanted);
+    policy_choices_make(host.config, &choices);
+    for (size_t i = 0; i < host.config->identity_count; i++)
+        if (strcmp(host.config->identities[i].account, account) == 0)
+            r = policy_choice_read(&choices, i, ret);
+    policy_choices_clear(&choices);
+    return r;
 }
 
 static void clear(void)
@@ -691,7 +679,8 @@ START_TEST(a_command_that_was_cut)
     note(&record);
     suggest_of(NULL);
     ck_assert_uint_eq(suggested.policies[0].written, 0);
-    assert_says(" ...\n#   used once, 2026-11-28 16:00 UTC; not all of it was recorded: it was too long, or holds a secret");
+    assert_says(
+        " ...\n#   used once, 2026-11-28 16:00 UTC; not all of it was recorded: it was too long, or holds a secret");
     argv[7] = NULL; /* what was shown of it */
     command("root", argv);
     suggest_of(NULL);
