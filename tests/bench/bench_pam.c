@@ -4,12 +4,15 @@
  *   bench_pam human USER            all phases for a human, over the same stack without pam_agent
  *   bench_pam login USER TOKEN KEY  all phases of an agent's login, gate and guard included
  *   bench_pam sudo USER TOKEN KEY   the account step of sudo inside a session
+ *   bench_pam sudo USER TOKEN KEY MINE THEIRS   the same in turns with another one, on another host: each begins when MINE says so, a
+ *                                   FIFO, and is passed on by THEIRS
  *
  * TOKEN is a file with a credential for many logins, KEY the public key it is bound to: possession is shown as sshd shows it,
  * through SSH_AUTH_INFO_0. Prints a JSON object a line.
  */
 #include <dirent.h>
 #include <err.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <signal.h>
@@ -23,6 +26,7 @@
 #define HUMAN_ROUNDS 400
 #define LOGIN_ROUNDS 200
 #define SUDO_ROUNDS 1000
+#define TURN_STEPS 20
 #define PART 1000
 
 static char token[8192], auth_info[1024];
@@ -167,8 +171,32 @@ static void login(const char *user)
     print("login-us", quantile(took, LOGIN_ROUNDS, 0.99), "us");
 }
 
+static int open_turn(const char *fifo)
+{
+    int fd = open(fifo, O_RDWR | O_CLOEXEC); /* waits for nobody at the other end */
+
+    if (fd < 0)
+        err(1, "%s", fifo);
+    return fd;
+}
+
+/* What else the machine does hits both of those that take turns. */
+static void take_turn(int mine)
+{
+    char byte;
+
+    if (mine >= 0 && read(mine, &byte, 1) != 1)
+        errx(1, "there is no turn any more");
+}
+
+static void pass_turn(int theirs)
+{
+    if (theirs >= 0 && write(theirs, "", 1) != 1)
+        err(1, "a turn cannot be passed on");
+}
+
 /* As sudo: real uid the caller's, effective uid root's. */
-static void sudo(const char *user)
+static void sudo(const char *user, int mine, int theirs)
 {
     static double took[SUDO_ROUNDS];
     const struct passwd *pw = getpwnam(user);
@@ -178,12 +206,18 @@ static void sudo(const char *user)
         err(1, "setresuid");
     *auth_info = '\0';
     for (int i = 0; i < SUDO_ROUNDS; i++) {
-        pam_handle_t *pam = begin("sudo", user);
-        double start = now_us();
+        pam_handle_t *pam;
+        double start;
 
+        if (i % TURN_STEPS == 0)
+            take_turn(mine);
+        pam = begin("sudo", user);
+        start = now_us();
         check(pam, pam_acct_mgmt(pam, 0), "acct_mgmt of sudo");
         took[i] = now_us() - start;
         check(pam, pam_end(pam, PAM_SUCCESS), "pam_end");
+        if (i % TURN_STEPS == TURN_STEPS - 1)
+            pass_turn(theirs);
     }
     print("sudo-step-us", quantile(took, SUDO_ROUNDS, 0.5), "us");
     if (setresuid(0, 0, 0) < 0)
@@ -199,15 +233,15 @@ int main(int argc, char **argv)
         human(argv[2]);
         return 0;
     }
-    if (argc != 5)
-        errx(2, "usage: bench_pam human USER | login|sudo USER TOKEN KEY");
+    if (argc != 5 && argc != 7)
+        errx(2, "usage: bench_pam human USER | login|sudo USER TOKEN KEY [MINE THEIRS]");
     read_line(argv[3], token, sizeof token);
     strcpy(auth_info, "SSH_AUTH_INFO_0=publickey ");
     read_line(argv[4], auth_info + strlen(auth_info), sizeof auth_info - strlen(auth_info));
     if (strcmp(argv[1], "login") == 0)
         login(argv[2]);
     else if (strcmp(argv[1], "sudo") == 0)
-        sudo(argv[2]);
+        sudo(argv[2], argc == 7 ? open_turn(argv[5]) : -1, argc == 7 ? open_turn(argv[6]) : -1);
     else
         errx(2, "no such bench: %s", argv[1]);
     return 0;
