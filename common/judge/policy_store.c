@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/database.h"
 #include "core/fields.h"
 #include "core/files.h"
 #include "core/paths.h"
 #include "core/text.h"
+
+#define USUAL_TEXT_MAX 16384 /* so much memory costs a step no new mapping */
 
 /* As database_get; -ENOENT: the account has none. */
 static int read_policies(int fd, const char *account, char *text, size_t cap, size_t *ret_len)
@@ -26,29 +27,31 @@ static int read_policies(int fd, const char *account, char *text, size_t cap, si
     return r == -ENOENT ? -EBADMSG : r; /* a name of nothing */
 }
 
-int policy_of_account_in(int fd, const char *account, struct policy_set *ret)
+static int read_into(int fd, const char *account, size_t cap, struct policy_set *ret)
 {
-    struct stat st;
-    char *text;
-    size_t len, cap;
+    char *text = malloc(cap);
+    size_t len;
     int r;
 
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    cap = st.st_size < POLICY_TEXT_MAX ? (size_t)st.st_size + 1
-                                       : POLICY_TEXT_MAX + 1; /* a value is not longer than its file */
-    text = malloc(cap);
     if (!text)
         return -ENOMEM;
     r = read_policies(fd, account, text, cap, &len);
     if (r == 0)
         r = policy_set_parse(text, len, ret);
-    else if (r == -ENOENT) {
-        *ret = (struct policy_set){0};
-        r = 0;
-    }
     free(text);
     return r;
+}
+
+int policy_of_account_in(int fd, const char *account, struct policy_set *ret)
+{
+    int r = read_into(fd, account, USUAL_TEXT_MAX, ret);
+
+    if (r == -ENOBUFS)
+        r = read_into(fd, account, POLICY_TEXT_MAX + 1, ret);
+    if (r != -ENOENT)
+        return r;
+    *ret = (struct policy_set){0};
+    return 0;
 }
 
 int policy_of_account(const char *account, struct policy_set *ret)

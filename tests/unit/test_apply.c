@@ -417,6 +417,28 @@ START_TEST(test_policies_without_text)
 }
 END_TEST
 
+/* Larger than what a step has at hand. */
+START_TEST(test_large_policies)
+{
+    struct policy_set policies;
+    FILE *to = fopen(path_of("etc/agent.conf"), "w");
+    int fd;
+
+    fputs("host { id = \"spiffe://e.org/host/a\" }\n" IDENTITY("a"), to);
+    fputs("policy p { identities = { \"spiffe://e.org/agent/a\" } login { } purposes = { \"first\"", to);
+    for (int i = 0; i < 3000; i++)
+        fprintf(to, ", \"purpose-%d\"", i);
+    fputs(" } }\n", to);
+    ck_assert_int_eq(fclose(to), 0);
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    fd = open(path_of("state/policy.cdb"), O_RDONLY);
+    ck_assert_int_eq(policy_of_account_in(fd, "a", &policies), 0);
+    ck_assert_uint_eq(policies.policies[1].purposes.count, 3001);
+    policy_set_clear(&policies);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_accounts_share_a_text)
 {
     char name[POLICY_NAME_LENGTH + 1];
@@ -1370,6 +1392,7 @@ int main(void)
     tcase_add_test(tests, test_prints_of_which_sessions_it_is);
     tcase_add_test(tests, test_damaged_policies);
     tcase_add_test(tests, test_policies_without_text);
+    tcase_add_test(tests, test_large_policies);
     tcase_add_test(tests, test_accounts_share_a_text);
     tcase_add_test(tests, test_zones_stand_once_where_they_are_used);
     tcase_add_test(tests, test_prints_of_many_identities_but_some);
