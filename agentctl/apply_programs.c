@@ -297,6 +297,38 @@ static void check_word(const struct check *c, const char *word)
         (void)check_path(c, word, path);
 }
 
+/* What a word names for who starts units by name, and the files that are laid over it. */
+static void check_unit(const struct check *c, const char *word)
+{
+    static const char *const dirs[] = {"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+                                       "/usr/lib/systemd/system"};
+    const char *suffix = strchr(word, '.') ? "" : ".service";
+
+    for (size_t i = 0; i < COUNT_OF(dirs); i++) {
+        check_word(c, arena_format(&c->apply->arena, "%s/%s%s", dirs[i], word, suffix));
+        check_word(c, arena_format(&c->apply->arena, "%s/%s%s.d/*", dirs[i], word, suffix));
+    }
+}
+
+static void check_script(const struct check *c, const char *word)
+{
+    check_word(c, arena_format(&c->apply->arena, "/etc/init.d/%s", word));
+}
+
+static void check_services(const struct check *c, const struct command *command)
+{
+    static const struct {
+        const char *program;
+        void (*check)(const struct check *c, const char *word);
+    } starters[] = {{"/systemctl", check_unit}, {"/service", check_script}, {"/invoke-rc.d", check_script}};
+    const char *program = strrchr(command->words.items[0], '/');
+
+    for (size_t i = 0; i < COUNT_OF(starters); i++)
+        for (size_t j = 1; text_equal(program, starters[i].program) && j < command->words.count; j++)
+            if (!strpbrk(command->words.items[j], "/=") && command->words.items[j][0] != '-')
+                starters[i].check(c, command->words.items[j]);
+}
+
 /* As less, where pager is a link to it. */
 static void check_last_name(const struct check *c, const struct command *command)
 {
@@ -323,6 +355,7 @@ static void check_rule(const struct check *c)
         check_last_name(c, command);
         for (size_t j = 0; j < command->words.count; j++)
             check_word(c, command->words.items[j]);
+        check_services(c, command);
     }
 }
 

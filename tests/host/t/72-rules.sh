@@ -116,4 +116,28 @@ printf 'policy "typo" {\n identities = { "%s" }\n login { window = "08:00-17:00 
 	>/etc/pam_agent/conf.d/30-typo.conf
 expect_fail "is not taken for UTC" agentctl apply
 expect_seen "but told where it stands" 'conf.d/30-typo.conf:3: window: there is no time zone "Europe/Berln"'
+
+story "units that agents may write"
+rm /etc/pam_agent/conf.d/30-typo.conf
+unit=/etc/systemd/system/site.service
+printf 'policy "unit" { identities = { "%s" }  sudo { commands = { "/usr/bin/systemctl restart site" } } }\n' "$AGENT_ID" \
+	>/etc/pam_agent/conf.d/90-unit.conf
+install -D -m 0644 /dev/null $unit
+expect_ok "one of root's" agentctl apply
+chown agent-deploy $unit
+expect_fail "one of an agent's" agentctl apply
+expect_seen "is told" "90-unit.conf:1: commands: \"$unit\": agents may write to $unit: take that"
+chown root $unit
+install -D -m 0666 /dev/null $unit.d/override.conf
+expect_fail "a drop-in that everybody may write" agentctl apply
+expect_seen "is told, too" "agents may write to $unit.d/override.conf"
+rm $unit.d/override.conf
+chmod 0777 $unit.d
+expect_fail "a directory for drop-ins" agentctl apply
+chmod 0755 $unit.d
+sed -i 's#/usr/bin/systemctl restart site#/usr/bin/systemctl restart s*#' /etc/pam_agent/conf.d/90-unit.conf
+expect_ok "a pattern" agentctl apply
+chown agent-deploy $unit
+expect_fail "that means it" agentctl apply
+rm /etc/pam_agent/conf.d/90-unit.conf
 finish
