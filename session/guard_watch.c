@@ -140,7 +140,7 @@ static int has_lost_group(struct guard *guard)
     int r = identity_of_account(guard->session.grant.account, &identity);
 
     if (r < 0)
-        return r;
+        return r == -ENOENT ? 0 : r; /* gone with the account: identity_disabled() */
     for (size_t i = 0; i < guard->group_count; i++)
         if (!has_group(&identity, guard->groups[i]))
             return 1;

@@ -66,6 +66,25 @@ expect_ok "ends nothing" pgrep -u agent-deploy -x sleep
 must agentctl task complete task-same
 wait "$session" || true
 
+story "an account that identities.cdb does not have any more"
+cp -p /var/lib/pam_agent/identities.cdb /tmp/before.cdb
+echo 'identity "agent-late" { id = "spiffe://example.org/agent/late" }' >/etc/pam_agent/conf.d/30-late.conf
+must agentctl apply
+must agentctl issue --identity spiffe://example.org/agent/late --task task-late --purpose restart-web \
+	--key "$CREDENTIALS/key.pub" --tool host:login
+cp "$OUTPUT" "$CREDENTIALS/late"
+ACCOUNT=agent-late agent late 'echo up; sleep 774' >/tmp/session.late 2>&1 &
+session=$!
+must wait_until 10 grep -q '^up' /tmp/session.late
+cp -p /tmp/before.cdb /var/lib/pam_agent/identities.cdb
+agentctl stop >/dev/null || true
+agentctl go >/dev/null || true
+expect_ok "its session ends" wait_until 5 sh -c '! pgrep -f "^sleep 774"'
+expect_log "with its reason" '"status_code":"identity_disabled".*"step":"close"' "$DECISIONS"
+wait "$session" || true
+rm /etc/pam_agent/conf.d/30-late.conf
+must agentctl apply
+
 story "how long old homes are kept"
 KEPT=/var/lib/agents/.kept
 identity 'keep-home = "1h"'
