@@ -285,7 +285,7 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
         budget_spend(&guard->budget, clock_boot_ms());
     if (goes_on && step == STEP_COMMAND && !opens)
         approve(guard, asker, question, decision.leaves_service);
-    if (goes_on && opens && decision.leaves_service)
+    if (goes_on && opens && (approval || step == STEP_COMMAND) && decision.leaves_service) /* of a known command */
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);
     policy_set_clear(&policies);

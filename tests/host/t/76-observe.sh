@@ -1,7 +1,7 @@
 #!/bin/bash
 # mode = "observe": agents go on as they did before, what would be refused is recorded; then policies, then the host, enforce.
 . "$TOP/tests/host/agent.sh"
-ROOTS='/usr/bin/id, /usr/bin/whoami, /usr/bin/test, /usr/bin/systemctl restart nginx'
+ROOTS='/usr/bin/id, /usr/bin/whoami, /usr/bin/test, /usr/bin/systemctl restart nginx, /usr/bin/cat /proc/self/loginuid'
 
 # An agent as hosts have them today: an account of /etc/passwd with a key, a password, a line of sudo and something that runs.
 install_project
@@ -131,6 +131,13 @@ expect_refused "a password neither" credential_missing by_password id
 credential tried "${wide[@]}"
 expect_output "a credential does" '^agent-deploy$' agent tried id -un
 expect_observed "a step that its policy would refuse" no_rule '^root$' agent tried 'sudo -n /usr/bin/whoami'
+cat >>/etc/pam_agent/conf.d/10-deploy.conf <<CONF
+policy "service" { identities = { "$AGENT_ID" }  mode = "observe"
+	sudo { commands = { "/usr/bin/systemctl restart nginx" }  leaves = "service" } }
+CONF
+must agentctl apply
+expect_observed "a command that no rule lets leave" not_approved "^$(id -u agent-deploy)\$" \
+	agent tried 'sudo -n -P /usr/bin/cat /proc/self/loginuid'
 expect_refused "a stray is refused" session_not_found setpriv --reuid agent-deploy --regid agent-deploy --clear-groups sudo -n /usr/bin/id
 expect_refused "su in a session, which no policy is about" service_refused agent tried 'su alice -c id </dev/null'
 credential other "${wide[@]}" --task task-other
