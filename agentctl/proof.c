@@ -10,6 +10,8 @@
 #include "agentctl/program.h"
 #include "core/paths.h"
 #include "core/text.h"
+#include "judge/decide.h"
+#include "judge/policy_store.h"
 
 /* The people's checks, in the order of proof.answers. */
 static const struct {
@@ -158,6 +160,16 @@ static int closed_to_others(const struct identity *agent, int plain_keys)
                           "sudo outside a session is refused", agent->account);
 }
 
+/* Of an account that no rule opens, sshd asks nothing. */
+static enum proof_answer asks_for_credential(const char *account, int plain_keys)
+{
+    struct policy_set policies = {0};
+    int opens = policy_of_account(account, &policies) == 0 && service_opens_agents(&policies, RULE_DEFAULT_SERVICE);
+
+    policy_set_clear(&policies);
+    return opens ? proof_prompt(account, plain_keys) : PROOF_UNKNOWN;
+}
+
 int proof_agents(const struct identity *agent, int plain_keys, int observes)
 {
     int wrong = 0, sshd = program_exists("sshd");
@@ -174,6 +186,6 @@ int proof_agents(const struct identity *agent, int plain_keys, int observes)
     else
         wrong += closed_to_others(agent, plain_keys);
     if (sshd)
-        wrong += report(proof_prompt(agent->account, plain_keys), "ssh asks for a credential", agent->account);
+        wrong += report(asks_for_credential(agent->account, plain_keys), "ssh asks for a credential", agent->account);
     return wrong;
 }

@@ -214,7 +214,7 @@ enum reason gate_home_clear(const struct gate *gate)
         if (r == 0)
             return REASON_PERMIT;
         if (r > 0)
-            r = visits_end(gate->identity.uid);
+            r = visits_end(&gate->identity);
         if (r == 0)
             r = clear(gate);
     } while (r == -EBUSY && wait_for_others());
@@ -230,7 +230,7 @@ enum reason gate_home_claim(const struct gate *gate)
     if (gate->host.mode == MODE_OBSERVE)
         return reason_of(make_home(gate));
     do {
-        r = visits_end(gate->identity.uid); /* one that began before the session was published */
+        r = visits_end(&gate->identity); /* one that began before the session was published */
         if (r == 0)
             r = leftovers_claim(&gate->identity, &gate->grant);
     } while (r == -EBUSY && wait_for_others());

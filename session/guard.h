@@ -152,6 +152,10 @@ int guard_has_company(const struct guard *guard);
 int guard_leader_alive(const struct guard *guard);
 /* Who the session is, and what the host knows against it. 0 or -errno. */
 int guard_facts(struct guard *guard, enum step step, struct facts *facts) MUST_CHECK;
+/* What holds for the host. 0 or -errno: then what was read last does. */
+int guard_read_host(struct guard *guard) MUST_CHECK;
+/* The end that is known of these; REASON_PERMIT: none. */
+enum reason guard_ended_by(const struct standing *standing);
 struct moment moment_now(void);
 
 /* Look at facts and clocks again, and freeze, thaw or end the session where they say so. */

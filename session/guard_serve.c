@@ -71,11 +71,11 @@ static int is_sudo(const struct question *question)
     return text_equal(question->service, "sudo") || text_equal(question->service, "sudo-i");
 }
 
-/* Is it an agent that the command would run as? */
+/* Is it an agent that the command would run as? Behind the name may stand a group, and what no rule speaks of (sudo_agent/command.h). */
 static enum reason refuse_target(const char *run_as)
 {
     char user[ACCOUNT_NAME_MAX + 1] = "";
-    size_t len = run_as ? run_as_user(run_as) : 0;
+    size_t len = run_as ? strcspn(run_as, ": ") : 0;
     struct identity identity;
     int r = -ENOENT;
 
@@ -104,11 +104,9 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
     /* What its record would leave out could be the very part that matters: no record, no permit. */
     if (question->argc && !record_holds_command(question->argv, question->argc, guard_secrets(guard)))
         return REASON_TOO_LARGE;
-    if (step == STEP_COMMAND)
-        return refuse_target(question->run_as);
-    if (!is_sudo(question))
+    if (step != STEP_COMMAND && !is_sudo(question))
         return REASON_SERVICE_REFUSED;
-    return step == STEP_SUDO ? REASON_PERMIT : REASON_PASSWORD_UNSUPPORTED;
+    return step == STEP_COMMAND || step == STEP_SUDO ? refuse_target(question->run_as) : REASON_PASSWORD_UNSUPPORTED;
 }
 
 static int is_open(const struct question *question, enum step step)
@@ -136,9 +134,12 @@ static struct decision judge(struct guard *guard, const struct question *questio
 
     if (decision.reason != REASON_PERMIT)
         return decision;
-    decision.reason = REASON_STATE_UNAVAILABLE;
-    if (policy_of_account(guard->session.grant.account, policies) < 0 || guard_facts(guard, step, &facts) < 0)
+    if (guard_facts(guard, step, &facts) < 0 || policy_of_account(guard->session.grant.account, policies) < 0) {
+        decision.reason = guard_ended_by(&facts.standing); /* what is known, whatever could not be read */
+        if (decision.reason == REASON_PERMIT)
+            decision.reason = REASON_STATE_UNAVAILABLE;
         return decision;
+    }
     decision = decide(&facts, policies);
     if (approval)
         decision.leaves_service = approval->leaves_service;
@@ -234,12 +235,11 @@ static int is_let_be(const struct guard *guard, const struct question *question,
 static const char *verdict_word(const struct guard *guard, const struct question *question,
                                 const struct decision *decision, enum reason recorded)
 {
+    if (recorded == REASON_RECORD_FAILED)
+        return observes(guard, question) ? "observe" : "deny";
     if (decision->observed)
         return "observe";
-    if (recorded == REASON_PERMIT)
-        return "permit";
-    return decision->verdict == VERDICT_PERMIT && observes(guard, question) ? "observe"
-                                                                            : "deny"; /* it was not recorded */
+    return recorded == REASON_PERMIT ? "permit" : "deny";
 }
 
 /* The command of a sudo that has no approval plug-ins. 1: the question has it, and the step is that of its command. */

@@ -103,13 +103,22 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
     return r;
 }
 
-int guard_facts(struct guard *guard, enum step step, struct facts *facts)
+int guard_read_host(struct guard *guard)
 {
     struct host_policy host;
-    int unreadable = policy_host(&host), r, also;
+    int r = policy_host(&host);
 
-    if (unreadable == 0)
-        guard->host = host;
+    if (r < 0)
+        return r;
+    guard->host = host;
+    guard->shares_account = host.mode == MODE_OBSERVE;
+    return 0;
+}
+
+int guard_facts(struct guard *guard, enum step step, struct facts *facts)
+{
+    int unreadable = guard_read_host(guard), r, also;
+
     r = gather_grant(&guard->session.grant, &guard->host, clock_wall_seconds(), facts);
     also = add_attestation(guard, facts);
     if (r == 0)
@@ -166,12 +175,11 @@ static enum reason decide_again(struct guard *guard, struct facts *facts)
         return decision.reason;
     guard->limits = decision.limits;
     guard->observes = facts->observe || decision.limits.mode == MODE_OBSERVE;
-    guard->shares_account = facts->observe;
     return REASON_PERMIT;
 }
 
 /* What is known counts, whatever else cannot be read. */
-static enum reason ended_by(const struct standing *standing)
+enum reason guard_ended_by(const struct standing *standing)
 {
     if (standing->task == TASK_REVOKED)
         return REASON_TASK_REVOKED;
@@ -194,7 +202,7 @@ static enum reason look_at_facts(struct guard *guard, struct facts *facts)
         return REASON_GUARD_LOST; /* another ended it in our place */
     unreadable = read_attestation(guard) < 0;
     unreadable |= guard_facts(guard, STEP_RECHECK, facts) < 0;
-    reason = ended_by(&facts->standing);
+    reason = guard_ended_by(&facts->standing);
     if (reason != REASON_PERMIT)
         return reason;
     if (ordered > 0)
@@ -282,6 +290,8 @@ static int has_gone_on(struct guard *guard)
 {
     uint64_t before = guard->switches;
 
+    if (guard->shares_account) /* others of the uid go on, and may */
+        return 0;
     guard->switches = reaper_switches(guard->session.grant.uid);
     return before && guard->switches != before;
 }
@@ -304,12 +314,23 @@ static int defies(struct guard *guard, const struct moment *now)
     return guard->defiances >= DEFIANCES_MAX;
 }
 
+static void stop(const struct guard *guard)
+{
+    const struct target session = guard_target(guard, 1);
+
+    if (guard->shares_account)
+        (void)!reaper_signal_others(&session, SIGSTOP);
+    else
+        (void)!reaper_signal_uid(session.uid, SIGSTOP);
+}
+
 /* Also when it is frozen already: another guard of the account may have let it go on. */
 static void freeze(struct guard *guard, enum reason reason)
 {
-    const struct target others = guard_target(guard, 1); /* with its uid: the account's own are none of them */
+    struct target others = guard_target(guard, 1);
 
-    (void)!reaper_signal_uid(guard->session.grant.uid, SIGSTOP);
+    others.uid = guard->session.grant.uid; /* the account's own are none of them */
+    stop(guard);
     if (guard->phase != FROZEN) { /* who could be in the middle of anything are asked to end, the rest is stopped */
         (void)!reaper_signal_others(&others, SIGTERM);
         (void)!reaper_signal_others(&others, SIGCONT);

@@ -118,6 +118,7 @@ int policy_host(struct host_policy *ret)
 int policy_host_observes(void)
 {
     struct host_policy host;
+    int r = policy_host(&host);
 
-    return policy_host(&host) == 0 && host.mode == MODE_OBSERVE;
+    return r < 0 ? r : host.mode == MODE_OBSERVE;
 }

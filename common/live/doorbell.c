@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/proc.h"
 #include "core/text.h"
+#include "judge/policy_store.h"
 #include "live/hold.h"
 
 #define SESSIONS_FEW 256
@@ -216,6 +217,8 @@ int doorbell_ring(const struct ring_filter *filter, int stop, struct ring **ret_
     struct ring *rings = NULL;
     size_t listed = 0, count = 0;
     int r = session ? list(filter, &ids, &listed) : -ENOMEM;
+    /* On a host that observes, the account has processes that no session holds: a guard stops its own. */
+    int holds = stop && policy_host_observes() <= 0;
 
     if (r == 0) {
         bells = calloc(listed + 1, sizeof *bells);
@@ -226,11 +229,11 @@ int doorbell_ring(const struct ring_filter *filter, int stop, struct ring **ret_
         bells[count].ring = &rings[count];
         if (!fill(filter, ids[i], session, &bells[count]))
             continue;
-        if (stop)
+        if (holds)
             hold(bells, &bells[count]);
         count++;
     }
-    if (r == 0 && stop)
+    if (r == 0 && holds)
         hold_what_sudo_started(bells, count);
     if (r == 0)
         ask(bells, count, stop ? ANSWER_MS : PATIENT_MS);

@@ -93,10 +93,10 @@ static int has_company(const struct session *session)
     return found;
 }
 
-/* On a host that observes, the account has processes that no session holds. */
+/* On a host that observes, the account has processes that no session holds. Where that is not known, whoever lost authority goes. */
 static int is_whole_account(const struct session *session, enum reason reason)
 {
-    return (takes_account(reason) || !has_company(session)) && !policy_host_observes();
+    return (takes_account(reason) || !has_company(session)) && policy_host_observes() <= 0;
 }
 
 static struct target target_of(const struct session *session, enum reason reason)

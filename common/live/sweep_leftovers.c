@@ -56,8 +56,11 @@ static int find_identity(uid_t uid, struct identity *ret)
 int sweep_account(uid_t uid, int milliseconds)
 {
     struct identity identity;
-    int r = policy_host_observes() ? 0 : sweep_is_over(uid);
+    int r = policy_host_observes();
 
+    if (r != 0) /* nothing is cleared where agents run as they did before, or may */
+        return r > 0 || r == -ENOENT ? 0 : r;
+    r = sweep_is_over(uid);
     if (r <= 0)
         return r == -ENOENT ? 0 : r;
     if (account_is_free(uid) <= 0)

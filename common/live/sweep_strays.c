@@ -34,7 +34,7 @@ static int is_visited(const struct identity *identity)
 {
     if (visits_live(identity->uid) == 0)
         return 0;
-    return (!identity->disabled && (identity->human_use || identity->unattended)) || visits_end(identity->uid) < 0;
+    return (!identity->disabled && (identity->human_use || identity->unattended)) || visits_end(identity) < 0;
 }
 
 static int is_known(const struct search *search, uid_t uid)
@@ -61,9 +61,10 @@ void sweep_strays(struct swept *swept)
 {
     CLEANUP(close_fd) int identities = -1;
     struct search search = {.count = 0};
-    int r;
+    int observes = policy_host_observes(), r;
 
-    if (policy_host_observes()) /* agents run here as they did before */
+    swept->left += observes < 0 && observes != -ENOENT;
+    if (observes) /* agents run here as they did before, or may */
         return;
     r = identities_open(PATH_IDENTITIES, &identities);
     search.identities = identities;

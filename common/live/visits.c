@@ -146,14 +146,16 @@ static int end_all(uid_t uid)
     return r;
 }
 
-int visits_end(uid_t uid)
+/* One that is about to begin holds the lock: it is waited for, or sees the session. */
+int visits_end(const struct identity *identity)
 {
     CLEANUP(close_fd) int lock = -1;
-    int r = visits_live(uid);
+    int r = identity->human_use || identity->unattended ? 1 : visits_live(identity->uid);
 
     if (r > 0)
-        r = account_lock(uid, LOCK_MS, &lock);
+        r = account_lock(identity->uid, LOCK_MS, &lock);
     if (r < 0 || lock < 0)
         return r;
-    return end_all(uid);
+    r = visits_live(identity->uid);
+    return r > 0 ? end_all(identity->uid) : r;
 }

@@ -26,6 +26,6 @@ int visit_begin(const struct identity *identity, const struct process *leader, i
  * End all visits of the account, with what runs there. Once a session of it is published and before its first process runs, or under no
  * session. 0; -EBUSY: another has the account's lock; -errno.
  */
-int visits_end(uid_t uid) MUST_CHECK;
+int visits_end(const struct identity *identity) MUST_CHECK;
 
 #endif

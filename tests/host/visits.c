@@ -243,13 +243,13 @@ START_TEST(login_ends_visits)
     int status;
 
     make_host();
-    ck_assert_int_eq(visits_end(UID), 0);
+    ck_assert_int_eq(visits_end(&identity), 0);
     pid =
         start("trap '' TERM; setpriv --reuid 70005 --regid 70005 --clear-groups sleep 771 & while :; do sleep 1; done");
     leader = leader_of(pid);
     ck_assert_int_eq(visit_begin(&identity, &leader, 0, LONG), 0);
     await_sleep();
-    ck_assert_int_eq(visits_end(UID), 0);
+    ck_assert_int_eq(visits_end(&identity), 0);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(visits_live(UID), 0);

@@ -19,7 +19,8 @@ DAEMON=$!
 
 must agentctl init --trust-domain "$TRUST_DOMAIN" --host-id "$HOST_ID"
 sed -i 's/^host {.*/&\n    mode = "observe"/' /etc/pam_agent/agent.conf
-echo "identity \"agent-deploy\" { id = \"$AGENT_ID\" }" >/etc/pam_agent/conf.d/10-deploy.conf
+other='identity "agent-other" { id = "spiffe://example.org/agent/other" }'
+printf '%s\nidentity "agent-deploy" { id = "%s" }\n' "$other" "$AGENT_ID" >/etc/pam_agent/conf.d/10-deploy.conf
 before=$(sshd -T -C user=agent-deploy,host=localhost,addr=127.0.0.1 | grep -v '^kbdinteractive')
 story "a host that observes is enabled"
 expect_ok "apply" agentctl apply
@@ -68,6 +69,7 @@ expect_output "humans are humans" '^alice$' as_human alice id -un
 
 story "a credential that policy takes"
 cat >/etc/pam_agent/conf.d/10-deploy.conf <<CONF
+$other
 identity "agent-deploy" { id = "$AGENT_ID" }
 policy "deploy" { identities = { "$AGENT_ID" }  max-logins = 9  max-denials = 1  login { }  sudo { commands = { "/usr/bin/id" } } }
 CONF
@@ -88,6 +90,38 @@ expect_output "explain says so" '^REFUSED: no_rule \(observed only\)' agentctl e
 	--command /usr/bin/whoami
 expect_output "why, too" 'REFUSED: no_rule \(observed only\)' sh -c \
 	"agentctl why \$(grep no_rule $DECISIONS | tail -n1 | jq -r .metadata.uid)"
+
+story "suspended and stopped"
+credential held "${wide[@]}"
+agent held 'for i in $(seq 300); do sleep 0.1; echo $i >/tmp/ticks; done; echo on' >/tmp/held 2>&1 &
+holding=$!
+wait_until 10 test -s /tmp/ticks
+stands() { local before; before=$(cat /tmp/ticks); sleep 1; [ "$(cat /tmp/ticks)" = "$before" ]; }
+goes_on() { ! stands; }
+state_of() { ps -o state= -p "$1"; }
+expect_ok "a task is suspended" agentctl task suspend task-held
+expect_ok "its session stands still" wait_until 5 stands
+expect_output "what else runs in the account does not" '^S' state_of $DAEMON
+expect_refused "its credential opens nothing meanwhile" task_suspended agent held id
+expect_ok "and resumed" agentctl task resume task-held
+expect_ok "it goes on" wait_until 5 goes_on
+expect_ok "and every agent is stopped" agentctl stop
+expect_ok "it stands still" wait_until 5 stands
+expect_output "what else runs does not" '^S' state_of $DAEMON
+expect_ok "and go on" agentctl go
+expect_ok "it goes on" wait_until 5 goes_on
+expect_ok "it is completed" agentctl task complete task-held
+expect_ok "and ends" wait_until 6 sh -c "! kill -0 $holding"
+expect_fail "not by itself" grep -x on /tmp/held
+
+story "what apply compiled cannot be read"
+cp -p /var/lib/pam_agent/policy.cdb /tmp/policy.cdb
+truncate -s 100 /var/lib/pam_agent/policy.cdb
+expect_status "a sweep does not know, and leaves all" 3 agentctl sweep
+expect_ok "what runs" kill -0 $DAEMON
+expect_fail "agents are refused" as_human agent-deploy id -un
+expect_output "humans are not" '^alice$' as_human alice id -un
+cp -p /tmp/policy.cdb /var/lib/pam_agent/policy.cdb
 
 story "a session's time"
 credential short "${wide[@]}" --ttl 5s
@@ -139,6 +173,25 @@ must agentctl apply
 expect_observed "a command that no rule lets leave" not_approved "^$(id -u agent-deploy)\$" \
 	agent tried 'sudo -n -P /usr/bin/cat /proc/self/loginuid'
 expect_refused "a stray is refused" session_not_found setpriv --reuid agent-deploy --regid agent-deploy --clear-groups sudo -n /usr/bin/id
+credential apart "${wide[@]}" --task task-tried
+echo "agent-deploy ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/zz-all
+chmod 0440 /etc/sudoers.d/zz-all
+expect_refused "another agent's account" target_is_agent agent apart 'sudo -n -u agent-other /usr/bin/id'
+expect_refused "with groups kept" target_is_agent agent apart 'sudo -n -P -u agent-other /usr/bin/id'
+expect_refused "with a variable" target_is_agent agent apart 'sudo -n -u agent-other TRICK=x /usr/bin/id'
+expect_refused "by sudoedit" target_is_agent agent apart 'sudo -n -u agent-other -e /etc/hostname'
+rm /etc/sudoers.d/zz-all
+full() {
+	mount -t tmpfs -o size=64k tmpfs /var/log/pam_agent && chmod 0700 /var/log/pam_agent
+	head -c 60k /dev/zero >/var/log/pam_agent/junk
+	cat /dev/zero >/var/log/pam_agent/more 2>/dev/null || true
+}
+agent apart 'sleep 3; sudo -n /usr/bin/whoami; echo "status: $?"' >/tmp/unrecorded 2>&1 &
+sleep 1.5
+full
+wait $! || true
+umount /var/log/pam_agent
+expect_output "no record, no step" '^status: 1' cat /tmp/unrecorded
 expect_refused "su in a session, which no policy is about" service_refused agent tried 'su alice -c id </dev/null'
 credential other "${wide[@]}" --task task-other
 agent tried 'sleep 4' &

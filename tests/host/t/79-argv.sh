@@ -81,6 +81,16 @@ expect_refused "in the background" not_approved wide "sudo -n -b /usr/bin/id -u 
 expect_fail "su, whose service is none of sudo's" wide 'su root -c id </dev/null'
 expect_fail "a stray" setpriv --reuid agent-deploy --regid agent-deploy --clear-groups sudo -n /usr/bin/id -u
 
+story "a policy that observes"
+sed -i 's/^identity "agent-deploy".*/&\nidentity "agent-other" { id = "spiffe:\/\/example.org\/agent\/other" }/; s/policy "deploy" {/& mode = "observe" /' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+expect_output "what no rule allows goes on" '^root$' wide 'sudo -n /usr/bin/whoami'
+expect_output "in any form" '^root$' wide 'sudo -n -H /usr/bin/whoami'
+expect_refused "another agent's account does not" target_is_agent wide 'sudo -n -u agent-other /usr/bin/id'
+expect_refused "in any form" target_is_agent wide 'sudo -n -H -u agent-other /usr/bin/id'
+expect_refused "nor its own" target_is_agent wide 'sudo -n -H -g disk /usr/bin/id'
+sed -i 's/mode = "observe" //' /etc/pam_agent/conf.d/10-deploy.conf
+
 story "budgets count them once"
 sed -i 's/max-logins = 99/& max-steps = 2/' /etc/pam_agent/conf.d/10-deploy.conf
 must agentctl apply
