@@ -5,7 +5,6 @@
 /* clang-format off */
 #define ONE(text)              {.name = text, .shape = KEY_VALUE}
 #define LIST(text)             {.name = text, .shape = KEY_LIST}
-#define LATER(text)            {.name = text, .shape = KEY_LIST, .later = 1}
 #define SECTION(text, inner)   {.name = text, .shape = KEY_SECTION, .keys = inner}
 #define TITLED(text, inner)    {.name = text, .shape = KEY_SECTION, .titled = 1, .keys = inner}
 #define REPEATED(text, inner)  {.name = text, .shape = KEY_SECTION, .repeatable = 1, .keys = inner}

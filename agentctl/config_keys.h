@@ -15,7 +15,6 @@ enum key_shape {
 struct key {
     const char *name;
     enum key_shape shape;
-    int later;              /* of the design, but not built: refused with "not supported yet" */
     int titled, repeatable; /* section; a section that is neither stands once in the whole configuration */
     const struct key *keys; /* of the section; the last has no name */
 };

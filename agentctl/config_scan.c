@@ -106,7 +106,7 @@ static int scan_list(struct scanner *s, const struct key *key, unsigned line)
     struct token token = lexer_next(&s->lexer);
 
     if (token_is(&token, '}')) {
-        if (key && !key->later)
+        if (key)
             report(s, line, "%s: the list is empty: name something or remove the key", key->name);
         return KEEP;
     }
@@ -217,8 +217,6 @@ static int scan_known(struct scanner *s, struct level *level, const struct key *
     struct token token;
     int r;
 
-    if (key->later)
-        report(s, line, "%s: not supported yet: remove it", key->name);
     if (key->shape == KEY_SECTION)
         return scan_section(s, key, line);
     *seen = line;

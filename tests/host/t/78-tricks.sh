@@ -1,5 +1,5 @@
 #!/bin/bash
-# timeout: 240
+# timeout: 450
 # Other ways to say, or to seem to say, what a rule allows: words, options, paths, environments, forms of sudo. What the rule allows runs, and
 # whatever means something else does not, in three settings: sudo's own rules as apply writes them; sudoers that let everything through, where
 # we alone refuse; and a policy that allows everything, where the credential alone bounds. A human's sudo is the same with us and without.
@@ -211,7 +211,7 @@ refused @ no_rule @ -e @ $S -e /etc/passwd
 refused @ no_rule @ -e of the program @ $S -e $C
 refused @ - @ -b @ $S -b $C restart nginx >~/b 2>&1; sleep 0.5; test -s ~/b && cat ~/b && grep -q '^ran' ~/b
 refused @ no_rule @ -P @ $S -P $C restart nginx
-refused @ scope_exceeded @ -g with another group @ $S -g mail $C restart nginx
+refused @ target_is_agent @ -g with another group @ $S -g mail $C restart nginx
 refused @ no_rule @ -g and -u @ $S -u root -g www-data $C restart nginx
 refused @ - @ -g with its number @ $S -g '#4294967295' $C restart nginx
 runs @ - @ -u root @ $S -u root $C restart nginx
