@@ -131,7 +131,7 @@ size_t run_as_user(const char *run_as)
 
 const char *run_as_group(const char *run_as)
 {
-    const char *group = run_as + run_as_user(run_as);
+    const char *colon = strchr(run_as, ':');
 
-    return *group ? group + 1 : NULL;
+    return colon ? colon + 1 : NULL;
 }

@@ -229,33 +229,36 @@ static enum condition source_misses(const struct rule *rule, const struct facts 
     return CONDITION_SOURCE;
 }
 
-static int is_user(const char *run_as, const char *user)
+/* What stands behind this user in a run-as: "" or ":GROUP". NULL: it is another user. */
+static const char *behind_user(const char *run_as, const char *user)
 {
-    size_t len = run_as_user(run_as);
+    size_t len = strlen(user);
 
-    return strlen(user) == len && memcmp(user, run_as, len) == 0;
+    return strncmp(run_as, user, len) == 0 && (run_as[len] == '\0' || run_as[len] == ':') ? run_as + len : NULL;
 }
 
-static int run_as_matches(const struct rule *rule, const struct facts *facts)
+/* *ret_behind: what stands behind the user, where one is named. */
+static int run_as_matches(const struct rule *rule, const struct facts *facts, const char **ret_behind)
 {
     if (!facts->run_as) /* known later */
         return rule->kind == RULE_ALLOW_SUDO || rule->run_as.count == 0;
     if (rule->run_as.count == 0)
-        return rule->kind == RULE_DENY_SUDO || is_user(facts->run_as, RULE_DEFAULT_RUN_AS);
+        return rule->kind == RULE_DENY_SUDO || (*ret_behind = behind_user(facts->run_as, RULE_DEFAULT_RUN_AS)) != NULL;
     for (size_t i = 0; i < rule->run_as.count; i++)
-        if (is_user(facts->run_as, rule->run_as.items[i]))
-            return 1;
+        if ((*ret_behind = behind_user(facts->run_as, rule->run_as.items[i])))
+            return !strchr(rule->run_as.items[i], ':');
     return 0;
 }
 
-static int group_matches(const struct rule *rule, const struct facts *facts)
+static int group_matches(const struct rule *rule, const struct facts *facts, const char *behind)
 {
-    const char *group = facts->run_as ? run_as_group(facts->run_as) : NULL;
+    const char *group;
 
     if (rule->run_as_groups.count == 0)
-        return rule->kind == RULE_DENY_SUDO || !group;
+        return rule->kind == RULE_DENY_SUDO || !behind || !*behind;
     if (!facts->run_as) /* known later */
         return rule->kind == RULE_ALLOW_SUDO;
+    group = run_as_group(facts->run_as);
     if (!group)
         group = facts->own_group;
     /* Of a user whose own group has no name, no group is allowed, and each may be the one that is denied. */
@@ -274,9 +277,11 @@ static enum condition login_rule_misses(const struct rule *rule, const struct fa
 
 static enum condition sudo_rule_misses(const struct rule *rule, const struct facts *facts)
 {
-    if (!run_as_matches(rule, facts))
+    const char *behind = NULL;
+
+    if (!run_as_matches(rule, facts, &behind))
         return CONDITION_RUN_AS;
-    if (!group_matches(rule, facts))
+    if (!group_matches(rule, facts, behind))
         return CONDITION_RUN_AS_GROUP;
     if (names_every_command(rule))
         return CONDITION_NONE;
