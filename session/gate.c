@@ -446,7 +446,7 @@ static void serve_step(struct gate *gate)
 {
     static char buf[MESSAGE_MAX];
     char reference[REFERENCE_SIZE] = "", source[64];
-    enum reason reason = read_question(gate, buf);
+    enum reason reason = read_question(gate, buf), recorded = reason;
 
     gate_read_host(gate);
     if (reason == REASON_PERMIT) {
@@ -454,7 +454,9 @@ static void serve_step(struct gate *gate)
         reason = decide_step(gate);
     }
     if (gate->question.step)
-        reason = gate_record(gate, gate->question.step, gate->session, reason, reference);
+        recorded = gate_record(gate, gate->question.step, gate->session, reason, reference);
+    if (reason == REASON_PERMIT) /* a refusal stays what it is: an order is one, recorded or not */
+        reason = recorded;
     if (reason != REASON_PERMIT && gate->session[0])
         gate_abandon_session(gate);
     if (gate->session[0])

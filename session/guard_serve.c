@@ -7,10 +7,10 @@
 #include "ask/who.h"
 #include "core/clock.h"
 #include "core/text.h"
-#include "judge/session_process.h"
 #include "judge/cgroup.h"
 #include "judge/policy_store.h"
 #include "judge/record.h"
+#include "judge/session_process.h"
 #include "session/guard.h"
 #include "session/guard_sudo.h"
 
@@ -235,11 +235,11 @@ static int is_let_be(const struct guard *guard, const struct question *question,
 static const char *verdict_word(const struct guard *guard, const struct question *question,
                                 const struct decision *decision, enum reason recorded)
 {
+    if (decision->verdict != VERDICT_PERMIT && !decision->observed)
+        return "deny";
     if (recorded == REASON_RECORD_FAILED)
         return observes(guard, question) ? "observe" : "deny";
-    if (decision->observed)
-        return "observe";
-    return recorded == REASON_PERMIT ? "permit" : "deny";
+    return decision->observed ? "observe" : "permit";
 }
 
 /* The command of a sudo that has no approval plug-ins. 1: the question has it, and the step is that of its command. */

@@ -53,6 +53,13 @@ by_password() {
 	AGENT_ASKPASS=/tmp/askpass agent_ssh agent-deploy "$@"
 }
 
+# A log that takes no record.
+full() {
+	mount -t tmpfs -o size=64k tmpfs /var/log/pam_agent && chmod 0700 /var/log/pam_agent
+	head -c 60k /dev/zero >/var/log/pam_agent/junk
+	cat /dev/zero >/var/log/pam_agent/more 2>/dev/null || true
+}
+
 story "agents go on as before"
 expect_observed "a login by key" pending_missing '^agent-deploy$' as_human agent-deploy id -un
 expect_observed "a login by password" credential_missing '^agent-deploy$' by_password id -un
@@ -149,6 +156,20 @@ expect_refused "which holds for credentials" stopped agent first id -un
 expect_output "and not for what has none" '^agent-deploy$' as_human agent-deploy id -un
 must agentctl go
 
+story "an identity that was removed"
+cp /etc/pam_agent/conf.d/10-deploy.conf /tmp/10-deploy.conf
+echo "$other" >/etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+expect_refused "is an order, too" identity_disabled as_human agent-deploy id -un
+full
+expect_fail "where no record can be made as well" as_human agent-deploy id -un
+umount /var/log/pam_agent
+cp /tmp/10-deploy.conf /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+full
+expect_output "else nothing is refused for want of a record" '^agent-deploy$' as_human agent-deploy id -un
+umount /var/log/pam_agent
+
 story "one policy is tried out on a host that enforces"
 expect_output "apply tells what is left to do" '^host: mode enforce: .*agentctl enable' sh -c \
 	"sed -i 's/mode = \"observe\"/mode = \"enforce\"/' /etc/pam_agent/agent.conf; agentctl apply"
@@ -181,11 +202,6 @@ expect_refused "with groups kept" target_is_agent agent apart 'sudo -n -P -u age
 expect_refused "with a variable" target_is_agent agent apart 'sudo -n -u agent-other TRICK=x /usr/bin/id'
 expect_refused "by sudoedit" target_is_agent agent apart 'sudo -n -u agent-other -e /etc/hostname'
 rm /etc/sudoers.d/zz-all
-full() {
-	mount -t tmpfs -o size=64k tmpfs /var/log/pam_agent && chmod 0700 /var/log/pam_agent
-	head -c 60k /dev/zero >/var/log/pam_agent/junk
-	cat /dev/zero >/var/log/pam_agent/more 2>/dev/null || true
-}
 agent apart 'sleep 3; sudo -n /usr/bin/whoami; echo "status: $?"' >/tmp/unrecorded 2>&1 &
 sleep 1.5
 full
