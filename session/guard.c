@@ -27,6 +27,7 @@
 #endif
 
 #define CONFIRM_MS 5000 /* gate records and answers meanwhile */
+#define IDLE_MS 100     /* a step mostly follows another one at once, or none for long */
 #define STACK_KEPT 8192 /* a power of two */
 #define STACK_TRIMMED (256 * 1024)
 /* On kernels that lack what wakes us: */
@@ -55,14 +56,6 @@ static void leave_session(void)
         if (sig != SIGTERM)
             (void)signal(sig, SIG_IGN);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
-/* Give back at once what a policy or record took: most of the time a guard waits. */
-static void keep_little_memory(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, 16 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024);
-    (void)mallopt(M_TOP_PAD, 0);
 }
 
 /* Descriptors 1 and 2, too: what is opened later must not become one of them. */
@@ -105,12 +98,13 @@ static int start(struct guard *guard, const char *id)
 
 /* --- the loop --- */
 
-/* The stack that a question or recheck has used, below what is in use now, is given back: a host may have many guards. */
-static void trim_stack(void)
+/* What a question or recheck has used of the heap, and of the stack below what is in use now: a host may have many guards. */
+static void give_memory_back(void)
 {
     const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     const uintptr_t top = (here - STACK_KEPT) & ~(uintptr_t)(STACK_KEPT - 1);
 
+    (void)malloc_trim(0);
     (void)madvise((void *)(top - STACK_TRIMMED), STACK_TRIMMED, MADV_DONTNEED); /* what is not mapped is passed over */
 }
 
@@ -130,9 +124,24 @@ static int has_timers(const struct guard *guard)
     return guard->timers[0] >= 0 && guard->timers[1] >= 0;
 }
 
+static void arm_timers(struct guard *guard)
+{
+    if (memcmp(&guard->armed, &guard->next, sizeof guard->next) == 0)
+        return;
+    set_timer(guard->timers[0], guard->next.wall * 1000, TFD_TIMER_CANCEL_ON_SET);
+    set_timer(guard->timers[1], guard->next.boot, 0);
+    guard->armed = guard->next;
+}
+
 static int waits_for_leader(const struct guard *guard)
 {
     return guard->phase < ENDS && !guard->lingering;
+}
+
+/* A pidfd tells when it ends, and /proc is asked where none has said that it goes on. */
+static int leader_gone(const struct guard *guard)
+{
+    return !guard->leader_goes_on && !guard_leader_alive(guard);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -154,21 +163,34 @@ static int wait_time(const struct guard *guard, int doors)
     return ms == INT64_MAX ? -1 : ms > 0 ? (int)ms : 0;
 }
 
+/* As poll(). */
+static int wait_for(struct pollfd *fds, nfds_t count, int ms)
+{
+    const int soon = ms < 0 || ms > IDLE_MS ? IDLE_MS : ms;
+    const int r = poll(fds, count, soon);
+
+    if (r != 0 || soon == ms)
+        return r;
+    give_memory_back();
+    return poll(fds, count, ms < 0 ? -1 : ms - soon);
+}
+
 static void await(struct guard *guard)
 {
     struct pollfd fds[3 + DOORS_FDS];
-    int running = guard->phase < ENDS;
+    int running = guard->phase < ENDS, r;
 
-    trim_stack();
-    if (running && has_timers(guard)) {
-        set_timer(guard->timers[0], guard->next.wall * 1000, TFD_TIMER_CANCEL_ON_SET);
-        set_timer(guard->timers[1], guard->next.boot, 0);
-    }
+    if (running && has_timers(guard))
+        arm_timers(guard);
     /* poll() skips a negative descriptor; one that is known to be ready would only spin. */
     fds[0] = (struct pollfd){.fd = waits_for_leader(guard) ? guard->leader_fd : -1, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = running ? guard->timers[0] : -1, .events = POLLIN};
     fds[2] = (struct pollfd){.fd = running ? guard->timers[1] : -1, .events = POLLIN};
-    if (poll(fds, COUNT_OF(fds), wait_time(guard, doors_watch(guard, fds + 3))) >= 0)
+    r = wait_for(fds, COUNT_OF(fds), wait_time(guard, doors_watch(guard, fds + 3)));
+    guard->leader_goes_on = r >= 0 && fds[0].fd >= 0 && !fds[0].revents;
+    if (r < 0 || fds[1].revents || fds[2].revents) /* read by nobody: armed anew they are silent again */
+        guard->armed = (struct moment){0};
+    if (r >= 0)
         doors_answer(guard, fds + 3);
 }
 
@@ -199,7 +221,6 @@ int main(int argc, char **argv)
     if (argc != 2 || getuid() != 0 || chdir("/") < 0)
         return 2;
     leave_session();
-    keep_little_memory();
     if (start(&guard, argv[1]) < 0)
         return 1;
     confirmed = is_confirmed();
@@ -207,7 +228,7 @@ int main(int argc, char **argv)
     if (!confirmed) /* the permit may have been heard all the same: a session without a guard must not be */
         guard_end(&guard, REASON_TIMEOUT);
     for (;;) {
-        if (waits_for_leader(&guard) && !guard_leader_alive(&guard))
+        if (waits_for_leader(&guard) && leader_gone(&guard))
             guard_end(&guard, REASON_LEADER_GONE);
         if (guard.phase < ENDS && is_due(&guard))
             guard_recheck(&guard);

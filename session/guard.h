@@ -89,8 +89,10 @@ struct guard {
     size_t group_count;
     struct moment told; /* the notice that the terminal got */
 
-    int leader_fd; /* a pidfd, or -1 on older kernels */
-    int timers[2]; /* wall and boot clock, or -1 on older kernels */
+    int leader_fd;       /* a pidfd, or -1 on older kernels */
+    int leader_goes_on;  /* it said so when it was asked last */
+    int timers[2];       /* wall and boot clock, or -1 on older kernels */
+    struct moment armed; /* what they are set to; {0}: something else */
     struct doors doors;
     struct approval approvals[APPROVALS_MAX];
     unsigned next_approval;

@@ -98,9 +98,10 @@ void doors_close(const struct guard *guard)
 
 /* --- root --- */
 
-/* A place for a new client: a free one, else that of the one who has been silent longest. */
-static void accept_client(struct doors *doors)
+/* A place for a new client, who mostly has asked already: a free one, else that of the one who has been silent longest. */
+static void accept_client(struct guard *guard)
 {
+    struct doors *doors = &guard->doors;
     int fd = accept4(doors->root, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct client *place = &doors->clients[0];
 
@@ -114,6 +115,7 @@ static void accept_client(struct doors *doors)
     }
     close_fd(&place->fd);
     *place = (struct client){.fd = fd, .since = clock_boot_ms()};
+    guard_serve(guard, place);
 }
 
 static void send_away(struct client *client, int64_t now)
@@ -190,7 +192,7 @@ void doors_answer(struct guard *guard, const struct pollfd *fds)
         if (fds[2 + i].revents && doors->clients[i].fd >= 0)
             guard_serve(guard, &doors->clients[i]);
     if (fds[0].revents)
-        accept_client(doors);
+        accept_client(guard);
     if (fds[1].revents)
         start_porter(guard);
     for (size_t i = 0; i < CLIENTS_MAX; i++)
