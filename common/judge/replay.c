@@ -12,28 +12,48 @@
 #define PLACES_MAX 1000 /* of one credential */
 #define TRIES 100       /* to meet the directory between its making and its removal by state_expire() */
 
+static int is_taken(int dir, uint32_t place)
+{
+    char name[TEXT_DECIMAL_MAX + 1];
+    struct stat st;
+
+    text_decimal(name, place);
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : -errno;
+}
+
+/* Places are taken in order, and removed all together (state_expire.c): the first free one is searched for, not counted up to. */
+static int count_taken(int dir, uint32_t *ret_count)
+{
+    uint32_t taken = 0, vacant = PLACES_MAX; /* as many are, at least; the first that is not, at most */
+    uint32_t place = 0;
+    int r = 0;
+
+    while (r >= 0 && taken < vacant) {
+        r = is_taken(dir, place);
+        if (r > 0)
+            taken = place + 1;
+        else
+            vacant = place;
+        place = 2 * taken < vacant ? 2 * taken : taken + (vacant - taken) / 2; /* most are used once or twice */
+    }
+    *ret_count = taken;
+    return r < 0 ? r : 0;
+}
+
 int replay_count(const char *iss, const char *jti, uint32_t *ret_count)
 {
     CLEANUP(close_fd) int dir = -1;
-    char key[STATE_KEY_SIZE], name[TEXT_DECIMAL_MAX + 1];
-    uint32_t count = 0;
-    struct stat st;
+    char key[STATE_KEY_SIZE];
     int r;
 
     state_key(iss, jti, key);
+    *ret_count = 0;
     r = state_run_dir(FIND, "replay", key, NULL, &dir);
-    if (r < 0 && r != -ENOENT)
-        return r;
-    for (; r == 0 && count < PLACES_MAX; count++) {
-        text_decimal(name, count);
-        if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            continue;
-        if (errno != ENOENT)
-            return -errno;
-        break;
-    }
-    *ret_count = count;
-    return 0;
+    if (r == 0)
+        r = count_taken(dir, ret_count);
+    return r == -ENOENT ? 0 : r;
 }
 
 int replay_logins(const struct grant *grant, uint32_t *ret_logins)
@@ -52,10 +72,13 @@ static int take_one(const char *key, uint32_t max)
 {
     CLEANUP(close_fd) int dir = -1;
     char name[TEXT_DECIMAL_MAX + 1], made[TEXT_DECIMAL_MAX + 1];
+    uint32_t place = 0;
     int r = state_run_dir(MAKE, "replay", key, NULL, &dir);
 
+    if (r == 0)
+        r = count_taken(dir, &place);
     text_decimal(made, (uint64_t)clock_boot_ms());
-    for (uint32_t place = 0; r == 0 && place < max && place < PLACES_MAX; place++) {
+    for (; r == 0 && place < max && place < PLACES_MAX; place++) {
         text_decimal(name, place);
         r = file_create_at(dir, name, 0600, made, strlen(made));
         if (r != -EEXIST)

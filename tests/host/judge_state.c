@@ -789,6 +789,20 @@ START_TEST(replay_is_of_one_credential)
 }
 END_TEST
 
+START_TEST(replay_counts_what_was_taken)
+{
+    uint32_t count;
+
+    for (uint32_t taken = 0; taken < 1000; taken++) {
+        ck_assert_int_eq(replay_count(ISS, "jti-1", &count), 0);
+        ck_assert_uint_eq(count, taken);
+        ck_assert_int_eq(replay_take(ISS, "jti-1", taken), -EUSERS);
+        ck_assert_int_eq(replay_take(ISS, "jti-1", taken + 1), 0);
+    }
+    ck_assert_int_eq(replay_take(ISS, "jti-1", UINT32_MAX), -EUSERS);
+}
+END_TEST
+
 /* --- the directories --- */
 
 START_TEST(directories_are_roots_whatever_the_umask)
@@ -936,6 +950,7 @@ static Suite *state_suite(void)
     tcase_add_test(tcase, place_does_not_wait_for_ever);
     tcase_add_test(tcase, replay_lets_max_win);
     tcase_add_test(tcase, replay_is_of_one_credential);
+    tcase_add_test(tcase, replay_counts_what_was_taken);
     tcase_add_test(tcase, directories_are_roots_whatever_the_umask);
     tcase_add_loop_test(tcase, wrong_directory_is_refused, 0, COUNT_OF(wrongs));
     tcase_add_loop_test(tcase, wrong_index_is_no_empty_one, 0, COUNT_OF(wrongs));
