@@ -45,6 +45,8 @@ static const char *const sources[] = {"10.0.0.5",        "10.1.0.5", "192.0.2.1"
 static const char *const windows[] = {"mon-fri 08:00-18:00 UTC", "mon 17:00-17:01 Etc/GMT-1", "16:00-16:01 UTC",
                                       "fri 16:00-mon 06:00 UTC"};
 static const char *const users[] = {"root", "root", "www-data", "backup"};
+static const char *const of_groups[] = {"root:staff", "root:staff", "root:adm", "www-data:staff"};
+static const char *const own_groups[] = {"root", "root", "staff", NULL};
 static const char *const programs[] = {"/bin/a", "/bin/b"};
 static const char *const argument_patterns[] = {"x", "*", "x*", "?", "-x", "/p/*"};
 static const char *const arguments[] = {"x", "xy", "-x", "/p/q", "..", "", "/p/q/r"};
@@ -109,11 +111,17 @@ struct random_step {
     char scope[2048], attested[2048];
 };
 
+static const char *random_run_as(void)
+{
+    return one_in(12) ? PICK(of_groups) : PICK(users);
+}
+
 static void random_command(struct random_step *s)
 {
     struct facts *f = &s->facts;
 
-    f->run_as = PICK(users);
+    f->run_as = random_run_as();
+    f->own_group = PICK(own_groups);
     f->argc = 1 + next_random(3);
     s->argv[0] = PICK(programs);
     for (size_t i = 1; i < f->argc; i++)
@@ -169,6 +177,7 @@ static void random_state(struct facts *f)
     f->standing.stopped = one_in(15);
     f->standing.risk = (enum level)next_random(4);
     f->sensitivity = (enum level)next_random(4);
+    f->task_sensitivity = one_in(4) ? (enum level)next_random(4) : LEVEL_UNSET;
     f->session_ending = one_in(15);
     f->approval_required = one_in(3);
     f->approved = one_in(2);

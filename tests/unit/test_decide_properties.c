@@ -9,6 +9,8 @@
 #define CASES 100000
 #define STEPS 10 /* cases of the same policies */
 
+static const char *const rule_groups[] = {"root", "root", "staff", "adm"};
+
 static void random_sensitivity(char *text, const char *kind)
 {
     if (strncmp(kind, "allow", 5) == 0 && one_in(3))
@@ -27,6 +29,8 @@ static void random_rule(char *text, const char *kind)
         return;
     }
     append_some(text, "run-as", users, COUNT_OF(users), 2);
+    if (one_in(8))
+        append_some(text, "run-as-group", rule_groups, COUNT_OF(rule_groups), 2);
     if (one_in(10))
         append_some(text, "from", from_patterns, COUNT_OF(from_patterns), 2);
     for (unsigned n = next_random(3); n > 0; n--) {
@@ -269,16 +273,19 @@ static void add_to_allow(char *text, const char *line)
     strcat(at, rest);
 }
 
-/* Some rules are more sensitive, or the host. */
+/* Some rules are more sensitive, or the host, or the task. */
 static void raise_sensitivity(char *text)
 {
     for (unsigned n = 1 + next_random(4); n > 0; n--)
         add_to_allow(text, "sensitivity high\n");
 }
 
-static void raise_sensitivity_of_host(struct random_step *step)
+static void raise_sensitivity_of_facts(struct random_step *step)
 {
-    step->facts.sensitivity = LEVEL_HIGH;
+    if (one_in(2))
+        step->facts.sensitivity = LEVEL_HIGH;
+    else
+        step->facts.task_sensitivity = LEVEL_HIGH;
 }
 
 /* A rule that has none is from now on of another time. */
@@ -394,9 +401,9 @@ START_TEST(a_more_sensitive_rule_never_permits_more)
     never_permits_more(3, "", raise_sensitivity, nothing_of_the_step);
 }
 END_TEST
-START_TEST(a_more_sensitive_host_never_permits_more)
+START_TEST(a_more_sensitive_host_or_task_never_permits_more)
 {
-    never_permits_more(4, "", nothing_of_the_text, raise_sensitivity_of_host);
+    never_permits_more(4, "", nothing_of_the_text, raise_sensitivity_of_facts);
 }
 END_TEST
 START_TEST(a_window_never_permits_more)
@@ -521,7 +528,7 @@ START_TEST(knowing_more_never_permits_more)
         random_step(&step);
         step.facts.step = STEP_SUDO;
         step.facts.session_deadline = NOW + 5;
-        step.facts.run_as = PICK(users);
+        step.facts.run_as = random_run_as();
         step.facts.argv = step.argv;
         step.facts.argc = 1;
         blind = step.facts;
@@ -652,7 +659,7 @@ static Suite *properties_suite(void)
     tcase_add_test(tcase, adding_a_condition_never_permits_more);
     tcase_add_test(tcase, narrowing_the_credential_never_permits_more);
     tcase_add_test(tcase, a_more_sensitive_rule_never_permits_more);
-    tcase_add_test(tcase, a_more_sensitive_host_never_permits_more);
+    tcase_add_test(tcase, a_more_sensitive_host_or_task_never_permits_more);
     tcase_add_test(tcase, risk_and_standing_never_permit_more);
     tcase_add_test(tcase, worse_facts_never_permit_more);
     tcase_add_test(tcase, no_matching_policy_is_refused);
