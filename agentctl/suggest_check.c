@@ -81,6 +81,17 @@ static const char *check_apply(struct checker *c, struct rule *rule)
     return problem;
 }
 
+static const char *check_run_as(struct checker *c, const char *run_as)
+{
+    const char *user = arena_copy(c->arena, run_as, run_as_user(run_as)), *group = run_as_group(run_as);
+
+    if (!user_name_valid(user) || (group && !user_name_valid(group)))
+        return "a rule cannot name such a run-as";
+    if (find_has_account(&c->identities, user))
+        return "run-as is an agent's account, which is entered with a credential";
+    return group && find_has_account(&c->identities, group) ? "its group is an agent's own" : NULL;
+}
+
 static const char *check_command(struct checker *c, const struct observed *seen)
 {
     struct command command = {.words = seen->command};
@@ -89,11 +100,9 @@ static const char *check_command(struct checker *c, const struct observed *seen)
 
     if (seen->is_cut)
         return "not all of it was recorded: it was too long, or holds a secret";
-    if (!seen->run_as || !user_name_valid(seen->run_as))
-        return "a rule cannot name such a run-as";
-    if (find_has_account(&c->identities, seen->run_as))
-        return "run-as is an agent's account, which is entered with a credential";
-    problem = check_words(c, &command.words);
+    problem = check_run_as(c, seen->run_as ? seen->run_as : "");
+    if (!problem)
+        problem = check_words(c, &command.words);
     return problem ? problem : check_apply(c, &rule);
 }
 

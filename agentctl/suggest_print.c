@@ -194,7 +194,9 @@ static int has_commands(const struct observations *seen)
 static void put_unknown(FILE *to, const struct observations *seen)
 {
     if (seen->blind && !has_commands(seen))
-        fputs("\n# sudo was refused before its command was known: sudo.conf needs the line for sudo_agent.so; see `agentctl enable`.\n", to);
+        fputs("\n# sudo was refused before its command was known: sudo.conf needs the line for sudo_agent.so; see "
+              "`agentctl enable`.\n",
+              to);
     if (seen->dropped)
         fprintf(to,
                 "\n# There are more than %d different ones: %llu records are not in here. See --since and --account.\n",

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agentctl/suggest_parts.h"
+#include "core/names.h"
 #include "judge/match.h"
 
 #define ALIKE_MIN 6 /* so many commands that differ in one word alone may be meant as a pattern */
@@ -108,15 +109,27 @@ static void put_proposals(FILE *to, struct suggestion *const *items, size_t coun
     }
 }
 
+static void put_run_as(FILE *to, const char *run_as)
+{
+    const char *group = run_as_group(run_as);
+
+    fprintf(to, "        run-as   = \"%.*s\"\n", (int)run_as_user(run_as), run_as);
+    if (group)
+        fprintf(to, "        run-as-group = \"%s\"\n", group);
+}
+
 static void put_rule(FILE *to, struct suggestion *const *items, size_t count, const struct escapes *escapes)
 {
     int is_login = items[0]->seen->is_login;
 
-    fputs(is_login ? "    login {\n        services = { " : "    sudo {\n        run-as   = ", to);
-    put_string(to, rule_key(items[0]));
-    fputs(is_login ? " }\n" : "\n", to);
-    put_proposals(to, items, count, escapes);
-    fputs(is_login ? "        from     = {" : "        commands = {", to);
+    if (is_login)
+        fprintf(to, "    login {\n        services = { \"%s\" }\n        from     = {", items[0]->seen->service);
+    else {
+        fputs("    sudo {\n", to);
+        put_run_as(to, items[0]->seen->run_as);
+        put_proposals(to, items, count, escapes);
+        fputs("        commands = {", to);
+    }
     for (size_t i = 0; i < count; i++)
         put_value(to, items[i], i == 0);
     fputs("\n        }\n    }\n", to);

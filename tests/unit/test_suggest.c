@@ -287,6 +287,7 @@ START_TEST(it_allows_what_was_and_nothing_else)
     login("2001:db8::7");
     COMMAND("root", "/bin/ls", "/srv");
     COMMAND("www-data", "/bin/ls");
+    COMMAND("root:adm", "/bin/df");
     suggest_of(NULL);
     accept();
     assert_decides(
@@ -300,10 +301,28 @@ START_TEST(it_allows_what_was_and_nothing_else)
         "\"deny:no_rule\" }\n"
         "case g { account = agent-a step = command purpose = fix command = \"/bin/ls\" run-as = www-data "
         "expect = permit }\n"
+        "case i { account = agent-a step = command purpose = fix command = \"/bin/df\" run-as = \"root:adm\" "
+        "expect = permit }\n"
+        "case j { account = agent-a step = command purpose = fix command = \"/bin/df\" expect = "
+        "\"deny:no_rule\" }\n"
+        "case k { account = agent-a step = command purpose = fix command = \"/bin/df\" run-as = \"root:staff\" "
+        "expect = \"deny:no_rule\" }\n"
         "case h { account = agent-b step = command command = \"/bin/ls /srv\" expect = \"deny:no_rule\" }\n");
     suggest_of(NULL);
     assert_says("nothing to add");
     ck_assert_uint_eq(suggested.count, 0);
+    clear();
+}
+END_TEST
+
+START_TEST(a_run_as_that_no_rule_can_name)
+{
+    static const char *const run_as[] = {"root:#12", "root:", ":adm", "", "agent-a", "root:agent-a", "root:adm x"};
+
+    COMMAND(run_as[_i], "/bin/ls");
+    suggest_of(NULL);
+    ck_assert_uint_eq(suggested.policies[0].written, 0);
+    assert_says_not("\npolicy");
     clear();
 }
 END_TEST
@@ -827,6 +846,7 @@ static Suite *suggest_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, it_is_a_file_with_comments);
     tcase_add_test(tests, it_allows_what_was_and_nothing_else);
+    tcase_add_loop_test(tests, a_run_as_that_no_rule_can_name, 0, 7);
     tcase_add_test(tests, what_was_not_refused_is_not_in_it);
     tcase_add_test(tests, of_the_time_and_account_that_was_asked);
     tcase_add_test(tests, purposes_with_the_same_needs_are_of_one_policy);
