@@ -51,6 +51,8 @@ int observed_compare_sessions(const struct observed *a, const struct observed *b
         order = compare_texts(a->account, b->account);
     if (order == 0)
         order = compare_texts(a->issuer, b->issuer);
+    if (order == 0)
+        order = compare_texts(a->principal, b->principal);
     return order ? order : compare_texts(a->purpose, b->purpose);
 }
 
@@ -91,6 +93,7 @@ static struct observed *keep(struct arena *arena, const struct observed *seen)
     kept->identity = copy(arena, seen->identity);
     kept->account = copy(arena, seen->account);
     kept->issuer = copy(arena, seen->issuer);
+    kept->principal = copy(arena, seen->principal);
     kept->purpose = copy(arena, seen->purpose);
     kept->service = copy(arena, seen->service);
     kept->source = copy(arena, seen->source);
@@ -161,6 +164,7 @@ static void read_session(const struct observations *all, const json_t *record, s
 
     seen->identity = decision_text(record, "unmapped", "agent");
     seen->issuer = decision_text(record, "unmapped", "issuer");
+    seen->principal = decision_text(record, "unmapped", "principal");
     seen->purpose = decision_text(record, "unmapped", "purpose");
     if (!seen->identity && account)
         seen->identity = all->identity_of(account, all->arg);

@@ -28,7 +28,7 @@ uint64_t tally_commands(const struct tally *tally);
 /* A login or command that a rule could have allowed. Strings are NULL where the record has none. */
 struct observed {
     int is_login;
-    const char *identity, *issuer, *purpose;
+    const char *identity, *issuer, *principal, *purpose;
     const char *account; /* where the identity is not known */
     const char *service;
     const char *source; /* of a command: that of the first login which gave it */

@@ -20,11 +20,13 @@ static void add_item(struct suggested_policy *policy, struct arena *arena, const
     policy->written += left_out == NULL;
 }
 
-/* The policy of one identity, issuer and purpose. */
+/* The policy of one identity, issuer, principal and purpose. */
 static void add_policy(struct checker *c, struct observed *const *seen, size_t count, struct suggested *ret)
 {
-    struct suggested_policy policy = {
-        .identity = seen[0]->identity, .account = seen[0]->account, .issuer = seen[0]->issuer};
+    struct suggested_policy policy = {.identity = seen[0]->identity,
+                                      .account = seen[0]->account,
+                                      .issuer = seen[0]->issuer,
+                                      .principal = seen[0]->principal};
     const char *left_out;
 
     policy.left_out = check_session(c, seen[0], &policy.account);
@@ -71,6 +73,8 @@ static int compare_owners(const struct suggested_policy *a, const struct suggest
         order = compare_texts(a->account, b->account);
     if (order == 0)
         order = compare_texts(a->issuer, b->issuer);
+    if (order == 0)
+        order = compare_texts(a->principal, b->principal);
     if (order == 0)
         order = (a->left_out != NULL) - (b->left_out != NULL);
     return order ? order : (a->purposes.count > 0) - (b->purposes.count > 0);

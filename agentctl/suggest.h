@@ -1,5 +1,5 @@
 /*
- * Suggest: from what was observed to policies that would have allowed it and nothing else: of one identity, issuer and purpose each, with
+ * Suggest: from what was observed to policies that would have allowed it and nothing else: of one identity, issuer, principal and purpose each, with
  * sources and commands as they were. What no rule can say exactly, what `agentctl apply` would refuse, and what the policies in force
  * have a word about, is left out, with why.
  */
@@ -22,7 +22,7 @@ struct suggestion {
 struct suggested_policy {
     const char *name;               /* that no other policy has; NULL where left_out */
     const char *identity, *account; /* identity NULL: the account is nobody's */
-    const char *issuer;             /* NULL: not known */
+    const char *issuer, *principal; /* NULL: not known */
     struct words purposes;          /* none: none was told */
     struct suggestion *items;       /* by observed_compare_steps */
     size_t count, written;

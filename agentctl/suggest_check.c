@@ -133,6 +133,7 @@ static int make_facts(struct checker *c, const struct observed *seen, const char
     const struct supposed said = {.step = seen->is_login ? STEP_LOGIN : STEP_COMMAND,
                                   .account = account,
                                   .identity = seen->identity,
+                                  .principal = seen->principal,
                                   .purpose = seen->purpose,
                                   .service = seen->service,
                                   .source = seen->source,
@@ -241,5 +242,7 @@ const char *check_session(struct checker *c, const struct observed *seen, const 
         return "its issuer is not configured any more";
     if (seen->purpose && (!is_exact(seen->purpose) || !purpose_pattern_valid(seen->purpose)))
         return "its purpose has wildcards or what is no printable ASCII: no policy says exactly this";
+    if (seen->principal && (!is_exact(seen->principal) || !principal_pattern_valid(seen->principal)))
+        return "its principal has wildcards or what is no printable ASCII: no policy says exactly this";
     return NULL;
 }

@@ -17,7 +17,7 @@ struct checker {
 void checker_begin(struct checker *checker, const struct suggest_host *host, struct arena *arena);
 void checker_end(struct checker *checker);
 
-/* Why there can be no policy of this identity, issuer and purpose; NULL: there can. *ret_account: whose policies it would be among. */
+/* Why there can be no policy of this identity, issuer, principal and purpose; NULL: there can. *ret_account: whose policies it would be among. */
 const char *check_session(struct checker *checker, const struct observed *seen, const char **ret_account) MUST_CHECK;
 /*
  * 1, and why a rule of a policy of this account cannot say it, or NULL where it can; 0: it is permitted by now.

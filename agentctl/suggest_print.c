@@ -47,6 +47,10 @@ static void put_whose(FILE *to, const struct suggested_policy *policy)
         fputs(", by ", to);
         put_told(to, policy->issuer);
     }
+    if (policy->principal) {
+        fputs(", on behalf of ", to);
+        put_told(to, policy->principal);
+    }
     for (size_t i = 0; i < policy->purposes.count; i++) {
         fputs(i ? ", " : ", for ", to);
         put_told(to, policy->purposes.items[i]);
@@ -85,6 +89,16 @@ static void put_identity(FILE *to, const char *identity)
         fputs("    # Which of them it was, nobody told. Better: identities = { \"spiffe://...\" }\n", to);
 }
 
+/* A list of one; text NULL: none. */
+static void put_one(FILE *to, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    fprintf(to, "    %s = { ", key);
+    put_string(to, text);
+    fputs(" }\n", to);
+}
+
 static void put_purposes(FILE *to, const struct words *purposes)
 {
     if (purposes->count == 0) {
@@ -111,11 +125,8 @@ static void put_policy(FILE *to, const struct suggested_policy *policy, struct s
     put_string(to, policy->name);
     fputs(" {\n", to);
     put_identity(to, policy->identity);
-    if (policy->issuer) {
-        fputs("    issuers    = { ", to);
-        put_string(to, policy->issuer);
-        fputs(" }\n", to);
-    }
+    put_one(to, "issuers   ", policy->issuer);
+    put_one(to, "principals", policy->principal);
     put_purposes(to, &policy->purposes);
     put_rules(to, written, count, escapes);
     put_left_out(to, policy, "    ");

@@ -315,18 +315,6 @@ START_TEST(it_allows_what_was_and_nothing_else)
 }
 END_TEST
 
-START_TEST(a_run_as_that_no_rule_can_name)
-{
-    static const char *const run_as[] = {"root:#12", "root:", ":adm", "", "agent-a", "root:agent-a", "root:adm x"};
-
-    COMMAND(run_as[_i], "/bin/ls");
-    suggest_of(NULL);
-    ck_assert_uint_eq(suggested.policies[0].written, 0);
-    assert_says_not("\npolicy");
-    clear();
-}
-END_TEST
-
 START_TEST(what_was_not_refused_is_not_in_it)
 {
     struct record record = record_of(REASON_NO_RULE, "open");
@@ -393,6 +381,36 @@ START_TEST(purposes_with_the_same_needs_are_of_one_policy)
     assert_says("policy \"suggested-agent-a.3\"");
     assert_says_not("\"/bin/ls\"");
     accept(); /* in place of the others: names are free again */
+    clear();
+}
+END_TEST
+
+START_TEST(principals_have_policies_of_their_own)
+{
+    static const char *const principals[] = {"alice", NULL, "bob", "al*"};
+
+    for (size_t i = 0; i < COUNT_OF(principals); i++) {
+        struct record record = command_of("root", (const char *const[]){"/bin/ls", NULL});
+
+        record.principal = principals[i];
+        if (principals[i])
+            note(&record);
+    }
+    suggest_of(NULL);
+    ck_assert_uint_eq(suggested.count, 3);
+    assert_says("principals = { \"alice\" }");
+    assert_says("principals = { \"bob\" }");
+    assert_says(
+        "on behalf of al*, for fix there is nothing to write: 0 logins and 1 command; its principal has wildcards");
+    accept();
+    assert_decides("case a { account = agent-a step = command purpose = fix principal = alice command = \"/bin/ls\" "
+                   "expect = permit }\n"
+                   "case b { account = agent-a step = command purpose = fix principal = carol command = \"/bin/ls\" "
+                   "expect = \"deny:no_policy\" }\n"
+                   "case c { account = agent-a step = command purpose = fix command = \"/bin/ls\" expect = "
+                   "\"deny:no_policy\" }\n");
+    suggest_of(NULL);
+    assert_says_not("\"/bin/ls\"");
     clear();
 }
 END_TEST
@@ -539,7 +557,9 @@ END_TEST
 
 START_TEST(a_run_as_that_cannot_be_said)
 {
-    static const char *const names[] = {"ALL", "agent-b", "#0", "%wheel", "", "a\" any-command = true x = \""};
+    static const char *const names[] = {
+        "ALL",          "agent-b",  "#0",    "%wheel", "",          "a\" any-command = true x = \"",
+        "root:agent-b", "root:#12", "root:", ":adm",   "root:adm x"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         COMMAND(names[i], "/bin/ls");
@@ -580,13 +600,13 @@ START_TEST(nothing_breaks_out)
 {
     const char *evil = hostile[_i];
     struct record record, sound = command_of("root", (const char *const[]){"/bin/ls", NULL});
-    const char **places[] = {&record.account, &record.identity, &record.issuer, &record.purpose,
-                             &record.service, &record.source,   &record.run_as};
+    const char **places[] = {&record.account,   &record.identity, &record.issuer, &record.purpose,
+                             &record.principal, &record.service,  &record.source, &record.run_as};
     size_t commands = 0;
 
     note(&sound);
     for (size_t i = 0; i < COUNT_OF(places); i++) {
-        record = i < 5 ? sound : record_of(REASON_NO_RULE, "open");
+        record = i < 6 ? sound : record_of(REASON_NO_RULE, "open");
         *places[i] = evil;
         note(&record);
         record = record_of(REASON_NO_RULE, "open");
@@ -611,7 +631,7 @@ START_TEST(nothing_breaks_out)
                 commands += policy->rules[j].command_count;
         }
     }
-    ck_assert_msg(commands >= 1 && commands <= 3, "%zu", commands); /* "#" and "//" are words like others */
+    ck_assert_msg(commands >= 1 && commands <= 4, "%zu", commands); /* "#" and "//" are words and principals like others */
     suggest_of(NULL);
     for (size_t i = 0; i < suggested.count; i++)
         ck_assert_msg(suggested.policies[i].written == 0, "%s", text);
@@ -846,10 +866,10 @@ static Suite *suggest_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, it_is_a_file_with_comments);
     tcase_add_test(tests, it_allows_what_was_and_nothing_else);
-    tcase_add_loop_test(tests, a_run_as_that_no_rule_can_name, 0, 7);
     tcase_add_test(tests, what_was_not_refused_is_not_in_it);
     tcase_add_test(tests, of_the_time_and_account_that_was_asked);
     tcase_add_test(tests, purposes_with_the_same_needs_are_of_one_policy);
+    tcase_add_test(tests, principals_have_policies_of_their_own);
     tcase_add_test(tests, without_a_credential);
     tcase_add_loop_test(tests, what_no_policy_mends_is_counted, 0, COUNT_OF(not_mended));
     tcase_add_loop_test(tests, what_cannot_be_said_or_should_not, 0, COUNT_OF(left_out));
