@@ -7,124 +7,28 @@
  *   bench_pam sudo USER TOKEN KEY MINE THEIRS   the same in turns with another one, on another host: each begins when MINE says so, a
  *                                   FIFO, and is passed on by THEIRS
  *
- * TOKEN is a file with a credential for many logins, KEY the public key it is bound to: possession is shown as sshd shows it,
- * through SSH_AUTH_INFO_0. Prints a JSON object a line.
+ * TOKEN has a credential for many logins (login.h). Prints a JSON object a line.
  */
-#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <security/pam_appl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "login.h"
 
 #define HUMAN_ROUNDS 400
 #define LOGIN_ROUNDS 200
 #define SUDO_ROUNDS 1000
 #define TURN_STEPS 20
-#define PART 1000
-
-static char token[8192], auth_info[1024];
-
-static double now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double quantile(double *values, size_t count, double q)
-{
-    qsort(values, count, sizeof *values, compare);
-    return values[(size_t)((double)(count - 1) * q)];
-}
 
 static void print(const char *name, double value, const char *unit)
 {
     printf("{\"name\": \"%s\", \"value\": %.1f, \"unit\": \"%s\"}\n", name, value, unit);
     fflush(stdout);
-}
-
-static void read_line(const char *path, char *buf, size_t cap)
-{
-    FILE *file = fopen(path, "r");
-
-    if (!file || !fgets(buf, (int)cap, file))
-        err(1, "%s", path);
-    buf[strcspn(buf, "\n")] = '\0';
-    fclose(file);
-}
-
-/* Answers "Agent credential (part N)" with the Nth thousand bytes. */
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses, void *arg)
-{
-    struct pam_response *response = calloc((size_t)count, sizeof *response);
-
-    (void)arg;
-    for (int i = 0; response && i < count; i++) {
-        const char *part = strstr(messages[i]->msg, "(part ");
-        size_t at = part ? (size_t)(atoi(part + 6) - 1) * (PART - 1) : 0;
-        char *answer = calloc(1, PART + 2);
-
-        if (answer && part && at < strlen(token)) {
-            strncpy(answer, token + at, PART - 1);
-            if (strlen(token) - at > PART - 1)
-                strcat(answer, "~");
-        }
-        response[i].resp = answer;
-    }
-    *responses = response;
-    return response ? PAM_SUCCESS : PAM_BUF_ERR;
-}
-
-static const struct pam_conv conversation = {.conv = converse};
-
-static void check(pam_handle_t *pam, int r, const char *what)
-{
-    if (r != PAM_SUCCESS)
-        errx(1, "%s: %s", what, pam_strerror(pam, r));
-}
-
-static pam_handle_t *begin(const char *service, const char *user)
-{
-    pam_handle_t *pam;
-
-    check(NULL, pam_start(service, user, &conversation, &pam), "pam_start");
-    check(pam, pam_set_item(pam, PAM_RHOST, "127.0.0.1"), "PAM_RHOST");
-    if (*auth_info)
-        check(pam, pam_putenv(pam, auth_info), "SSH_AUTH_INFO_0");
-    return pam;
-}
-
-static pam_handle_t *open_login(const char *service, const char *user)
-{
-    pam_handle_t *pam = begin(service, user);
-
-    check(pam, pam_authenticate(pam, 0), "authenticate");
-    check(pam, pam_acct_mgmt(pam, 0), "acct_mgmt");
-    check(pam, pam_setcred(pam, PAM_ESTABLISH_CRED), "setcred");
-    check(pam, pam_open_session(pam, 0), "open_session");
-    return pam;
-}
-
-static void close_login(pam_handle_t *pam)
-{
-    check(pam, pam_close_session(pam, 0), "close_session");
-    check(pam, pam_setcred(pam, PAM_DELETE_CRED), "delete cred");
-    check(pam, pam_end(pam, PAM_SUCCESS), "pam_end");
 }
 
 /* The whole login, in a process of its own as sshd has it: a session's leader is one process. */
@@ -227,17 +131,14 @@ static void sudo(const char *user, int mine, int theirs)
 
 int main(int argc, char **argv)
 {
-    if (access("/run/throwaway-host", F_OK) < 0)
-        errx(1, "not on a throw-away host: run this through tests/bench/run");
+    need_throwaway_host();
     if (argc == 3 && strcmp(argv[1], "human") == 0) {
         human(argv[2]);
         return 0;
     }
     if (argc != 5 && argc != 7)
         errx(2, "usage: bench_pam human USER | login|sudo USER TOKEN KEY [MINE THEIRS]");
-    read_line(argv[3], token, sizeof token);
-    strcpy(auth_info, "SSH_AUTH_INFO_0=publickey ");
-    read_line(argv[4], auth_info + strlen(auth_info), sizeof auth_info - strlen(auth_info));
+    read_credential(argv[3], argv[4]);
     if (strcmp(argv[1], "login") == 0)
         login(argv[2]);
     else if (strcmp(argv[1], "sudo") == 0)
