@@ -283,7 +283,7 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     goes_on = strcmp(answer.verdict, "deny") != 0;
     if (goes_on && step == STEP_COMMAND)
         budget_spend(&guard->budget, clock_boot_ms());
-    if (goes_on && step == STEP_COMMAND && !opens)
+    if (goes_on && step == STEP_COMMAND && !opens && !text_equal(question->phase, PHASE_SUBCOMMAND))
         approve(guard, asker, question, decision.leaves_service);
     if (goes_on && opens && (approval || step == STEP_COMMAND) && decision.leaves_service) /* of a known command */
         answer.leaves = leave_service(guard, asker);

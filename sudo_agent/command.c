@@ -106,8 +106,9 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
                       : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
 }
 
-static int describe_run_as(char *const info[], char *const env[], struct command *command)
+static int describe_run_as(const struct lists *lists, struct command *command)
 {
+    char *const *info = lists->info;
     const struct passwd *pw = getpwuid(command->uid);
     uint32_t gid = (uint32_t)-1;
     int known = command_gid(info, &gid) == 0 && pw, r;
@@ -119,7 +120,7 @@ static int describe_run_as(char *const info[], char *const env[], struct command
         return -EINVAL;
     if (!known)
         return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
-    (void)environment_strange(env, pw->pw_dir, variable);
+    (void)environment_strange(lists->env, pw->pw_dir, lists->preloaded, variable);
     r = describe_strange(info, name, variable, command->run_as, sizeof command->run_as);
     if (r == 0)
         r = describe_group(gid, pw->pw_gid, name, command);
@@ -154,20 +155,20 @@ static int describe_argv(const char *path, char *const argv[], struct question *
     return 0;
 }
 
-int command_describe(char *const info[], char *const argv[], char *const env[], struct command *ret,
-                     struct question *question)
+int command_describe(const struct lists *lists, struct command *ret, struct question *question)
 {
-    const char *path = info_value(info, "command"), *cwd = info_value(info, "cwd");
+    char *const *info = lists->info;
+    const char *path = info_value(info, "command"), *cwd = info_value(info, lists->preloaded ? "runcwd" : "cwd");
     int r;
 
     memset(ret, 0, sizeof *ret);
     ret->strange = 1;
-    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(info, env, ret) < 0)
+    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(lists, ret) < 0)
         return -EINVAL;
     question->run_as = ret->run_as;
     question->own_group = ret->own_group[0] ? ret->own_group : NULL;
     question->cwd = cwd && strlen(cwd) < CWD_MAX ? cwd : NULL;
-    r = describe_argv(path, argv, question);
+    r = describe_argv(path, lists->argv, question);
     if (r < 0)
         question->argc = 0;
     return r;

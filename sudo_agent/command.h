@@ -17,13 +17,18 @@ struct command {
     char own_group[LOCAL_NAME_MAX]; /* of the user */
 };
 
+/* What sudo is about to run, as it hands it to a plug-in. */
+struct lists {
+    char *const *info, *const *argv, *const *env;
+    const char *preloaded; /* environment.h */
+};
+
 /*
  * Fills path, arguments, cwd, run-as and own-group of the question, whose strings are sudo's and ret's. 0; -EINVAL: sudo did not say who
  * or what; -E2BIG: more than a message holds. After a failure the question has no argument: it can still be put, for the
  * record, but its answer must not count.
  */
-int command_describe(char *const info[], char *const argv[], char *const env[], struct command *ret,
-                     struct question *question) MUST_CHECK;
+int command_describe(const struct lists *lists, struct command *ret, struct question *question) MUST_CHECK;
 
 /*
  * The tool that a credential needs for the command, as `agentctl issue --tool` takes it: "host:sudo runas=root command=/usr/bin/id

@@ -25,6 +25,11 @@ static int is_among(const char *const *texts, size_t count, const char *text, si
     return 0;
 }
 
+static int is_name(const char *variable, size_t len, const char *name)
+{
+    return strlen(name) == len && strncmp(variable, name, len) == 0;
+}
+
 /* An empty component is the current directory. */
 static int is_path(const char *value)
 {
@@ -39,6 +44,26 @@ static int is_path(const char *value)
     }
 }
 
+static int is_number(const char *value)
+{
+    return value[0] != '\0' && value[strspn(value, "0123456789")] == '\0';
+}
+
+/* sudo_preload_dso of exec_preload.c, 1.9.8 to 1.9.16, and what dash and bash export. */
+static int is_usual_below(const char *variable, const char *preloaded)
+{
+    size_t len = strcspn(variable, "=");
+    const char *value = variable + len + 1;
+
+    if (is_name(variable, len, "LD_PRELOAD"))
+        return preloaded[0] != '\0' && strcmp(value, preloaded) == 0;
+    if (is_name(variable, len, "SUDO_INTERCEPT_FD") || is_name(variable, len, "SHLVL"))
+        return is_number(value);
+    if (is_name(variable, len, "PWD") || is_name(variable, len, "OLDPWD"))
+        return value[0] == '/';
+    return is_name(variable, len, "_");
+}
+
 static int is_usual(const char *variable, const char *home)
 {
     size_t len = strcspn(variable, "=");
@@ -46,19 +71,19 @@ static int is_usual(const char *variable, const char *home)
 
     if (variable[len] != '=')
         return 0;
-    if (len == strlen("HOME") && strncmp(variable, "HOME", len) == 0)
+    if (is_name(variable, len, "HOME"))
         return home && strcmp(value, home) == 0;
-    if (len == strlen("PATH") && strncmp(variable, "PATH", len) == 0)
+    if (is_name(variable, len, "PATH"))
         return is_path(value);
     return strncmp(variable, "LC_", 3) == 0 || is_among(names, COUNT_OF(names), variable, len);
 }
 
-int environment_strange(char *const env[], const char *home, char ret_name[VARIABLE_NAME_SIZE])
+int environment_strange(char *const env[], const char *home, const char *preloaded, char ret_name[VARIABLE_NAME_SIZE])
 {
     for (; env && *env; env++) {
         size_t len = strcspn(*env, "=");
 
-        if (is_usual(*env, home))
+        if (is_usual(*env, home) || (preloaded && (*env)[len] == '=' && is_usual_below(*env, preloaded)))
             continue;
         if (len >= VARIABLE_NAME_SIZE)
             len = VARIABLE_NAME_SIZE - 1;

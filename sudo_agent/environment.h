@@ -8,7 +8,10 @@
  * 1, and the name of the first NAME=VALUE of env, cut at its size, that is not as sudo makes it by itself: a name that sudo neither sets nor keeps unless it is told to, a
  * HOME other than this one, or a PATH with a directory that is none of the system's. 0: there is none. What is kept or set beyond
  * that is the agent's to choose, and to many programs as good as an argument that no rule has seen.
+ *
+ * preloaded: NULL for the command itself. For a program that it starts, what sudo preloads to be asked, "" for nothing: that may be
+ * there, alone, and what shells set for themselves.
  */
-int environment_strange(char *const env[], const char *home, char ret_name[VARIABLE_NAME_SIZE]);
+int environment_strange(char *const env[], const char *home, const char *preloaded, char ret_name[VARIABLE_NAME_SIZE]);
 
 #endif

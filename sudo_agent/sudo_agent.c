@@ -21,16 +21,21 @@
 #endif
 
 #define TOOL_MAX 1024 /* bytes of a tool that is told */
-/* What sudo is about to run, as it hands it to a plug-in. */
-struct lists {
-    char *const *info, *const *argv, *const *env;
-};
 
 #define APPROVED 1
 #define REJECTED 0
 
 static sudo_printf_t say;
 static char refusal[OUTCOME_TEXT_MAX + TOOL_MAX]; /* sudo reads it after check has returned */
+/*
+ * Of the first question. Later ones are of what the command starts (intercept), and by then sudo is root in every uid (sudo.c). open and
+ * close come with each question.
+ */
+static struct caller caller;
+static int asked;
+
+/* Of libsudo_util, since 1.9.8: the library that sudo preloads to be asked, as /etc/sudo.conf has it, or NULL. */
+extern const char *sudo_conf_intercept_path_v1(void) __attribute__((weak, visibility("default")));
 
 static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_printf_t plugin_printf,
                       char *const settings[], char *const user_info[], int submit_optind, char *const submit_argv[],
@@ -89,9 +94,10 @@ static int describe(const struct lists *lists, const char *user, struct command 
 {
     memset(question, 0, sizeof *question);
     question->step = "command";
+    question->phase = lists->preloaded ? PHASE_SUBCOMMAND : NULL;
     question->service = "sudo";
     question->user = user;
-    return command_describe(lists->info, lists->argv, lists->env, command, question);
+    return command_describe(lists, command, question);
 }
 
 /* gate records what is refused whatever it says: no session claims the caller. */
@@ -134,7 +140,7 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
 /* A human's command: decided only where it would enter an agent's account. The environment that goes along is the human's affair. */
 static int check_other(const struct lists *lists, const char **errstr)
 {
-    const struct lists command_alone = {lists->info, lists->argv, NULL};
+    const struct lists command_alone = {lists->info, lists->argv, NULL, lists->preloaded};
     const char *user;
     struct question question;
     struct command command;
@@ -145,7 +151,7 @@ static int check_other(const struct lists *lists, const char **errstr)
 
     if (command_uid(lists->info, &target) < 0 || !uid_belongs_to_agent(target))
         return APPROVED;
-    user = caller_name(getuid());
+    user = caller_name(caller.kind == CALLER_TRACE ? 0 : caller.uid);
     if (text_copy(name, sizeof name, user ? user : "") < 0)
         name[0] = '\0';
     r = describe(&command_alone, name, &command, &question);
@@ -159,13 +165,21 @@ static int check_other(const struct lists *lists, const char **errstr)
     return reject(&outcome, &question, errstr);
 }
 
+static const char *preloaded_library(void)
+{
+    const char *path = sudo_conf_intercept_path_v1 ? sudo_conf_intercept_path_v1() : NULL;
+
+    return path ? path : "";
+}
+
 static int agent_check(char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
 {
-    const struct lists lists = {command_info, run_argv, run_envp};
-    struct caller caller;
+    const struct lists lists = {command_info, run_argv, run_envp, asked ? preloaded_library() : NULL};
     int r = REJECTED;
 
-    caller_of_process(&caller);
+    if (!asked)
+        caller_of_process(&caller);
+    asked = 1;
     switch (caller.kind) {
     case CALLER_AGENT:
         r = check_agent(caller.uid, 0, &lists, errstr);

@@ -17,10 +17,12 @@
 #define MESSAGE_ARGS_MAX 1024
 #define PROMPT_MAX 2560 /* a host id, a nonce and an account fit */
 #define REPLY_MAX 1024  /* bytes of one answer to a prompt: sshd's clients cut at 1023 */
+#define PHASE_SUBCOMMAND "sub-command"
 
 /*
  * question   step  login | account | setcred | open | close | sudo | command | recheck | attest | status | done
  *            phase account | open        (step sudo: which PAM phase asks)
+ *                  sub-command           (step command: what a command starts; no open follows)
  *            service  user  source  auth-info  tty        of PAM; absent where not set
  *            connection                                    SSH_CONNECTION of the PAM environment
  *            run-as  cwd  argv ...                         step sudo (open) and command; run-as: USER, at command also USER:GROUP

@@ -676,11 +676,43 @@ START_TEST(a_variable_that_no_rule_speaks_of)
     ck_assert_int_eq(stage_count(GUARD_HEARD, "run-as root (variable LD_PRELOAD)\n"), 1);
     environment = INFO("HOME=/tmp");
     ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
+    puppet_leave(guard);
+}
+END_TEST
+
+START_TEST(a_humans_variable_is_the_humans)
+{
+    stage_reset("deny");
     started_by(HUMAN_UID);
     environment = INFO("LD_PRELOAD=/tmp/x.so");
     ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
-    environment = NULL;
+}
+END_TEST
+
+/* sudo is root in every uid by then. */
+START_TEST(what_a_command_starts_is_the_guards_to_permit)
+{
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(AGENT_UID);
+    environment = INFO("HOME=/root");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "phase"), 0);
+    started_by(0);
+    environment = INFO("HOME=/root", "PWD=/", "SHLVL=1", "_=/usr/bin/id");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT, "runcwd=/srv"), id_u, NULL), 1);
+    ck_assert_int_eq(stage_count(GUARD_HEARD,
+                                 "step command\nphase sub-command\nservice sudo\nuser agent-0\nrun-as root\n"
+                                 "cwd /srv\nown-group root\nargv /usr/bin/id\nargv -u\n--\n"),
+                     1);
+    environment = INFO("LD_PRELOAD=/usr/libexec/sudo/sudo_intercept.so"); /* who asks is no sudo that would say so */
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "run-as root (variable LD_PRELOAD)\n"), 1);
     puppet_leave(guard);
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
+    ck_assert_int_eq(stage_count(GATE_HEARD, "phase sub-command\n"), 1);
 }
 END_TEST
 
@@ -801,6 +833,8 @@ static Suite *inside_suite(void)
     tcase_add_loop_test(sudo, what_no_rule_speaks_of_is_refused, 0, COUNT_OF(strange));
     tcase_add_test(sudo, a_group_is_named);
     tcase_add_test(sudo, a_variable_that_no_rule_speaks_of);
+    tcase_add_test(sudo, a_humans_variable_is_the_humans);
+    tcase_add_test(sudo, what_a_command_starts_is_the_guards_to_permit);
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
     tcase_add_loop_test(sudo, no_session_no_command, 0, 2);
     tcase_add_loop_test(sudo, gate_says_who_becomes_an_agent_by_sudo, 0, 4);

@@ -155,10 +155,11 @@ service sudo
 run-as root
 argv /usr/bin/id
 FIELDS
+sed 's/^step.*/&\nphase sub-command/' /tmp/command >/tmp/below
 for user in root www-data; do
 	printf 'pam_agent 1\nstep sudo\nphase open\nservice sudo\nuser %s\nrun-as %s\n' $user $user >/tmp/open-$user
 done
-chmod 0644 /tmp/command /tmp/open-*
+chmod 0644 /tmp/command /tmp/below /tmp/open-*
 in_session approvals <<'STEPS' &
 touch /tmp/session-is-open
 for i in $(seq 50); do [ -s /tmp/socket ] && break; sleep 0.1; done
@@ -167,6 +168,7 @@ echo "# twice"; sudo -n /usr/local/bin/talk to "$socket" /tmp/command /tmp/open-
 echo "# child"; sudo -n /usr/local/bin/talk to "$socket" /tmp/command fork /tmp/open-root
 echo "# stranger"; sudo -n /usr/local/bin/talk to "$socket" /tmp/open-root
 echo "# user"; sudo -n /usr/local/bin/talk to "$socket" /tmp/command /tmp/open-www-data /tmp/open-root
+echo "# below"; sudo -n /usr/local/bin/talk to "$socket" /tmp/below /tmp/open-root
 echo "# agent"; talk to "$socket" /tmp/command
 echo "# reach"
 harass process "$guard" "$socket" /run/pam_agent/ctl /run/pam_agent/session /run/pam_agent/pending /run/pam_agent/replay \
@@ -187,6 +189,7 @@ expect_output "not twice" '^permit permit not_approved $' answers twice
 expect_output "not by a child" '^permit not_approved $' answers child
 expect_output "not by a process after it" '^not_approved $' answers stranger
 expect_output "not for another user, nor after the attempt" '^permit not_approved not_approved $' answers user
+expect_output "not what a command starts" '^permit not_approved $' answers below
 expect_output "the agent cannot talk to its guard" '^/run/pam_agent/ctl/.*: Permission denied' cat /tmp/result
 expect_output "nor signal, trace or read it, or open what is its" '^status 0' cat /tmp/result
 finish
