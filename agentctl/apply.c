@@ -14,6 +14,7 @@ static const struct apply_paths here = {
     .config_dir = PATH_CONFIG_DIR,
     .state_dir = PATH_STATE_DIR,
     .local = {"/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"},
+    .sudo = "sudo",
     .sudoers_dir = SUDOERS_DIR,
     .lock_wait_ms = 10000,
     .tell = apply_tell,

@@ -18,6 +18,7 @@ enum apply_mode {
 struct apply_paths {
     const char *config_dir, *state_dir, *sudoers_dir;
     struct local_paths local;
+    const char *sudo; /* asked for its version */
     int lock_wait_ms;
     int (*tell)(FILE *out, FILE *err); /* tell the live sessions: an exit status; NULL: there are none */
 };

@@ -36,7 +36,9 @@ int apply_open(struct apply *a) MUST_CHECK;
 int apply_take_in(struct apply *a) MUST_CHECK;
 /* Is something that a rule of sudo names an agent's to change? */
 int apply_check_programs(struct apply *a) MUST_CHECK;
-/* The same of one rule, also where it is in no configuration: what is wrong is added to the problems. */
+/* Is there a rule that this host's sudo cannot carry out? */
+int apply_check_sudo(struct apply *a) MUST_CHECK;
+/* As apply_check_programs for one rule, also where it is in no configuration: what is wrong is added to the problems. */
 void apply_check_rule(struct apply *a, const struct rule *rule);
 /* Print a line for each account that is new, gone, back, or has another id, and for each permission that one gains or loses. */
 void apply_print_changes(struct apply *a);

@@ -114,7 +114,8 @@ static int take_accounts(struct apply *a)
     if (r != APPLY_DONE)
         return r;
     policy_choices_make(a->config, &a->choices);
-    return apply_check_programs(a);
+    r = apply_check_programs(a);
+    return r == APPLY_DONE ? apply_check_sudo(a) : r;
 }
 
 int apply_take_in(struct apply *a)

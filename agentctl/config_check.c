@@ -186,15 +186,20 @@ static void check_escapes(struct reader *reader, const struct rule *rule)
         config_check_escapes(reader->config, &rule->commands[i], rule->where, reader->problems);
 }
 
+static void check_rule(struct reader *reader, const struct rule *rule)
+{
+    if (rule->intercept && reader->config->host.sudo_by_arguments)
+        problem_add(reader->problems, rule->where, 0,
+                    "intercept: with sudo-approval = \"argv\" in host, sudo asks no plug-in: remove one of them");
+    if (rule->kind == RULE_ALLOW_SUDO && !rule->escapes_accepted)
+        check_escapes(reader, rule);
+}
+
 static void check_rules(struct reader *reader)
 {
-    for (size_t i = 0; i < reader->config->policy_count; i++) {
-        const struct policy *policy = &reader->config->policies[i];
-
-        for (size_t j = 0; j < policy->rule_count; j++)
-            if (policy->rules[j].kind == RULE_ALLOW_SUDO && !policy->rules[j].escapes_accepted)
-                check_escapes(reader, &policy->rules[j]);
-    }
+    for (size_t i = 0; i < reader->config->policy_count; i++)
+        for (size_t j = 0; j < reader->config->policies[i].rule_count; j++)
+            check_rule(reader, &reader->config->policies[i].rules[j]);
 }
 
 void check_config(struct reader *reader)

@@ -41,7 +41,8 @@ static const struct key login_keys[] = {LIST("services"), LIST("from"), LIST("wi
 
 static const struct key sudo_keys[] = {
     LIST("run-as"), LIST("run-as-group"), LIST("commands"), LIST("use"), ONE("any-arguments"), ONE("any-command"),
-    LIST("from"), LIST("window"), ONE("sensitivity"), ONE("leaves"), ONE("may-exec"), ONE("escapes"), END,
+    LIST("from"), LIST("window"), ONE("sensitivity"), ONE("leaves"), ONE("may-exec"), ONE("intercept"),
+    ONE("escapes"), END,
 };
 
 static const struct key policy_keys[] = {

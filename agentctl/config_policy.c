@@ -20,21 +20,36 @@ static void read_leaves(struct reader *reader, const struct section *section, st
     rule->leaves_service = 1;
 }
 
+/* What a command of the rule may start: nothing, unless one of these says more. */
+static void read_starts(struct reader *reader, const struct section *section, struct rule *rule)
+{
+    const struct value *may_exec = read_value(section, "may-exec"), *intercept = read_value(section, "intercept");
+
+    read_flag(reader, section, "may-exec", &rule->may_exec);
+    read_flag(reader, section, "intercept", &rule->intercept);
+    if (may_exec && rule->kind != RULE_ALLOW_SUDO)
+        value_problem(reader, section, may_exec, "may-exec: a rule that denies starts nothing: remove it");
+    else if (intercept && rule->kind != RULE_ALLOW_SUDO)
+        value_problem(reader, section, intercept, "intercept: a rule that denies starts nothing: remove it");
+    else if (rule->intercept && rule->may_exec)
+        value_problem(reader, section, intercept, "intercept: may-exec = true asks nobody: write one of them");
+    else if (rule->intercept && rule->leaves_service)
+        value_problem(reader, section, intercept,
+                      "intercept: sudo answers as long as the command runs, and what leaves = \"service\" leaves runs "
+                      "on: write one of them");
+}
+
 /* What says how an allowed command runs stands in a rule that allows. */
 static void read_allowed(struct reader *reader, const struct section *section, struct rule *rule)
 {
-    const struct value *escapes = read_value(section, "escapes"), *may_exec = read_value(section, "may-exec");
+    const struct value *escapes = read_value(section, "escapes");
 
-    read_flag(reader, section, "may-exec", &rule->may_exec);
+    read_starts(reader, section, rule);
     rule->escapes_accepted = escapes != NULL;
     if (escapes && strcmp(escapes->text, "accepted") != 0)
         value_problem(reader, section, escapes, "escapes: \"%s\" is unknown: write \"accepted\"", escapes->text);
-    if (rule->kind == RULE_ALLOW_SUDO)
-        return;
-    if (escapes)
+    if (escapes && rule->kind != RULE_ALLOW_SUDO)
         value_problem(reader, section, escapes, "escapes: a rule that denies accepts nothing: remove it");
-    if (may_exec)
-        value_problem(reader, section, may_exec, "may-exec: a rule that denies starts nothing: remove it");
 }
 
 static void read_sensitivity(struct reader *reader, const struct section *section, struct rule *rule)

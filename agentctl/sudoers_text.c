@@ -38,10 +38,27 @@ static void put_word(FILE *to, const char *word)
     }
 }
 
+/* What a command may start. Of two lines that match, sudo takes the last one: they are written in this order. */
+enum starts { STARTS_ANYTHING, STARTS_WHAT_IS_ASKED, STARTS_NOTHING };
+
 /* What starts a service is most often a script. */
-static int may_exec(const struct rule *rule)
+static enum starts starts_of(const struct rule *rule)
 {
-    return rule->may_exec || rule->leaves_service;
+    if (rule->may_exec || rule->leaves_service)
+        return STARTS_ANYTHING;
+    return rule->intercept ? STARTS_WHAT_IS_ASKED : STARTS_NOTHING;
+}
+
+/* noexec comes from the Defaults above; with it, intercept would have nothing to ask. */
+static const char *starts_tags(enum starts starts)
+{
+    static const char *const tags[] = {
+        [STARTS_ANYTHING] = "EXEC:",
+        [STARTS_WHAT_IS_ASKED] = "EXEC:INTERCEPT:",
+        [STARTS_NOTHING] = "",
+    };
+
+    return tags[starts];
 }
 
 /* With groups, sudo lets the command run with the user's own as well (sudoers(5), Runas_Spec): sudo_agent.so does not. */
@@ -50,7 +67,7 @@ static void put_start(FILE *to, const char *account, const char *run_as, const s
     fprintf(to, "%s ALL=(%s", account, run_as);
     for (size_t i = 0; i < rule->run_as_groups.count; i++)
         fprintf(to, "%s%s", i ? ", " : " : ", rule->run_as_groups.items[i]);
-    fprintf(to, ") NOPASSWD:%s ", may_exec(rule) ? "EXEC:" : "");
+    fprintf(to, ") NOPASSWD:%s ", starts_tags(starts_of(rule)));
 }
 
 static void put_words(FILE *to, const struct words *words)
@@ -88,12 +105,12 @@ static void put_rule(FILE *to, const char *account, const char *run_as, const st
         put_command(to, account, run_as, rule, &rule->commands[i]);
 }
 
-static void put_policy(FILE *to, const char *account, const struct policy *policy, int exec)
+static void put_policy(FILE *to, const char *account, const struct policy *policy, enum starts starts)
 {
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
 
-        if (rule->kind != RULE_ALLOW_SUDO || may_exec(rule) != exec)
+        if (rule->kind != RULE_ALLOW_SUDO || starts_of(rule) != starts)
             continue;
         if (rule->run_as.count == 0)
             put_rule(to, account, RULE_DEFAULT_RUN_AS, rule);
@@ -104,12 +121,11 @@ static void put_policy(FILE *to, const char *account, const struct policy *polic
 
 /* --- a line for each account --- */
 
-/* sudo takes the last line that matches: where two do, the one without EXEC. */
 static void put_account(FILE *to, const struct config *config, const char *account, const struct owners *policies)
 {
-    for (int exec = 1; exec >= 0; exec--)
+    for (int starts = STARTS_ANYTHING; starts <= STARTS_NOTHING; starts++)
         for (size_t i = 0; i < policies->count; i++)
-            put_policy(to, account, &config->policies[policies->items[i]], exec);
+            put_policy(to, account, &config->policies[policies->items[i]], (enum starts)starts);
 }
 
 /* 1; 0: there are too many. */
@@ -201,7 +217,7 @@ static void put_once(FILE *to, char *text)
             fprintf(to, "%s\n", lines[i]);
 }
 
-static void put_all(FILE *to, const struct config *config, int exec)
+static void put_all(FILE *to, const struct config *config, enum starts starts)
 {
     char *text = NULL;
     size_t len;
@@ -209,7 +225,7 @@ static void put_all(FILE *to, const struct config *config, int exec)
 
     for (size_t i = 0; i < config->policy_count; i++)
         if (policy_is_here(config, i))
-            put_policy(lines, ALL_AGENTS, &config->policies[i], exec);
+            put_policy(lines, ALL_AGENTS, &config->policies[i], starts);
     if (ferror(lines) | fclose(lines))
         memory_must(NULL);
     put_once(to, text);
@@ -226,8 +242,8 @@ static void put_crowd(FILE *to, const struct config *config, const struct local 
     put_others(to, config, local);
     put_observing(to, lines, config);
     fputc('\n', to);
-    put_all(to, config, 1);
-    put_all(to, config, 0); /* as above, the last ones count */
+    for (int starts = STARTS_ANYTHING; starts <= STARTS_NOTHING; starts++)
+        put_all(to, config, (enum starts)starts);
     if (ferror(lines) | fclose(lines))
         memory_must(NULL);
     fputs(text, to);

@@ -100,6 +100,7 @@ struct rule {
     int any_command;
     /* allow-sudo, of the configuration alone: nothing that a step asks, and so not compiled */
     int may_exec;         /* sudo lets it start other programs */
+    int intercept;        /* sudo asks for each program that it starts */
     int escapes_accepted; /* it may name what runs or writes what its caller likes */
 };
 

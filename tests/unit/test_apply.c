@@ -112,7 +112,8 @@ static void setup(void)
     snprintf(subgid, sizeof subgid, "%s/subgid", dir);
     snprintf(group, sizeof group, "%s/group", dir);
     snprintf(sudoers_dir, sizeof sudoers_dir, "%s/sudoers.d", dir);
-    paths = (struct apply_paths){config_dir, state_dir, sudoers_dir, {passwd, group, subuid, subgid}, 100, NULL};
+    paths =
+        (struct apply_paths){config_dir, state_dir, sudoers_dir, {passwd, group, subuid, subgid}, "sudo", 100, NULL};
     put("passwd", "root:x:0:0:root:/root:/bin/bash\n+nis::::::\nbroken\nbob:x:1000:1000:Bob,,,:/home/bob:/bin/dash\n"
                   "taken:x:70003:100::/:/bin/false\n");
     put("group", "root:x:0:\nagents:x:900:bob,eve\nusers:x:100:\ntaken:x:70004:\n");
@@ -1140,6 +1141,99 @@ START_TEST(test_sudoers_of_what_may_exec)
 }
 END_TEST
 
+static void name_sudo(void)
+{
+    static char path[512];
+
+    snprintf(path, sizeof path, "%s", path_of("sudo"));
+    paths.sudo = path;
+}
+
+/* A sudo that runs this when it is asked for its version. */
+static void put_sudo(const char *says)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "#!/bin/sh\n%s\n", says);
+    put("sudo", text);
+    shell("chmod 755 sudo");
+    name_sudo();
+}
+
+#define INTERCEPT \
+    IDENTITY("a") \
+    "policy p { identities = { \"spiffe://e.org/agent/a\" }\n" \
+    "sudo { commands = { \"/bin/a\" } may-exec = true }\n" \
+    "sudo { commands = { \"/bin/id\" } }\n" \
+    "sudo { run-as-group = adm commands = { \"/usr/local/bin/rotate\" }\n intercept = true } }\n"
+
+START_TEST(test_sudoers_of_what_is_asked)
+{
+    put_config(INTERCEPT);
+    put_sudo("echo Sudo version 1.9.8");
+    put("sudoers.d/pam_agent", "");
+    ck_assert_msg(apply(APPLY_ALL) == APPLY_DONE, "%s", err);
+    ck_assert_str_eq(strstr(get("sudoers.d/pam_agent"), "a ALL="),
+                     "a ALL=(root) NOPASSWD:EXEC: /bin/a \"\"\n"
+                     "a ALL=(root : adm) NOPASSWD:EXEC:INTERCEPT: /usr/local/bin/rotate \"\"\n"
+                     "a ALL=(root) NOPASSWD: /bin/id \"\"\n");
+}
+END_TEST
+
+static const struct {
+    const char *sudo, *says; /* NULL: it is taken */
+} sudos[] = {
+    {"echo Sudo version 1.9.13p3; echo Sudoers policy plugin version 1.9.13p3", NULL},
+    {"echo Sudo version 1.10.0", NULL},
+    {"echo Sudo version 2.0.0b1", NULL},
+    {"echo a word; echo Sudo version 1.9.8p2", NULL},
+    {"echo Sudo version 1.9.7p2", "this host's sudo is older than 1.9.8"},
+    {"echo Sudo version 1.8.32", "this host's sudo is older than 1.9.8"},
+    {"echo Sudo version 0.99.99", "this host's sudo is older than 1.9.8"},
+    {"echo Sudo version 1.9", "does not tell its version"},
+    {"echo Sudo version 1.9.", "does not tell its version"},
+    {"echo Sudo version 1.9.x", "does not tell its version"},
+    {"echo Sudo version 1.9.1000", "does not tell its version"},
+    {"echo Sudo version 99999999999999999999.9.9", "does not tell its version"},
+    {"echo no Sudo version 1.9.13", "does not tell its version"},
+    {"echo doas", "does not tell its version"},
+    {"echo Sudo version 1.9.13; exit 1", "does not tell its version"},
+};
+
+START_TEST(test_sudo_that_cannot_ask)
+{
+    put_config(INTERCEPT);
+    put_sudo(sudos[_i].sudo);
+    put("sudoers.d/pam_agent", "");
+    if (!sudos[_i].says) {
+        ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+        return;
+    }
+    for (enum apply_mode mode = APPLY_ALL; mode <= APPLY_CHECK; mode++) {
+        ck_assert_int_eq(apply(mode), APPLY_PROBLEMS);
+        ck_assert_ptr_nonnull(strstr(err, "agent.conf:"));
+        ck_assert_ptr_nonnull(strstr(err, ": intercept: "));
+        ck_assert_ptr_nonnull(strstr(err, sudos[_i].says));
+        ck_assert_ptr_nonnull(strstr(err, ": update sudo, or remove intercept"));
+        ck_assert_str_eq(get("sudoers.d/pam_agent"), "");
+    }
+    /* Whoever asks for nothing is not asked. */
+    put_config(IDENTITY("a") "policy p { identities = { \"spiffe://e.org/agent/a\" }\n"
+                             "sudo { commands = { \"/bin/id\" } intercept = false } }\n"
+                             "policy q { identities = { \"spiffe://e.org/agent/a\" } requires = { \"a=b\" }\n"
+                             "sudo { commands = { \"/bin/id\" } intercept = true } }\n");
+    ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+}
+END_TEST
+
+START_TEST(test_no_sudo_at_all)
+{
+    put_config(INTERCEPT);
+    name_sudo();
+    ck_assert_msg(apply(APPLY_CHECK) == APPLY_DONE, "%s", err);
+}
+END_TEST
+
 START_TEST(test_run_as_group)
 {
     put_config(
@@ -1423,6 +1517,9 @@ int main(void)
     tcase_add_test(tests, test_sudoers);
     tcase_add_test(tests, test_sudoers_of_services);
     tcase_add_test(tests, test_sudoers_of_what_may_exec);
+    tcase_add_test(tests, test_sudoers_of_what_is_asked);
+    tcase_add_loop_test(tests, test_sudo_that_cannot_ask, 0, COUNT_OF(sudos));
+    tcase_add_test(tests, test_no_sudo_at_all);
     tcase_add_test(tests, test_run_as_group);
     tcase_add_test(tests, test_escapes_of_the_hosts_own);
     tcase_add_loop_test(tests, test_programs_that_agents_may_write, 0, COUNT_OF(programs));

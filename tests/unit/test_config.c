@@ -358,6 +358,18 @@ static const struct {
     {SUDO("commands = { \"/bin/ls\" }\n may-exec = yes"), "agent.conf:6: ", "may-exec: \"yes\" is neither"},
     {POLICY(" deny-sudo {\n escapes = accepted }\n"), "agent.conf:6: ", "escapes: a rule that denies accepts nothing"},
     {POLICY(" deny-sudo {\n may-exec = true }\n"), "agent.conf:6: ", "may-exec: a rule that denies starts nothing"},
+    {SUDO("commands = { \"/bin/ls\" }\n intercept = yes"), "agent.conf:6: ", "intercept: \"yes\" is neither"},
+    {POLICY(" deny-sudo {\n intercept = true }\n"), "agent.conf:6: ", "intercept: a rule that denies starts nothing"},
+    {POLICY(" login {\n intercept = true }\n"), "agent.conf:6: ", "unknown key \"intercept\" in login"},
+    {SUDO("commands = { \"/bin/ls\" }\n intercept = true\n intercept = true"), "agent.conf:7: ", "intercept"},
+    {SUDO("commands = { \"/bin/ls\" } may-exec = true\n intercept = true"),
+     "agent.conf:6: ", "intercept: may-exec = true asks nobody: write one of them"},
+    {SUDO("commands = { \"/bin/ls\" } leaves = service\n intercept = true"),
+     "agent.conf:6: ", "intercept: sudo answers as long as the command runs"},
+    {"host {\n id = \"spiffe://e.org/host/h\"\n sudo-approval = argv }\n"
+     "identity a { id = \"spiffe://e.org/agent/a\" }\npolicy p { identities = \"spiffe://e.org/agent/a\"\n"
+     "sudo { commands = { \"/bin/ls\" } intercept = true } }\n",
+     "agent.conf:6: ", "intercept: with sudo-approval = \"argv\" in host, sudo asks no plug-in"},
     /* windows */
     {SUDO("any-command = true\n window = \"fri\""), "agent.conf:6: ", "window: \"fri\" is none: write \"DAY HH:MM-DAY"},
     {SUDO("any-command = true\n window = \"08:00-17:00\""), "agent.conf:6: ", "window: \"08:00-17:00\" is none"},

@@ -100,10 +100,14 @@ static void add_commands(char *text, int allows)
     }
     if (!allows)
         return;
-    if (one_in(3))
-        add(text, " may-exec = true\n");
-    if (one_in(3))
-        add(text, " leaves = \"service\"\n");
+    if (one_in(4)) {
+        add(text, " intercept = true\n");
+    } else {
+        if (one_in(3))
+            add(text, " may-exec = true\n");
+        if (one_in(3))
+            add(text, " leaves = \"service\"\n");
+    }
     add(text, " escapes = \"accepted\"\n");
 }
 
