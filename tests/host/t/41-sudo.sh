@@ -141,4 +141,36 @@ expect_output "but what tells them apart" '"--password","sha256:[0-9a-f]{16}","-
 	tail -n 8 "$DECISIONS"
 expect_output "one secret has one digest" '^1$' sh -c "grep -o 'sha256:[0-9a-f]*' $DECISIONS | sort -u | wc -l"
 expect_output "its key is root's" '^600 0 32$' stat -c '%a %u %s' /var/lib/pam_agent/record-key
+
+story "rules of an administrator, with aliases"
+cat >/etc/sudoers.d/zz-wide <<'SUDOERS'
+User_Alias WORKERS = agent-deploy, %agents
+Runas_Alias ANYONE = root, www-data
+Cmnd_Alias LOOK = /usr/bin/i*, /usr/bin/whoami, !/usr/bin/test
+WORKERS ALL = (ANYONE) NOPASSWD: LOOK
+SUDOERS
+must visudo -cf /etc/sudoers.d/zz-wide
+in_session aliases "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/id >/dev/null; echo "permitted: $?"
+sudo -n -u www-data /usr/bin/id -u >/dev/null; echo "as another user: $?"
+sudo -n /usr/bin/id -u; echo "other arguments: $?"
+sudo -n /usr/bin/whoami; echo "another command: $?"
+sudo -n -u www-data /usr/bin/id; echo "other arguments as another user: $?"
+sudo -n /usr/bin/test -e /; echo "denied by sudo: $?"
+STEPS
+for what in permitted 'as another user'; do expect_output "$what" "^$what: 0" cat /tmp/result; done
+for what in 'other arguments' 'another command' 'other arguments as another user' 'denied by sudo'; do
+	expect_output "$what: refused" "^$what: 1" cat /tmp/result
+done
+
+story "rules that ask for a password"
+sed -i 's/NOPASSWD/PASSWD/' /etc/sudoers.d/zz-wide
+in_session password "${wide[@]}" <<'STEPS'
+sudo -n /usr/bin/id; echo "not asked: $?"
+echo x | sudo -S /usr/bin/id; echo "asked: $?"
+sudo -n -l >/dev/null; echo "listed: $?"
+STEPS
+for what in 'not asked' asked; do expect_output "$what: refused" "^$what: 1" cat /tmp/result; done
+expect_fail "nothing ran" grep -q uid=0 /tmp/result
+expect_log "an agent has no password" password_unsupported "$DECISIONS"
 finish

@@ -208,6 +208,7 @@ refused @ no_rule @ -s alone @ $S -s
 refused @ no_rule @ -i @ $S -i $C restart nginx
 refused @ no_rule @ -i alone @ $S -i
 refused @ no_rule @ -e @ $S -e /etc/passwd
+refused @ no_rule @ sudoedit @ sudoedit -n /etc/passwd
 refused @ no_rule @ -e of the program @ $S -e $C
 refused @ - @ -b @ $S -b $C restart nginx >~/b 2>&1; sleep 0.5; test -s ~/b && cat ~/b && grep -q '^ran' ~/b
 refused @ no_rule @ -P @ $S -P $C restart nginx
