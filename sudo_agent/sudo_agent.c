@@ -13,7 +13,6 @@
 #include "ask/ask.h"
 #include "ask/outcome.h"
 #include "ask/who.h"
-#include "core/text.h"
 #include "sudo_agent/command.h"
 
 #ifndef VERSION
@@ -82,30 +81,30 @@ static int reject(const struct outcome *outcome, const struct question *question
     return REJECTED;
 }
 
-/* Whoever calls, the account's own name counts. */
-static const char *caller_name(uid_t uid)
-{
-    const struct passwd *pw = getpwuid(uid);
-
-    return pw ? pw->pw_name : NULL;
-}
-
-static int describe(const struct lists *lists, const char *user, struct command *command, struct question *question)
+static int describe(const struct lists *lists, struct command *command, struct question *question)
 {
     memset(question, 0, sizeof *question);
     question->step = "command";
     question->phase = lists->preloaded ? PHASE_SUBCOMMAND : NULL;
     question->service = "sudo";
-    question->user = user;
     return command_describe(lists, command, question);
 }
 
+/* gate is told who calls, whose session no guard has: the account's own name counts. */
+static void ask_about(uid_t uid, struct question *question, struct outcome *ret)
+{
+    const struct passwd *pw = getpwuid(uid);
+
+    question->user = pw ? pw->pw_name : "";
+    ask_gate(question, NULL, NULL, ret);
+}
+
 /* gate records what is refused whatever it says: no session claims the caller. */
-static int refuse_stray(const struct question *question, const char **errstr)
+static int refuse_stray(uid_t uid, struct question *question, const char **errstr)
 {
     struct outcome outcome;
 
-    ask_gate(question, NULL, NULL, &outcome);
+    ask_about(uid, question, &outcome);
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT)
@@ -116,18 +115,13 @@ static int refuse_stray(const struct question *question, const char **errstr)
 /* claimed_only: the caller is root with an agent's login uid, which counts where a guard claims the process. */
 static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, const char **errstr)
 {
-    char name[64];
-    const char *user = caller_name(uid);
     struct question question;
     struct command command;
     struct outcome outcome;
-    int r;
+    int r = describe(lists, &command, &question);
 
-    if (text_copy(name, sizeof name, user ? user : "") < 0)
-        name[0] = '\0'; /* getpwuid's memory is used again for the target */
-    r = describe(lists, name, &command, &question);
     if (!ask_guard(uid, &question, &outcome))
-        return claimed_only ? APPROVED : refuse_stray(&question, errstr);
+        return claimed_only ? APPROVED : refuse_stray(uid, &question, errstr);
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
@@ -141,21 +135,16 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
 static int check_other(const struct lists *lists, const char **errstr)
 {
     const struct lists command_alone = {lists->info, lists->argv, NULL, lists->preloaded};
-    const char *user;
     struct question question;
     struct command command;
     struct outcome outcome;
-    char name[64];
     uid_t target;
     int r;
 
     if (command_uid(lists->info, &target) < 0 || !uid_belongs_to_agent(target))
         return APPROVED;
-    user = caller_name(caller.kind == CALLER_TRACE ? 0 : caller.uid);
-    if (text_copy(name, sizeof name, user ? user : "") < 0)
-        name[0] = '\0';
-    r = describe(&command_alone, name, &command, &question);
-    ask_gate(&question, NULL, NULL, &outcome);
+    r = describe(&command_alone, &command, &question);
+    ask_about(caller.kind == CALLER_TRACE ? 0 : caller.uid, &question, &outcome);
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;
     if (outcome.verdict == OUTCOME_PERMIT && r == 0 && !command.strange)
