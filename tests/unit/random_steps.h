@@ -3,6 +3,7 @@
 #define TEST_RANDOM_STEPS_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/compat.h"
@@ -13,7 +14,16 @@
 #define DEPLOY AGENTS "deploy"
 #define NOW 1764000000 /* a Monday, 16:00 UTC */
 
+static unsigned cases; /* of each property */
 static unsigned long long seed;
+
+/* So many unless CASES says it: a multiple of the steps of one configuration. Under valgrind all would take an hour. */
+static unsigned cases_wanted(void)
+{
+    const char *wanted = getenv("CASES");
+
+    return wanted ? (unsigned)strtoul(wanted, NULL, 10) : 100000;
+}
 
 static unsigned next_random(unsigned below)
 {

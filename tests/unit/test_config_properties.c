@@ -9,7 +9,6 @@
 #include "core/files.h"
 #include "random_steps.h"
 
-#define CASES 100000
 #define STEPS 100 /* cases of the same configuration */
 #define POLICIES_MAX 6
 #define RULES_MAX 4
@@ -293,7 +292,7 @@ typedef void change_config_fn(struct random_config *config);
 typedef void change_step_fn(struct random_step *step);
 typedef void judge_fn(const struct decision *before, const struct decision *after);
 
-/* Decide CASES steps before and after a change. */
+/* Decide all cases before and after a change. */
 static void compare(unsigned long long from, change_config_fn *change_config, change_step_fn *change_step,
                     judge_fn *judge, unsigned *ret_permitted, unsigned *ret_taken)
 {
@@ -302,7 +301,7 @@ static void compare(unsigned long long from, change_config_fn *change_config, ch
 
     *ret_permitted = *ret_taken = 0;
     seed = from;
-    for (int i = 0; i < CASES; i++) {
+    for (unsigned i = 0; i < cases; i++) {
         unsigned account = next_random(ACCOUNTS);
         struct decision before, after;
         struct random_step step;
@@ -348,8 +347,8 @@ static void never_permits_more(unsigned long long from, change_config_fn *change
     unsigned permitted, taken;
 
     compare(from, change_config, change_step, permits_no_more, &permitted, &taken);
-    ck_assert_uint_gt(permitted, CASES / 10); /* the cases are no empty ones */
-    ck_assert_uint_gt(taken, CASES / 200);
+    ck_assert_uint_gt(permitted, cases / 10); /* the cases are no empty ones */
+    ck_assert_uint_gt(taken, cases / 200);
 }
 
 static void add_deny(struct random_config *config)
@@ -436,7 +435,7 @@ START_TEST(no_matching_policy_is_refused)
     unsigned permitted, taken;
 
     compare(4, NULL, estrange, never_permits, &permitted, &taken);
-    ck_assert_uint_gt(taken, CASES / 10);
+    ck_assert_uint_gt(taken, cases / 10);
 }
 END_TEST
 START_TEST(order_and_files_mean_nothing)
@@ -444,7 +443,7 @@ START_TEST(order_and_files_mean_nothing)
     unsigned permitted, taken;
 
     compare(5, turn, NULL, answer_the_same, &permitted, &taken);
-    ck_assert_uint_gt(permitted, CASES / 10);
+    ck_assert_uint_gt(permitted, cases / 10);
 }
 END_TEST
 
@@ -469,6 +468,7 @@ int main(void)
     SRunner *runner = srunner_create(properties_suite());
     int failed;
 
+    cases = cases_wanted();
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
