@@ -7,6 +7,7 @@
  *   guard.c         start, the loop
  *   guard_door.c    its two sockets and who comes in: root's, and the account's own, which children serve
  *   guard_serve.c   questions: steps
+ *   guard_approval.c  what was permitted and has not opened yet
  *   guard_sudo.c    the command of a sudo without approval plug-ins
  *   guard_verbs.c   questions: recheck, status, attest, done
  *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
@@ -32,26 +33,18 @@
 #include "judge/policy_store.h"
 #include "judge/reaper.h"
 #include "judge/state.h"
+#include "session/guard_approval.h"
 #include "session/guard_budget.h"
 #include "session/guard_due.h"
 
 #define GUARD_READY '1'
 #define GUARD_CONFIRMED '2'
-#define APPROVALS_MAX 16
 #define CLIENTS_MAX 16
 #define PORTERS_MAX 4
 #define ATTESTERS_MAX 2 /* the last one may not have ended yet */
 #define GUARD_FILES 64  /* descriptors */
 #define GUARD_NICE -10  /* however busy the agent keeps the host, its steps and its end are decided */
 #define DEFIANCES_MAX 4 /* looks at which a frozen account was found to go on */
-
-/* What sudo_agent.so was permitted: good for one open of this very sudo process. */
-struct approval {
-    pid_t pid; /* 0: free */
-    uint64_t start;
-    char run_as[2 * LOCAL_NAME_MAX], own_group[LOCAL_NAME_MAX];
-    int leaves_service;
-};
 
 struct client {
     int fd;        /* -1: free */
@@ -94,8 +87,7 @@ struct guard {
     int timers[2];       /* wall and boot clock, or -1 on older kernels */
     struct moment armed; /* what they are set to; {0}: something else */
     struct doors doors;
-    struct approval approvals[APPROVALS_MAX];
-    unsigned next_approval;
+    struct approvals approvals;
     struct process attesters[ATTESTERS_MAX]; /* gates that attest for root */
     uint32_t steps, refusals;
     uint32_t denials; /* refusals that the tripwire counts */

@@ -192,7 +192,7 @@ static void begin_killing(struct guard *guard)
 
 static void begin_ending(struct guard *guard)
 {
-    if (guard->next_approval) /* otherwise sudo has started none */
+    if (guard->budget.steps) /* otherwise sudo has started none */
         name_others(guard);
     if (!is_gentle(guard)) {
         begin_killing(guard);

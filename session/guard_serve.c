@@ -27,43 +27,6 @@ static int identify(int fd, uid_t expected, struct process *ret)
     return process_read(peer.pid, ret);
 }
 
-/* --- approvals --- */
-
-static void approve(struct guard *guard, const struct process *asker, const struct question *question,
-                    int leaves_service)
-{
-    const char *own_group = question->own_group ? question->own_group : "";
-    struct approval *approval = &guard->approvals[guard->next_approval++ % APPROVALS_MAX];
-
-    approval->pid = asker->pid;
-    approval->start = asker->start;
-    approval->leaves_service = leaves_service;
-    if (!question->run_as || text_copy(approval->run_as, sizeof approval->run_as, question->run_as) < 0 ||
-        text_copy(approval->own_group, sizeof approval->own_group, own_group) < 0)
-        approval->pid = 0;
-}
-
-static int is_of_user(const char *run_as, const char *user)
-{
-    size_t len = run_as_user(run_as);
-
-    return user && strlen(user) == len && memcmp(user, run_as, len) == 0;
-}
-
-/* The approval of this sudo process, for this user; NULL when there is none. Had once. */
-static const struct approval *take_approval(struct guard *guard, const struct process *asker, const char *user)
-{
-    for (size_t i = 0; i < APPROVALS_MAX; i++) {
-        struct approval *approval = &guard->approvals[i];
-
-        if (approval->pid != asker->pid || approval->start != asker->start)
-            continue;
-        approval->pid = 0;
-        return is_of_user(approval->run_as, user) ? approval : NULL;
-    }
-    return NULL;
-}
-
 /* --- the decision --- */
 
 static int is_sudo(const struct question *question)
@@ -114,8 +77,8 @@ static int is_open(const struct question *question, enum step step)
     return step == STEP_SUDO && text_equal(question->phase, "open");
 }
 
-static struct decision judge(struct guard *guard, const struct question *question, enum step step,
-                             const struct approval *approval, struct policy_set *policies)
+static struct decision judge(struct guard *guard, const struct question *question, enum step step, int approved,
+                             struct policy_set *policies)
 {
     struct decision decision = {.verdict = VERDICT_DENY, .reason = refuse_form(guard, question, step)};
     struct facts facts = {
@@ -129,7 +92,7 @@ static struct decision judge(struct guard *guard, const struct question *questio
         .argv = question->argc ? question->argv : NULL,
         .argc = question->argc,
         .approval_required = is_open(question, step),
-        .approved = approval != NULL,
+        .approved = approved,
     };
 
     if (decision.reason != REASON_PERMIT)
@@ -140,10 +103,7 @@ static struct decision judge(struct guard *guard, const struct question *questio
             decision.reason = REASON_STATE_UNAVAILABLE;
         return decision;
     }
-    decision = decide(&facts, policies);
-    if (approval)
-        decision.leaves_service = approval->leaves_service;
-    return decision;
+    return decide(&facts, policies);
 }
 
 enum reason guard_record(const struct guard *guard, const struct question *question, const struct decision *decision,
@@ -249,43 +209,66 @@ static int ask_arguments(const struct guard *guard, struct question *question, c
            sudo_command(asker->pid, question) == 0;
 }
 
-/* The approval that an open comes with, which says the whole of the run-as: PAM knows its user alone. */
-static const struct approval *claim_approval(struct guard *guard, struct question *question, enum step step,
-                                             const struct process *asker)
+/* What the open of a session is decided with: the command, whose approval alone knows it, or else the arguments of sudo. 1: it was approved. */
+static int find_command(struct guard *guard, struct question *question, enum step *step, const struct process *asker,
+                        struct approval *ret_approval)
 {
-    const struct approval *approval = is_open(question, step) ? take_approval(guard, asker, question->run_as) : NULL;
-
-    if (approval) {
-        question->run_as = approval->run_as;
-        question->own_group = approval->own_group[0] ? approval->own_group : NULL;
+    if (!is_open(question, *step))
+        return 0;
+    if (approval_take(&guard->approvals, asker, question->run_as, ret_approval)) {
+        approval_describe(ret_approval, question);
+        return 1;
     }
-    return approval;
+    if (ask_arguments(guard, question, asker))
+        *step = STEP_COMMAND;
+    return 0;
+}
+
+/* What goes on by an approval stands in the log with that. */
+static enum reason record_step(const struct guard *guard, struct question *question, const struct decision *decision,
+                               int approved, char *reference)
+{
+    size_t argc = question->argc;
+    enum reason reason;
+
+    if (approved && (decision->verdict == VERDICT_PERMIT || decision->observed))
+        question->argc = 0;
+    reason = guard_record(guard, question, decision, NULL, reference);
+    question->argc = argc;
+    return reason;
+}
+
+static void let_go_on(struct guard *guard, const struct question *question, enum step step, int opens,
+                      const struct process *asker)
+{
+    if (step != STEP_COMMAND)
+        return;
+    budget_spend(&guard->budget, clock_boot_ms());
+    if (!opens && !text_equal(question->phase, PHASE_SUBCOMMAND))
+        approval_give(&guard->approvals, asker, question);
 }
 
 static void answer_step(struct guard *guard, int fd, struct question *question, enum step step,
                         const struct process *asker)
 {
-    const struct approval *approval = claim_approval(guard, question, step, asker);
-    int opens = is_open(question, step), goes_on;
+    CLEANUP(approval_clear) struct approval approval = {.pid = 0};
+    int opens = is_open(question, step);
+    int approved = find_command(guard, question, &step, asker, &approval);
     struct policy_set policies = {0};
-    struct decision decision;
+    struct decision decision = judge(guard, question, step, approved, &policies);
     char reference[REFERENCE_SIZE] = "";
     struct answer answer = {.reference = reference};
     enum reason reason;
+    int goes_on;
 
-    if (opens && !approval && ask_arguments(guard, question, asker))
-        step = STEP_COMMAND;
-    decision = judge(guard, question, step, approval, &policies);
     decision.observed = is_let_be(guard, question, &decision);
-    reason = guard_record(guard, question, &decision, NULL, reference);
+    reason = record_step(guard, question, &decision, approved, reference);
     answer.verdict = verdict_word(guard, question, &decision, reason);
     answer.reason = reason_word(reason);
     goes_on = strcmp(answer.verdict, "deny") != 0;
-    if (goes_on && step == STEP_COMMAND)
-        budget_spend(&guard->budget, clock_boot_ms());
-    if (goes_on && step == STEP_COMMAND && !opens && !text_equal(question->phase, PHASE_SUBCOMMAND))
-        approve(guard, asker, question, decision.leaves_service);
-    if (goes_on && opens && (approval || step == STEP_COMMAND) && decision.leaves_service) /* of a known command */
+    if (goes_on)
+        let_go_on(guard, question, step, opens, asker);
+    if (goes_on && opens && question->argc && decision.leaves_service) /* of a known command */
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);
     policy_set_clear(&policies);
