@@ -10,6 +10,7 @@
 #include "core/text.h"
 
 #define MODULE "pam_agent.so"
+#define UPDATE "pam-auth-update"
 
 const char *const pam_common[PAM_COMMON_COUNT] = {
     "/etc/pam.d/common-account",  "/etc/pam.d/common-auth",
@@ -17,7 +18,10 @@ const char *const pam_common[PAM_COMMON_COUNT] = {
     "/etc/pam.d/common-session",
 };
 
-/* A root directory that holds what pam-auth-update reads and writes. */
+/* What pam-auth-update reads and writes. */
+static const char *const parts[] = {"/etc/pam.d", "/var/lib/pam", "/usr/share/pam-configs", NULL};
+
+/* A root directory that holds it. */
 struct copy {
     char root[64];
     char debconf[128]; /* DEBCONF_SYSTEMRC=FILE: else it writes the host's debconf database in spite of --root */
@@ -57,7 +61,6 @@ static int write_text(const char *root, const char *name, const char *text)
 
 static int copy_make(struct copy *copy)
 {
-    static const char *const parts[] = {"/etc/pam.d", "/var/lib/pam", "/usr/share/pam-configs"};
     char text[512];
     int r = 0;
 
@@ -66,7 +69,7 @@ static int copy_make(struct copy *copy)
         copy->root[0] = '\0';
         return -errno;
     }
-    for (size_t i = 0; r == 0 && i < COUNT_OF(parts); i++) {
+    for (size_t i = 0; r == 0 && parts[i]; i++) {
         const struct program cp = {.argv = {"cp", "-a", "--parents", "--", parts[i], copy->root}};
 
         r = run(&cp);
@@ -80,15 +83,26 @@ static int copy_make(struct copy *copy)
     return r;
 }
 
+/* That of Debian 11 (Linux-PAM 1.4.0) passes over --root as over any option it does not know, and changes the host. */
+static int knows_root(void)
+{
+    CLEANUP(host_file_clear) struct host_file script = {.text = NULL};
+
+    return host_file_read("/usr/sbin/" UPDATE, &script) == 0 && script.text && strstr(script.text, "'--root'");
+}
+
 /* --package: nobody is asked; a refusal ends with status 0 all the same. */
 static int update(const char *root, const char *debconf, const char *what)
 {
-    struct program program = {.argv = {"pam-auth-update", "--package", what, "pam_agent"},
+    struct program program = {.argv = {UPDATE, "--package", what, "pam_agent"},
                               .env = {"DEBIAN_FRONTEND=noninteractive", debconf}};
 
-    if (root) {
+    if (root && knows_root()) {
         program.argv[4] = "--root";
         program.argv[5] = root;
+    } else if (root) {
+        program.root = root;
+        program.dirs = parts;
     }
     return run(&program);
 }
@@ -150,7 +164,7 @@ int pam_update_preview(const char *profile, struct host_file *ret_files)
 {
     CLEANUP(copy_remove) struct copy copy = {.root = ""};
     struct host_file files[PAM_COMMON_COUNT] = {{0}};
-    int r = program_exists("pam-auth-update") ? copy_make(&copy) : -ENOENT;
+    int r = program_exists(UPDATE) ? copy_make(&copy) : -ENOENT;
 
     if (r == 0 && profile)
         r = write_text(copy.root, PATH_PROFILE, profile);

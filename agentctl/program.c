@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +36,23 @@ int program_exists(const char *name)
     return find(name, path, sizeof path) == 0;
 }
 
+static int mount_over(const char *root, const char *const *dirs)
+{
+    char path[512];
+
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -errno;
+    for (; *dirs; dirs++) {
+        int r = text_format(path, sizeof path, "%s%s", root, *dirs);
+
+        if (r == 0 && mount(path, *dirs, NULL, MS_BIND, NULL) < 0)
+            r = -errno;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* In the child: streams, signals, limits of ours; never returns. */
 static void become(const struct program *program, const char *path, int in, int out)
 {
@@ -46,6 +66,14 @@ static void become(const struct program *program, const char *path, int in, int 
     signal(SIGPIPE, SIG_DFL);
     if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir("/") < 0)
         _exit(127);
+    if (program->root) {
+        int r = mount_over(program->root, program->dirs);
+
+        if (r < 0) {
+            dprintf(2, "mounts of its own: %s", strerror(-r));
+            _exit(127);
+        }
+    }
     for (size_t i = 0; i < COUNT_OF(program->env) && program->env[i]; i++)
         envp[count++] = (char *)(uintptr_t)program->env[i];
     envp[count++] = (char *)(uintptr_t) "PATH=/usr/sbin:/usr/bin:/sbin:/bin";

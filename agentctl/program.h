@@ -15,7 +15,9 @@ struct program {
     const char *argv[PROGRAM_ARGS_MAX]; /* [0] is searched for in /usr/sbin:/usr/bin:/sbin:/bin unless it is absolute */
     const char *env[8];                 /* NAME=VALUE beside PATH, LC_ALL=C and HOME=/root; these win */
     const char *input;                  /* text for standard input, or NULL for none */
-    int timeout_ms;                     /* 0: PROGRAM_WAIT_MS; then it and its children are killed */
+    const char *root;        /* in mounts of its own, root/DIR stands over each DIR of these; NULL: the host's */
+    const char *const *dirs; /* the last is NULL */
+    int timeout_ms;          /* 0: PROGRAM_WAIT_MS; then it and its children are killed */
 };
 
 /*
