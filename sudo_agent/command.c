@@ -66,14 +66,17 @@ static int is_true(const char *value)
 
 /*
  * A rule names a user, a group, a path and arguments. What else changes the effect is not overlooked: it stands behind the
- * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P), a root directory and what of the
- * environment somebody chose are no part of a rule; sudoedit shows the editor's command line, but lets the caller write what the line, run as a command,
- * would only read. 1: there is such a thing.
+ * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P), a root directory, the rules of
+ * another host (sudo -h before 1.9.17p1, CVE-2025-32462) and what of the environment somebody chose are no part of a rule; sudoedit
+ * shows the editor's command line, but lets the caller write what the line, run as a command, would only read. 1: there is such a thing.
  */
-static int describe_strange(char *const info[], const char *name, const char *variable, char *buf, size_t cap)
+static int describe_strange(const struct lists *lists, const char *name, const char *variable, char *buf, size_t cap)
 {
+    char *const *info = lists->info;
     const char *root = info_value(info, "chroot");
 
+    if (lists->other_host)
+        return text_format(buf, cap, "%s (rules of another host)", name) < 0 ? -EINVAL : 1;
     if (root)
         return text_format(buf, cap, "%s (chroot %.256s)", name, root) < 0 ? -EINVAL : 1;
     if (is_true(info_value(info, "sudoedit")))
@@ -108,10 +111,9 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
 
 static int describe_run_as(const struct lists *lists, struct command *command)
 {
-    char *const *info = lists->info;
     const struct passwd *pw = getpwuid(command->uid);
     uint32_t gid = (uint32_t)-1;
-    int known = command_gid(info, &gid) == 0 && pw, r;
+    int known = command_gid(lists->info, &gid) == 0 && pw, r;
     char name[LOCAL_NAME_MAX], variable[VARIABLE_NAME_SIZE] = "";
 
     r = pw ? text_copy(name, sizeof name, pw->pw_name)
@@ -121,7 +123,7 @@ static int describe_run_as(const struct lists *lists, struct command *command)
     if (!known)
         return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
     (void)environment_strange(lists->env, pw->pw_dir, lists->preloaded, variable);
-    r = describe_strange(info, name, variable, command->run_as, sizeof command->run_as);
+    r = describe_strange(lists, name, variable, command->run_as, sizeof command->run_as);
     if (r == 0)
         r = describe_group(gid, pw->pw_gid, name, command);
     return r < 0 ? r : 0;
@@ -153,6 +155,11 @@ static int describe_argv(const char *path, char *const argv[], struct question *
         question->argv[question->argc++] = *arg;
     }
     return 0;
+}
+
+int command_other_host(char *const settings[])
+{
+    return info_value(settings, "remote_host") != NULL;
 }
 
 int command_describe(const struct lists *lists, struct command *ret, struct question *question)

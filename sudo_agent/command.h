@@ -10,8 +10,8 @@
 #define RUN_AS_MAX 512
 
 struct command {
-    uid_t uid;   /* it runs as */
-    int strange; /* something no rule speaks of: groups of the caller, a root directory, the editing of a file */
+    uid_t uid; /* it runs as */
+    int strange; /* something no rule speaks of: groups of the caller, a root directory, the editing of a file, another host's rules */
     char run_as
         [RUN_AS_MAX]; /* USER or USER:GROUP; USER with what is strange behind it, so that it is no account's name */
     char own_group[LOCAL_NAME_MAX]; /* of the user */
@@ -21,6 +21,7 @@ struct command {
 struct lists {
     char *const *info, *const *argv, *const *env;
     const char *preloaded; /* environment.h */
+    int other_host;        /* sudo -h: sudoers were asked for another host */
 };
 
 /*
@@ -35,6 +36,9 @@ int command_describe(const struct lists *lists, struct command *ret, struct ques
  * args=[...]". 0; -EINVAL: it cannot be written so; -ENOBUFS.
  */
 int command_tool(const struct question *question, char *buf, size_t cap) MUST_CHECK;
+
+/* Do the settings that sudo opens a plug-in with name another host? 1 or 0. */
+int command_other_host(char *const settings[]);
 
 /* The uid alone. 0 or -EINVAL. */
 int command_uid(char *const info[], uid_t *ret) MUST_CHECK;

@@ -25,6 +25,7 @@
 #define REJECTED 0
 
 static sudo_printf_t say;
+static int other_host;
 static char refusal[OUTCOME_TEXT_MAX + TOOL_MAX]; /* sudo reads it after check has returned */
 /*
  * Of the first question. Later ones are of what the command starts (intercept), and by then sudo is root in every uid (sudo.c). open and
@@ -42,7 +43,6 @@ static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_print
 {
     (void)version;
     (void)conversation;
-    (void)settings;
     (void)user_info;
     (void)submit_optind;
     (void)submit_argv;
@@ -50,6 +50,7 @@ static int agent_open(unsigned int version, sudo_conv_t conversation, sudo_print
     (void)plugin_options;
     (void)errstr;
     say = plugin_printf;
+    other_host = command_other_host(settings);
     return 1;
 }
 
@@ -134,7 +135,7 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
 /* A human's command: decided only where it would enter an agent's account. The environment that goes along is the human's affair. */
 static int check_other(const struct lists *lists, const char **errstr)
 {
-    const struct lists command_alone = {lists->info, lists->argv, NULL, lists->preloaded};
+    const struct lists command_alone = {lists->info, lists->argv, NULL, lists->preloaded, lists->other_host};
     struct question question;
     struct command command;
     struct outcome outcome;
@@ -163,7 +164,7 @@ static const char *preloaded_library(void)
 
 static int agent_check(char *const command_info[], char *const run_argv[], char *const run_envp[], const char **errstr)
 {
-    const struct lists lists = {command_info, run_argv, run_envp, asked ? preloaded_library() : NULL};
+    const struct lists lists = {command_info, run_argv, run_envp, asked ? preloaded_library() : NULL, other_host};
     int r = REJECTED;
 
     if (!asked)

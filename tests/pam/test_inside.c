@@ -61,6 +61,7 @@ static int login_uid(uid_t uid)
 
 static struct approval_plugin *plugin;
 static char said[1024];
+static const char *const *settings;    /* of sudo's own command line */
 static const char *const *environment; /* that sudo would pass on */
 
 static int say(int type, const char *format, ...)
@@ -92,7 +93,9 @@ static int check(const char *const *info, const char *const *argv, const char **
     int r;
 
     said[0] = '\0';
-    ck_assert_int_eq(plugin->open(SUDO_API_VERSION, NULL, say, NULL, NULL, 0, NULL, NULL, NULL, &text), 1);
+    ck_assert_int_eq(
+        plugin->open(SUDO_API_VERSION, NULL, say, (char *const *)(uintptr_t)settings, NULL, 0, NULL, NULL, NULL, &text),
+        1);
     r = plugin->check((char *const *)(uintptr_t)info, (char *const *)(uintptr_t)argv,
                       (char *const *)(uintptr_t)environment, &text);
     plugin->close();
@@ -716,6 +719,22 @@ START_TEST(what_a_command_starts_is_the_guards_to_permit)
 }
 END_TEST
 
+/* sudo -h, before 1.9.17p1: sudoers were asked for another host, and the command runs here. */
+START_TEST(rules_of_another_host)
+{
+    int refused = _i == 0;
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(_i == 1 ? HUMAN_UID : AGENT_UID);
+    settings = INFO("progname=sudo", _i == 2 ? "runas_user=root" : "remote_host=web-08");
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), !refused);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "run-as root (rules of another host)\n"), refused);
+    puppet_leave(guard);
+}
+END_TEST
+
 START_TEST(a_command_that_is_too_long_is_refused_and_recorded)
 {
     static char word[60000];
@@ -833,6 +852,7 @@ static Suite *inside_suite(void)
     tcase_add_loop_test(sudo, what_no_rule_speaks_of_is_refused, 0, COUNT_OF(strange));
     tcase_add_test(sudo, a_group_is_named);
     tcase_add_test(sudo, a_variable_that_no_rule_speaks_of);
+    tcase_add_loop_test(sudo, rules_of_another_host, 0, 3);
     tcase_add_test(sudo, a_humans_variable_is_the_humans);
     tcase_add_test(sudo, what_a_command_starts_is_the_guards_to_permit);
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
