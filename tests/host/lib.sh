@@ -252,7 +252,7 @@ stop_sshd() {
 }
 
 start_syslog() {
-	local devlog=$TOP/build/tests/devlog
+	local devlog=$TOP/build/tests/host/devlog
 	if [ ! -x "$devlog" ]; then
 		devlog=/tmp/devlog
 		"${CC:-cc}" -o "$devlog" "$TOP/tests/host/devlog.c"

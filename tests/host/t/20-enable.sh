@@ -162,9 +162,10 @@ cp -p /etc/pam.d/common-auth /tmp
 sed -i 's/^auth.*pam_unix.*/&\nauth optional pam_warn.so/' /etc/pam.d/common-auth
 expect_output "common-auth edited by hand" 'edited by hand' agentctl enable --yes
 cp -p /tmp/common-auth /etc/pam.d
-mv /usr/libexec/sudo/sudo_agent.so /tmp
+sudo=$(find /usr/libexec/sudo /usr/lib/sudo -name sudo_agent.so 2>/dev/null || :)
+mv "$sudo" /tmp
 expect_output "a plug-in that is missing" 'sudo_agent.so is not there' agentctl enable --yes
-mv /tmp/sudo_agent.so /usr/libexec/sudo
+mv /tmp/sudo_agent.so "$sudo"
 echo 'nonsense' >/etc/pam_agent/conf.d/99-nonsense.conf
 expect_output "a configuration that cannot be applied" '99-nonsense.conf:1' agentctl enable --yes
 rm /etc/pam_agent/conf.d/99-nonsense.conf
@@ -173,7 +174,6 @@ expect_ok "nothing is changed" unchanged
 
 story "A proof that fails undoes everything"
 nss=$(find /lib/ -name libnss_agent.so.2 | head -n 1)
-sudo=/usr/libexec/sudo/sudo_agent.so
 for plugin in "$nss" "$sudo"; do
 	mv "$plugin" /tmp/plugin
 	: >"$plugin"

@@ -79,6 +79,7 @@ expect_fail "a timeout" wide 'sudo -n -T 5 /usr/bin/id -u </dev/null'
 expect_fail "a login shell" wide 'sudo -n -i /usr/bin/id -u </dev/null'
 expect_refused "in the background" not_approved wide "sudo -n -b /usr/bin/id -u </dev/null; sleep 1; false"
 expect_fail "su, whose service is none of sudo's" wide 'su root -c id </dev/null'
+must wait_until 5 sh -c '! pgrep -x guard'
 expect_fail "a stray" setpriv --reuid agent-deploy --regid agent-deploy --clear-groups sudo -n /usr/bin/id -u
 
 story "a policy that observes"
