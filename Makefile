@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev linux-libc-dev libpam0g-dev libs
                   libseccomp-dev libconfuse-dev check sudo
 TEST_PACKAGES  := openssh-server openssh-client libpam-modules libpam-runtime passwd iproute2 util-linux procps strace valgrind \
                   cppcheck shellcheck jq tinycdb binutils at cron screen tmux opendoas pamtester openssl perl \
-                  python3-paramiko python3-asyncssh dropbear-bin
+                  python3-paramiko python3-asyncssh dropbear-bin mmdebstrap
 
 deps:
 	@if command -v apt-get >/dev/null; then \
@@ -40,7 +40,7 @@ B          := build
 comma      := ,
 
 # Where the host programs look for plug-ins.
-MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null)
+MULTIARCH  := $(or $(shell $(CC) -print-multiarch 2>/dev/null),$(shell uname -m)-linux-gnu)
 PAMDIR     ?= $(firstword $(wildcard /lib/$(MULTIARCH)/security /lib64/security /usr/lib/security) /lib/security)
 NSSDIR     ?= $(firstword $(wildcard /lib/$(MULTIARCH) /lib64) /lib)
 SUDODIR    ?= $(firstword $(wildcard /usr/libexec/sudo /usr/lib/sudo) /usr/libexec/sudo)
