@@ -561,7 +561,7 @@ START_TEST(an_agents_command_is_the_guards_to_permit)
     guard = puppet_guard(AGENT_UID, SESSION, _i ? "deny" : "permit");
     started_by(AGENT_UID);
     ck_assert_int_eq(check(INFO(ID, "cwd=/tmp", "runas_user=root", AS_ROOT), id_u, &text), _i ? 0 : 1);
-    ck_assert_str_eq(stage_text(GUARD_HEARD), "pam_agent 1\nstep command\nservice sudo\nuser agent-0\nrun-as root\n"
+    ck_assert_str_eq(stage_text(GUARD_HEARD), "pam_agent 1\nstep command\nservice sudo\nrun-as root\n"
                                               "cwd /tmp\nown-group root\nargv /usr/bin/id\nargv -u\n--\n");
     if (_i) {
         ck_assert_str_eq(text, "Access denied (ref ABCDEF)");
@@ -707,7 +707,7 @@ START_TEST(what_a_command_starts_is_the_guards_to_permit)
     environment = INFO("HOME=/root", "PWD=/", "SHLVL=1", "_=/usr/bin/id");
     ck_assert_int_eq(check(INFO(ID, AS_ROOT, "runcwd=/srv"), id_u, NULL), 1);
     ck_assert_int_eq(stage_count(GUARD_HEARD,
-                                 "step command\nphase sub-command\nservice sudo\nuser agent-0\nrun-as root\n"
+                                 "step command\nphase sub-command\nservice sudo\nrun-as root\n"
                                  "cwd /srv\nown-group root\nargv /usr/bin/id\nargv -u\n--\n"),
                      1);
     environment = INFO("LD_PRELOAD=/usr/libexec/sudo/sudo_intercept.so"); /* who asks is no sudo that would say so */
