@@ -27,7 +27,7 @@ others:
 # What can be built is looked up when make starts: with `deps`, the other targets get a make of their own after it.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
 $(filter-out deps,$(MAKECMDGOALS)): deps
-	@$(MAKE) --no-print-directory $@
+	@$(MAKE) --no-print-directory -j$$(nproc 2>/dev/null || echo 1) $@
 .PHONY: deps $(filter-out deps,$(MAKECMDGOALS))
 else
 
