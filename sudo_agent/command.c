@@ -65,12 +65,23 @@ static int is_true(const char *value)
 }
 
 /*
- * A rule names a user, a group, a path and arguments. What else changes the effect is not overlooked: it stands behind the
- * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P), a root directory, the rules of
- * another host (sudo -h before 1.9.17p1, CVE-2025-32462) and what of the environment somebody chose are no part of a rule; sudoedit
- * shows the editor's command line, but lets the caller write what the line, run as a command, would only read. 1: there is such a thing.
+ * sudo hands the name by which it was called on to the program: a path with the last segment of the resolved one, and links may lead there
+ * from anywhere. Programs look for their libraries beside it (python3 for a pyvenv.cfg).
  */
-static int describe_strange(const struct lists *lists, const char *name, const char *variable, char *buf, size_t cap)
+static int is_called_strangely(const char *path, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+
+    return slash && strcmp(name, path) != 0 && !directory_is_usual(name, (size_t)(slash - name));
+}
+
+/*
+ * A rule names a user, a group, a path and arguments. What else changes the effect is not overlooked: it stands behind the
+ * user's name, where no rule matches it and the record shows it. The caller's groups (sudo -P), a root directory and the rules of
+ * another host (sudo -h before 1.9.17p1, CVE-2025-32462) are no part of a rule; sudoedit shows the editor's command line, but lets the
+ * caller write what the line, run as a command, would only read. 1: there is such a thing.
+ */
+static int describe_form(const struct lists *lists, const char *name, char *buf, size_t cap)
 {
     char *const *info = lists->info;
     const char *root = info_value(info, "chroot");
@@ -83,7 +94,19 @@ static int describe_strange(const struct lists *lists, const char *name, const c
         return text_format(buf, cap, "%s (sudoedit)", name) < 0 ? -EINVAL : 1;
     if (is_true(info_value(info, "preserve_groups")))
         return text_format(buf, cap, "%s (groups kept)", name) < 0 ? -EINVAL : 1;
-    if (variable[0])
+    return 0;
+}
+
+/* The same of what an agent chooses beside the command: the name that it is called by, and what of the environment it keeps. */
+static int describe_choice(const struct lists *lists, const char *path, const char *name, const char *home, char *buf,
+                           size_t cap)
+{
+    char *const *argv = lists->argv;
+    char variable[VARIABLE_NAME_SIZE];
+
+    if (argv && argv[0] && is_called_strangely(path, argv[0]))
+        return text_format(buf, cap, "%s (called %.256s)", name, argv[0]) < 0 ? -EINVAL : 1;
+    if (environment_strange(lists->env, home, lists->preloaded, variable))
         return text_format(buf, cap, "%s (variable %s)", name, variable) < 0 ? -EINVAL : 1;
     return 0;
 }
@@ -109,12 +132,12 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
                       : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
 }
 
-static int describe_run_as(const struct lists *lists, struct command *command)
+static int describe_run_as(const struct lists *lists, const char *path, struct command *command)
 {
     const struct passwd *pw = getpwuid(command->uid);
     uint32_t gid = (uint32_t)-1;
     int known = command_gid(lists->info, &gid) == 0 && pw, r;
-    char name[LOCAL_NAME_MAX], variable[VARIABLE_NAME_SIZE] = "";
+    char name[LOCAL_NAME_MAX];
 
     r = pw ? text_copy(name, sizeof name, pw->pw_name)
            : text_format(name, sizeof name, "#%lu", (unsigned long)command->uid);
@@ -122,8 +145,9 @@ static int describe_run_as(const struct lists *lists, struct command *command)
         return -EINVAL;
     if (!known)
         return text_format(command->run_as, sizeof command->run_as, "%s:#%lu", name, (unsigned long)gid);
-    (void)environment_strange(lists->env, pw->pw_dir, lists->preloaded, variable);
-    r = describe_strange(lists, name, variable, command->run_as, sizeof command->run_as);
+    r = describe_form(lists, name, command->run_as, sizeof command->run_as);
+    if (r == 0 && lists->env)
+        r = describe_choice(lists, path, name, pw->pw_dir, command->run_as, sizeof command->run_as);
     if (r == 0)
         r = describe_group(gid, pw->pw_gid, name, command);
     return r < 0 ? r : 0;
@@ -170,7 +194,7 @@ int command_describe(const struct lists *lists, struct command *ret, struct ques
 
     memset(ret, 0, sizeof *ret);
     ret->strange = 1;
-    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(lists, ret) < 0)
+    if (!path || command_uid(info, &ret->uid) < 0 || describe_run_as(lists, path, ret) < 0)
         return -EINVAL;
     question->run_as = ret->run_as;
     question->own_group = ret->own_group[0] ? ret->own_group : NULL;

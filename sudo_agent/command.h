@@ -11,7 +11,7 @@
 
 struct command {
     uid_t uid; /* it runs as */
-    int strange; /* something no rule speaks of: groups of the caller, a root directory, the editing of a file, another host's rules */
+    int strange; /* something no rule speaks of: groups of the caller, a root directory, the editing of a file, another host or name */
     char run_as
         [RUN_AS_MAX]; /* USER or USER:GROUP; USER with what is strange behind it, so that it is no account's name */
     char own_group[LOCAL_NAME_MAX]; /* of the user */
@@ -25,9 +25,9 @@ struct lists {
 };
 
 /*
- * Fills path, arguments, cwd, run-as and own-group of the question, whose strings are sudo's and ret's. 0; -EINVAL: sudo did not say who
- * or what; -E2BIG: more than a message holds. After a failure the question has no argument: it can still be put, for the
- * record, but its answer must not count.
+ * Fills path, arguments, cwd, run-as and own-group of the question, whose strings are sudo's and ret's. Where env is NULL, what the caller
+ * chooses beside the command is not looked at. 0; -EINVAL: sudo did not say who or what; -E2BIG: more than a message holds. After a failure
+ * the question has no argument: it can still be put, for the record, but its answer must not count.
  */
 int command_describe(const struct lists *lists, struct command *ret, struct question *question) MUST_CHECK;
 

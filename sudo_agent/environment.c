@@ -30,6 +30,11 @@ static int is_name(const char *variable, size_t len, const char *name)
     return strlen(name) == len && strncmp(variable, name, len) == 0;
 }
 
+int directory_is_usual(const char *dir, size_t len)
+{
+    return is_among(directories, COUNT_OF(directories), dir, len);
+}
+
 /* An empty component is the current directory. */
 static int is_path(const char *value)
 {
@@ -37,7 +42,7 @@ static int is_path(const char *value)
 
     for (;; value += len + 1) {
         len = strcspn(value, ":");
-        if (!is_among(directories, COUNT_OF(directories), value, len))
+        if (!directory_is_usual(value, len))
             return 0;
         if (value[len] == '\0')
             return 1;

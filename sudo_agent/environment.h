@@ -2,6 +2,8 @@
 #ifndef PAM_AGENT_ENVIRONMENT_H
 #define PAM_AGENT_ENVIRONMENT_H
 
+#include <stddef.h>
+
 #define VARIABLE_NAME_SIZE 64
 
 /*
@@ -13,5 +15,8 @@
  * there, alone, and what shells set for themselves.
  */
 int environment_strange(char *const env[], const char *home, const char *preloaded, char ret_name[VARIABLE_NAME_SIZE]);
+
+/* Is dir[len] one of the directories that the system's programs are in, written as usual? 1 or 0. */
+int directory_is_usual(const char *dir, size_t len);
 
 #endif

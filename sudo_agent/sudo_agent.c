@@ -132,7 +132,7 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
     return reject(&outcome, &question, errstr);
 }
 
-/* A human's command: decided only where it would enter an agent's account. The environment that goes along is the human's affair. */
+/* A human's command: decided only where it would enter an agent's account. The environment and name that go along are the human's affair. */
 static int check_other(const struct lists *lists, const char **errstr)
 {
     const struct lists command_alone = {lists->info, lists->argv, NULL, lists->preloaded, lists->other_host};

@@ -735,6 +735,53 @@ START_TEST(rules_of_another_host)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    int good;
+} names[] = {
+    {"id", 1},
+    {"/usr/bin/id", 1},
+    {"/bin/id", 1},
+    {"/usr/local/bin/id", 1},
+    {"-id", 1}, /* a login shell */
+    {"./id", 0},
+    {"../bin/id", 0},
+    {"bin/id", 0},
+    {"/id", 0},
+    {"/home/agent/bin/id", 0},
+    {"/usr/bin/../bin/id", 0},
+    {"/usr//bin/id", 0},
+    {"/usr/bin//id", 0},
+    {"/tmp/usr/bin/id", 0},
+};
+
+START_TEST(a_name_that_no_rule_speaks_of)
+{
+    const char *const argv[] = {names[_i].name, "-u", NULL};
+    char heard[128];
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(AGENT_UID);
+    environment = INFO("HOME=/root");
+    snprintf(heard, sizeof heard, names[_i].good ? "run-as root\n" : "run-as root (called %s)\n", names[_i].name);
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), argv, NULL), names[_i].good);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, heard), 1);
+    puppet_leave(guard);
+}
+END_TEST
+
+START_TEST(a_humans_name_is_the_humans)
+{
+    const char *const argv[] = {names[_i].name, "-u", NULL};
+
+    stage_reset("deny");
+    started_by(HUMAN_UID);
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), argv, NULL), 1);
+}
+END_TEST
+
 START_TEST(a_command_that_is_too_long_is_refused_and_recorded)
 {
     static char word[60000];
@@ -855,6 +902,8 @@ static Suite *inside_suite(void)
     tcase_add_loop_test(sudo, rules_of_another_host, 0, 3);
     tcase_add_test(sudo, a_humans_variable_is_the_humans);
     tcase_add_test(sudo, what_a_command_starts_is_the_guards_to_permit);
+    tcase_add_loop_test(sudo, a_name_that_no_rule_speaks_of, 0, COUNT_OF(names));
+    tcase_add_loop_test(sudo, a_humans_name_is_the_humans, 0, COUNT_OF(names));
     tcase_add_test(sudo, a_command_that_is_too_long_is_refused_and_recorded);
     tcase_add_loop_test(sudo, no_session_no_command, 0, 2);
     tcase_add_loop_test(sudo, gate_says_who_becomes_an_agent_by_sudo, 0, 4);

@@ -46,16 +46,46 @@ sudo -n -e /etc/passwd </dev/null; echo "sudoedit: $?"
 sudo -n -R / /usr/bin/id; echo "chroot: $?"
 sudo -n /usr/bin/../bin/id; echo "dotdot: $?"
 sudo -n sh -c id; echo "sh: $?"
-cd /usr/bin && sudo -n ./id >/dev/null; echo "relative: $?"
+cd /usr/bin && sudo -n ./id; echo "relative: $?"
 ln -s /usr/bin/whoami /tmp/id; sudo -n /tmp/id; echo "symlink: $?"
 sudo -n LD_PRELOAD=/tmp/x.so /usr/bin/id; echo "variable: $?"
 STEPS
-for what in 'login shell' shell 'uid -1' 'run-as beyond the rule' sudoedit chroot sh symlink variable; do
+for what in 'login shell' shell 'uid -1' 'run-as beyond the rule' sudoedit chroot sh relative symlink variable; do
 	expect_output "$what is refused" "^$what: 1" cat /tmp/result
 done
 expect_output "root by uid is root" '^by uid: 0' cat /tmp/result
 expect_fail "sudo -b ran nothing" grep -q 'uid=0' /tmp/background
 expect_log "and was refused for want of an approval" 'not_approved' "$DECISIONS"
+
+story "the name that a command is called by"
+sed -i 's|"/usr/bin/id"|&, "/usr/bin/id --help"|' /etc/pam_agent/conf.d/10-deploy.conf
+must agentctl apply
+mv /etc/sudoers.d/zz-wide /tmp/zz-wide # sudo would take a link for another program
+cat >/tmp/names <<'STEPS'
+ln -s /usr/bin/id /tmp/link/id
+said() { "$@" --help | sed -n 's/^Usage: \([^ ]*\).*/called \1/p'; }
+echo "name: $(said sudo -n id)"
+echo "path: $(said sudo -n /usr/bin/id)"
+echo "other path: $(said sudo -n /bin/id)"
+echo "link: $(said sudo -n /tmp/link/id)"
+cd /tmp/link
+echo "relative link: $(said sudo -n ./id)"
+echo "relative link with a directory: $(said sudo -n ../link/id)"
+cd /usr/bin
+echo "relative: $(said sudo -n ./id)"
+STEPS
+mkdir -m 0777 /tmp/link
+in_session names "${wide[@]}" </tmp/names
+expect_output "its own" '^name: called id$' cat /tmp/result
+expect_output "its path" '^path: called /usr/bin/id$' cat /tmp/result
+[ ! -L /bin ] || expect_output "another directory of the system's" '^other path: called /bin/id$' cat /tmp/result
+for what in link 'relative link' 'relative link with a directory' relative; do
+	expect_output "$what: one that the agent chose, which leads to files that it made" "^$what: \$" cat /tmp/result
+done
+expect_log "the record names it" '"no_rule".*root \(called /tmp/link/id\)' "$DECISIONS"
+rm /tmp/link/id
+expect_output "alice's is hers" '^link: called /tmp/link/id$' as_human alice bash <'/tmp/names'
+mv /tmp/zz-wide /etc/sudoers.d/zz-wide
 
 story "the credential narrows the policy"
 in_session narrow --tool host:login --tool 'host:sudo runas=root command=/usr/bin/test' <<'STEPS'
