@@ -32,6 +32,9 @@ int edit_block_remove(const char *text, char **ret_text) MUST_CHECK;
 /* Does an sshd_config take in this absolute path by an Include before its first Match? 1 or 0. */
 int edit_sshd_includes(const char *text, const char *path);
 
+/* The line of a sudo.conf that loads the plug-in of this symbol (sudo.conf(5)), outside a marked block; 0: none does. */
+unsigned edit_plugin_line(const char *text, const char *symbol);
+
 /* What changes, as diff -u would print it; nothing when the texts are equal. NULL: there is no such file. */
 void edit_print_diff(FILE *to, const char *path, const char *before, const char *after);
 

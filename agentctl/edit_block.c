@@ -114,3 +114,31 @@ int edit_sshd_includes(const char *text, const char *path)
     }
     return 0;
 }
+
+/* As sudo reads it: the key in any case, blanks before and between. */
+static int loads_plugin(const char *line, const char *symbol)
+{
+    const char *word = line + strspn(line, " \t");
+    size_t len = strcspn(word, " \t\r\n");
+
+    if (len != 6 || strncasecmp(word, "Plugin", len) != 0)
+        return 0;
+    word += len;
+    word += strspn(word, " \t");
+    len = strcspn(word, " \t\r\n");
+    return len == strlen(symbol) && memcmp(word, symbol, len) == 0;
+}
+
+unsigned edit_plugin_line(const char *text, const char *symbol)
+{
+    unsigned number = 1;
+    int ours = 0;
+
+    for (const char *line = text; *line; line = next_line(line), number++) {
+        if (line_is(line, EDIT_BEGIN) || line_is(line, EDIT_END))
+            ours = line_is(line, EDIT_BEGIN);
+        if (!ours && loads_plugin(line, symbol))
+            return number;
+    }
+    return 0;
+}

@@ -14,7 +14,8 @@
 #include "core/paths.h"
 #include "core/text.h"
 
-#define SUDO_CONF_LINE "Plugin sudo_agent sudo_agent.so\n"
+#define SUDO_PLUGIN "sudo_agent"
+#define SUDO_CONF_LINE "Plugin " SUDO_PLUGIN " sudo_agent.so\n"
 
 /* First in the session stack: sudo goes on after PAM_SESSION_ERR, and the first failure of a stack is the one returned. */
 #define SUDO_SESSION \
@@ -268,12 +269,26 @@ static int restore(struct change *change, int generated)
     return r < 0 ? failed(change->path, r) : 0;
 }
 
+/* One that somebody else wrote would outlive the plug-in, and sudo tells everybody about the second one. */
+static int refuse_second_line(const struct change *change)
+{
+    unsigned line = change->now.text ? edit_plugin_line(change->now.text, SUDO_PLUGIN) : 0;
+
+    if (line == 0)
+        return 0;
+    complain("%s:%u: names " SUDO_PLUGIN " already: take that line out, and enable writes it", change->path, line);
+    return -EEXIST;
+}
+
 /* A sudo without approval plug-ins refuses everybody where it is told to load one. */
 static int add_sudo_conf(struct plan *plan, const struct plan_options *options)
 {
+    int r;
+
     if (options->sudo_by_arguments)
         return restore(plan_add(plan, PATH_SUDO_CONF, CHANGE_BLOCK), 0);
-    return add_edited(plan, PATH_SUDO_CONF, CHANGE_BLOCK, SUDO_CONF_LINE);
+    r = add_edited(plan, PATH_SUDO_CONF, CHANGE_BLOCK, SUDO_CONF_LINE);
+    return r < 0 ? r : refuse_second_line(&plan->changes[plan->count - 1]);
 }
 
 int plan_enable(struct plan *plan, const struct plan_options *options)

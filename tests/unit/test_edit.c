@@ -165,6 +165,26 @@ START_TEST(sshd_includes)
 END_TEST
 
 static const struct {
+    const char *config;
+    unsigned line;
+} plugins[] = {
+    {"", 0},
+    {"Plugin sudo_agent sudo_agent.so", 1},
+    {"# x\n\n \tplugin\tsudo_agent /opt/sudo_agent.so\r\n", 3},
+    {"Plugin sudo_agent\n", 1},
+    {"# Plugin sudo_agent sudo_agent.so\n", 0},
+    {"Plugin sudo_agents sudo_agent.so\nPlugin sudo sudo_agent.so\nPlugins sudo_agent x\nPlugin\n", 0},
+    {EDIT_BEGIN "\nPlugin sudo_agent sudo_agent.so\n" EDIT_END "\n", 0},
+    {EDIT_BEGIN "\nPlugin sudo_agent sudo_agent.so\n" EDIT_END "\nPlugin sudo_agent x\n", 4},
+};
+
+START_TEST(plugin_that_a_line_names)
+{
+    ck_assert_uint_eq(edit_plugin_line(plugins[_i].config, "sudo_agent"), plugins[_i].line);
+}
+END_TEST
+
+static const struct {
     const char *before, *after, *diff;
 } diffs[] = {
     {"a\n", "a\n", ""},
@@ -205,6 +225,7 @@ int main(void)
     tcase_add_loop_test(tests, block_that_is_damaged, 0, sizeof damaged / sizeof *damaged);
     tcase_add_test(tests, block_that_is_not_there);
     tcase_add_loop_test(tests, sshd_includes, 0, sizeof includes / sizeof *includes);
+    tcase_add_loop_test(tests, plugin_that_a_line_names, 0, sizeof plugins / sizeof *plugins);
     tcase_add_loop_test(tests, diff_as_people_know_it, 0, sizeof diffs / sizeof *diffs);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
