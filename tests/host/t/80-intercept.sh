@@ -85,8 +85,8 @@ what_is_asked() {
 	expect_output "what is started by exec" '^0$' wide 'sudo -n care exec'
 	expect_output "by its name" '^0$' wide 'sudo -n care name'
 	expect_decision "the path that sudo resolved" '^permit sub-command root /usr/bin/id -u$'
-	expect_output "by a relative path" '^0$' wide 'sudo -n care relative'
-	expect_decision "from where the script is" '^permit sub-command root /usr/bin/id -u$'
+	expect_output "by a relative path: refused, as it is when sudo is called" 'Permission denied' wide 'sudo -n care relative'
+	expect_decision "with the name in the record" '^no_rule sub-command root \(called \./id\) /usr/bin/id -u$'
 	# What a script has left behind is asked no more, and does not run.
 	rm -f /tmp/sudo-is-over
 	expect_ok "a script that leaves something" wide 'sudo -n care leaves && touch /tmp/sudo-is-over && sleep 1'
