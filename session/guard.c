@@ -85,7 +85,7 @@ static int start(struct guard *guard, const char *id)
         r = doors_open(guard);
     if (r < 0)
         return r;
-    (void)!guard_read_host(guard); /* before anything could end it */
+    (void)!guard_read_policy(guard); /* before anything could end it */
     if (guard->session.cgroup[0])
         (void)!cgroup_leave(guard->session.cgroup, getpid());
     guard->timers[0] = open_timer(CLOCK_REALTIME);

@@ -11,6 +11,7 @@
  *   guard_sudo.c    the command of a sudo without approval plug-ins
  *   guard_verbs.c   questions: recheck, status, attest, done
  *   guard_watch.c   what the facts and clocks ask for: to go on, to freeze, to end
+ *   guard_store.c   what the databases say of it
  *   guard_due.c     when something is due
  *   guard_budget.c  how many commands, and how many within a minute
  *   guard_end.c     the end of the session
@@ -26,6 +27,7 @@
 #include <poll.h>
 
 #include "ask/message.h"
+#include "core/files.h"
 #include "core/identities.h"
 #include "core/names.h"
 #include "core/proc.h"
@@ -67,10 +69,18 @@ enum phase {
     KILLING, /* all were killed */
 };
 
+/* What was read of them, and of which files; a stamp of {0}: nothing that counts. */
+struct stores {
+    struct file_stamp policy, identities;
+    struct policy_set policies; /* of the account */
+    int identity_disabled;
+};
+
 struct guard {
     struct session session;
     struct attestation *attestation; /* the one that counts; NULL: the login's credential does */
     struct attestation attestations[2];
+    struct stores stores;
     struct host_policy host; /* as it was read last; id "": it was not */
     struct limits limits;    /* by the last recheck that could read the policy */
     int observes;            /* by the same: what policy and time refuse is recorded, and goes on */
@@ -146,8 +156,10 @@ int guard_has_company(const struct guard *guard);
 int guard_leader_alive(const struct guard *guard);
 /* Who the session is, and what the host knows against it. 0 or -errno. */
 int guard_facts(struct guard *guard, enum step step, struct facts *facts) MUST_CHECK;
-/* What holds for the host. 0 or -errno: then what was read last does. */
-int guard_read_host(struct guard *guard) MUST_CHECK;
+/* What holds for the host and the account. 0 or -errno: then what was read last does for the host, and nothing for the account. */
+int guard_read_policy(struct guard *guard) MUST_CHECK;
+/* Has the account another identity by now, or none? 0 or -errno. */
+int guard_read_identity(struct guard *guard, int *ret_disabled) MUST_CHECK;
 /* The end that is known of these; REASON_PERMIT: none. */
 enum reason guard_ended_by(const struct standing *standing);
 struct moment moment_now(void);

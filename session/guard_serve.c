@@ -77,8 +77,7 @@ static int is_open(const struct question *question, enum step step)
     return step == STEP_SUDO && text_equal(question->phase, "open");
 }
 
-static struct decision judge(struct guard *guard, const struct question *question, enum step step, int approved,
-                             struct policy_set *policies)
+static struct decision judge(struct guard *guard, const struct question *question, enum step step, int approved)
 {
     struct decision decision = {.verdict = VERDICT_DENY, .reason = refuse_form(guard, question, step)};
     struct facts facts = {
@@ -97,20 +96,21 @@ static struct decision judge(struct guard *guard, const struct question *questio
 
     if (decision.reason != REASON_PERMIT)
         return decision;
-    if (guard_facts(guard, step, &facts) < 0 || policy_of_account(guard->session.grant.account, policies) < 0) {
+    if (guard_facts(guard, step, &facts) < 0) {
         decision.reason = guard_ended_by(&facts.standing); /* what is known, whatever could not be read */
         if (decision.reason == REASON_PERMIT)
             decision.reason = REASON_STATE_UNAVAILABLE;
         return decision;
     }
-    return decide(&facts, policies);
+    return decide(&facts, &guard->stores.policies);
 }
 
-enum reason guard_record(const struct guard *guard, const struct question *question, const struct decision *decision,
-                         const char *detail, char *reference)
+static struct record describe(const struct guard *guard, const struct question *question,
+                              const struct decision *decision, const char *detail)
 {
     const struct grant *grant = &guard->session.grant;
-    const struct record record = {
+
+    return (struct record){
         .reason = decision->reason,
         .step = question->step,
         .phase = question->phase,
@@ -133,6 +133,12 @@ enum reason guard_record(const struct guard *guard, const struct question *quest
         .observed = decision->observed,
         .secrets = guard_secrets(guard),
     };
+}
+
+enum reason guard_record(const struct guard *guard, const struct question *question, const struct decision *decision,
+                         const char *detail, char *reference)
+{
+    const struct record record = describe(guard, question, decision, detail);
 
     return record_write(&record, reference) < 0 ? REASON_RECORD_FAILED : decision->reason;
 }
@@ -224,18 +230,17 @@ static int find_command(struct guard *guard, struct question *question, enum ste
     return 0;
 }
 
-/* What goes on by an approval stands in the log with that. */
-static enum reason record_step(const struct guard *guard, struct question *question, const struct decision *decision,
-                               int approved, char *reference)
+/* The command of what goes on by an approval stands in the log with that. */
+static struct record describe_step(const struct guard *guard, const struct question *question,
+                                   const struct decision *decision, int approved)
 {
-    size_t argc = question->argc;
-    enum reason reason;
+    struct record record = describe(guard, question, decision, NULL);
 
-    if (approved && (decision->verdict == VERDICT_PERMIT || decision->observed))
-        question->argc = 0;
-    reason = guard_record(guard, question, decision, NULL, reference);
-    question->argc = argc;
-    return reason;
+    if (approved && (decision->verdict == VERDICT_PERMIT || decision->observed)) {
+        record.argv = NULL;
+        record.argc = 0;
+    }
+    return record;
 }
 
 static void let_go_on(struct guard *guard, const struct question *question, enum step step, int opens,
@@ -254,15 +259,17 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     CLEANUP(approval_clear) struct approval approval = {.pid = 0};
     int opens = is_open(question, step);
     int approved = find_command(guard, question, &step, asker, &approval);
-    struct policy_set policies = {0};
-    struct decision decision = judge(guard, question, step, approved, &policies);
+    struct decision decision = judge(guard, question, step, approved);
     char reference[REFERENCE_SIZE] = "";
     struct answer answer = {.reference = reference};
+    struct record record;
     enum reason reason;
-    int goes_on;
+    int goes_on, appended;
 
     decision.observed = is_let_be(guard, question, &decision);
-    reason = record_step(guard, question, &decision, approved, reference);
+    record = describe_step(guard, question, &decision, approved);
+    appended = record_append(&record, reference);
+    reason = appended < 0 ? REASON_RECORD_FAILED : decision.reason;
     answer.verdict = verdict_word(guard, question, &decision, reason);
     answer.reason = reason_word(reason);
     goes_on = strcmp(answer.verdict, "deny") != 0;
@@ -271,7 +278,7 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     if (goes_on && opens && question->argc && decision.leaves_service) /* of a known command */
         answer.leaves = leave_service(guard, asker);
     guard_answer(fd, &answer);
-    policy_set_clear(&policies);
+    record_tell(&record, appended, reference);
     count_step(guard, step, reason, decision.observed);
 }
 

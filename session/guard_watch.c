@@ -48,25 +48,6 @@ static int read_attestation(struct guard *guard)
     return r == -ENOENT ? 0 : r;
 }
 
-/* Or of another account: as at login, the identity may be that of any of its slots. */
-static int identity_disabled(const struct guard *guard, int *ret)
-{
-    CLEANUP(close_fd) int fd = -1;
-    const struct grant *grant = &guard->session.grant;
-    struct identity of_account, of_grant;
-    int r = identities_open(PATH_IDENTITIES, &fd);
-
-    if (r == 0)
-        r = identities_by_account(fd, grant->account, &of_account);
-    if (r == 0)
-        r = identities_by_spiffe(fd, grant->identity, &of_grant);
-    if (r < 0 && r != -ENOENT)
-        return r;
-    *ret =
-        r == -ENOENT || of_account.disabled || of_account.uid != grant->uid || strcmp(of_account.id, of_grant.id) != 0;
-    return 0;
-}
-
 /* What is said against either credential is said against the session. */
 static void add_standing(struct standing *standing, const struct standing *other)
 {
@@ -103,21 +84,9 @@ static int add_attestation(const struct guard *guard, struct facts *facts)
     return r;
 }
 
-int guard_read_host(struct guard *guard)
-{
-    struct host_policy host;
-    int r = policy_host(&host);
-
-    if (r < 0)
-        return r;
-    guard->host = host;
-    guard->shares_account = host.mode == MODE_OBSERVE;
-    return 0;
-}
-
 int guard_facts(struct guard *guard, enum step step, struct facts *facts)
 {
-    int unreadable = guard_read_host(guard), r, also;
+    int unreadable = guard_read_policy(guard), r, also;
 
     r = gather_grant(&guard->session.grant, &guard->host, clock_wall_seconds(), facts);
     also = add_attestation(guard, facts);
@@ -126,7 +95,7 @@ int guard_facts(struct guard *guard, enum step step, struct facts *facts)
     if (r == 0)
         r = unreadable;
     if (r == 0)
-        r = identity_disabled(guard, &facts->identity_disabled);
+        r = guard_read_identity(guard, &facts->identity_disabled);
     facts->step = step;
     return r;
 }
@@ -149,7 +118,7 @@ static int has_lost_group(struct guard *guard)
     int r = identity_of_account(guard->session.grant.account, &identity);
 
     if (r < 0)
-        return r == -ENOENT ? 0 : r; /* gone with the account: identity_disabled() */
+        return r == -ENOENT ? 0 : r; /* gone with the account: guard_read_identity() */
     for (size_t i = 0; i < guard->group_count; i++)
         if (!has_group(&identity, guard->groups[i]))
             return 1;
@@ -163,14 +132,10 @@ static int has_lost_group(struct guard *guard)
 /* Does policy still open this session? Its limits are taken over. */
 static enum reason decide_again(struct guard *guard, struct facts *facts)
 {
-    struct policy_set policies = {0};
     struct decision decision;
 
-    if (policy_of_account(guard->session.grant.account, &policies) < 0)
-        return REASON_STATE_UNAVAILABLE;
     facts->service = guard->session.grant.service;
-    decision = decide(facts, &policies);
-    policy_set_clear(&policies);
+    decision = decide(facts, &guard->stores.policies);
     if (decision.verdict != VERDICT_PERMIT && !decision.observed)
         return decision.reason;
     guard->limits = decision.limits;

@@ -125,11 +125,15 @@ static int describe_group(uint32_t gid, gid_t own, const char *name, struct comm
 {
     char group[LOCAL_NAME_MAX];
 
-    if (group_name(own, command->own_group) < 0 || group_name(gid, group) < 0)
+    command->strange = 0;
+    if (group_name(own, command->own_group) < 0)
         return -EINVAL;
-    command->strange = gid != own && group[0] == '#';
-    return gid == own ? text_copy(command->run_as, sizeof command->run_as, name)
-                      : text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
+    if (gid == own)
+        return text_copy(command->run_as, sizeof command->run_as, name);
+    if (group_name(gid, group) < 0)
+        return -EINVAL;
+    command->strange = group[0] == '#';
+    return text_format(command->run_as, sizeof command->run_as, "%s:%s", name, group);
 }
 
 static int describe_run_as(const struct lists *lists, const char *path, struct command *command)

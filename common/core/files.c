@@ -96,6 +96,25 @@ int file_open(const char *path, int *ret_fd)
     return file_open_at(AT_FDCWD, path, ret_fd);
 }
 
+int file_stamp_of(const char *path, struct file_stamp *ret)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0)
+        return -errno;
+    memset(ret, 0, sizeof *ret); /* compared whole */
+    ret->device = st.st_dev;
+    ret->inode = st.st_ino;
+    ret->size = st.st_size;
+    ret->changed = st.st_ctim;
+    return 0;
+}
+
+int file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
 int file_read(int fd, char *buf, size_t cap, size_t *ret_len)
 {
     size_t len = 0;

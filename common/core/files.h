@@ -23,6 +23,19 @@ int dir_open_of(int dir, const char *name, uid_t owner, int *ret_fd) MUST_CHECK;
 int dir_make(const char *path, mode_t mode, int *ret_fd) MUST_CHECK;
 int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd) MUST_CHECK;
 
+/*
+ * Which file this is, and as of which change of its bytes, owner or mode: of one that is replaced by rename(2) no two are alike. 0 or
+ * -errno. {0} is no file's.
+ */
+struct file_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec changed;
+};
+int file_stamp_of(const char *path, struct file_stamp *ret) MUST_CHECK;
+int file_stamp_same(const struct file_stamp *a, const struct file_stamp *b);
+
 /* Open a trusted regular file for reading. */
 int file_open(const char *path, int *ret_fd) MUST_CHECK;
 int file_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;

@@ -103,16 +103,21 @@ int host_policy_parse(char *text, size_t len, struct host_policy *ret)
     return 0;
 }
 
+int policy_host_in(int fd, struct host_policy *ret)
+{
+    char text[HOST_TEXT_MAX];
+    size_t len = 0;
+    int r = database_get(fd, 'h', "", text, sizeof text, &len);
+
+    return r < 0 ? r : host_policy_parse(text, len, ret);
+}
+
 int policy_host(struct host_policy *ret)
 {
     CLEANUP(close_fd) int fd = -1;
-    char text[HOST_TEXT_MAX];
-    size_t len = 0;
     int r = file_open(PATH_POLICY, &fd);
 
-    if (r == 0)
-        r = database_get(fd, 'h', "", text, sizeof text, &len);
-    return r < 0 ? r : host_policy_parse(text, len, ret);
+    return r < 0 ? r : policy_host_in(fd, ret);
 }
 
 int policy_host_observes(void)

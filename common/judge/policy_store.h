@@ -29,6 +29,7 @@ int policy_of_account(const char *account, struct policy_set *ret) MUST_CHECK;
 int policy_of_account_in(int fd, const char *account, struct policy_set *ret) MUST_CHECK;
 /* What holds for the host as a whole. */
 int policy_host(struct host_policy *ret) MUST_CHECK;
+int policy_host_in(int fd, struct host_policy *ret) MUST_CHECK;
 /* Does it say that this host observes? 1, 0 or -errno. */
 int policy_host_observes(void);
 /* policy_host() of the text, which is changed. */

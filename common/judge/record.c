@@ -301,7 +301,7 @@ static void tell_syslog(const struct record *record, enum reason reason, const c
     (void)sendto(fd, text, line.len, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
 }
 
-int record_write(const struct record *record, char *reference)
+int record_append(const struct record *record, char *reference)
 {
     unsigned char random[(REFERENCE_SIZE - 1) / 2];
     char buf[RECORD_MAX];
@@ -312,9 +312,20 @@ int record_write(const struct record *record, char *reference)
         return r;
     text_hex(reference, random, sizeof random);
     r = record_format(record, reference, clock_wall_ms(), buf, sizeof buf, &len);
-    if (r == 0)
-        r = append(buf, len);
+    return r < 0 ? r : append(buf, len);
+}
+
+void record_tell(const struct record *record, int appended, const char *reference)
+{
     /* What is not recorded is not permitted. */
-    tell_syslog(record, r < 0 && record->reason == REASON_PERMIT ? REASON_RECORD_FAILED : record->reason, reference);
+    tell_syslog(record, appended < 0 && record->reason == REASON_PERMIT ? REASON_RECORD_FAILED : record->reason,
+                reference);
+}
+
+int record_write(const struct record *record, char *reference)
+{
+    int r = record_append(record, reference);
+
+    record_tell(record, r, reference);
     return r;
 }

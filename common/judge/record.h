@@ -44,6 +44,12 @@ struct record {
  * Space is allocated ahead, so that a full disk stops new permits before it could cut a record.
  */
 int record_write(const struct record *record, char *reference) MUST_CHECK;
+/*
+ * The two halves of it: the log, which an answer has to wait for, and syslog, which need not be waited for. appended: what record_append
+ * returned.
+ */
+int record_append(const struct record *record, char *reference) MUST_CHECK;
+void record_tell(const struct record *record, int appended, const char *reference);
 
 /* Does a record show the whole of this command? 1 or 0. */
 int record_holds_command(const char *const *argv, size_t argc, const struct secrets *secrets);
