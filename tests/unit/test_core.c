@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/fields.h"
@@ -513,6 +514,41 @@ static int entries(void)
     return atoi(line);
 }
 
+/* A tick of the file system's clock: two changes within one would look alike, but for their size. */
+static void tick(void)
+{
+    ck_assert_int_eq(nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL), 0);
+}
+
+START_TEST(a_stamp_tells_another_file)
+{
+    struct file_stamp was, is;
+
+    ck_assert_int_eq(file_stamp_of(path_of("none"), &is), -ENOENT);
+    put_file("it", 0600, "one");
+    ck_assert_int_eq(file_stamp_of(path_of("it"), &was), 0);
+    ck_assert(!file_stamp_same(&was, &(struct file_stamp){0}));
+    ck_assert_int_eq(file_stamp_of(path_of("it"), &is), 0);
+    ck_assert(file_stamp_same(&was, &is));
+    put_file("it", 0600, "four");
+    ck_assert_int_eq(file_stamp_of(path_of("it"), &is), 0);
+    ck_assert(!file_stamp_same(&was, &is));
+    was = is;
+    tick();
+    ck_assert_int_eq(chmod(path_of("it"), 0622), 0);
+    ck_assert_int_eq(file_stamp_of(path_of("it"), &is), 0);
+    ck_assert(!file_stamp_same(&was, &is));
+    was = is;
+    put_file("new", 0622, "four");
+    ck_assert_int_eq(renameat(dir, "new", dir, "it"), 0);
+    ck_assert_int_eq(file_stamp_of(path_of("it"), &is), 0);
+    ck_assert(!file_stamp_same(&was, &is));
+    ck_assert_int_eq(symlink("it", path_of("link")), 0); /* itself counts, which file_open() refuses */
+    ck_assert_int_eq(file_stamp_of(path_of("link"), &was), 0);
+    ck_assert(!file_stamp_same(&was, &is));
+}
+END_TEST
+
 START_TEST(file_create_takes_no_name_that_is_taken)
 {
     struct stat st;
@@ -601,6 +637,7 @@ static Suite *core_suite(void)
         tcase_add_test(files, file_of_another_owner_or_mode_is_refused);
         tcase_add_test(files, file_that_is_none_is_refused_without_waiting);
         tcase_add_test(files, file_that_is_too_large_is_refused);
+        tcase_add_test(files, a_stamp_tells_another_file);
         tcase_add_test(files, file_create_takes_no_name_that_is_taken);
         tcase_add_test(files, file_replace_leaves_one_whole_file);
         tcase_add_test(files, directories_are_judged_too);
