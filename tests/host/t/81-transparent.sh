@@ -27,7 +27,7 @@ killed by USR1 @ $S sh -c 'kill -USR1 $$'
 sudo gets TERM @ $S sleep 9 & sleep 0.5; kill $!; wait $!
 sudo gets HUP @ $S sleep 9 & sleep 0.5; kill -HUP $!; wait $!
 a signal that is caught @ $S sh -c 'trap "echo caught; exit 5" USR1; while :; do sleep 0.1; done' & sleep 0.5; kill -USR1 $!; wait $!
-sudo gets TSTP, and goes on @ $S sh -c 'sleep 0.8; exit 6' & sleep 0.4; kill -TSTP $!; sleep 0.2; kill -CONT $!; wait $!
+sudo gets TSTP, and goes on @ $S sh -c 'sleep 2; exit 6' & sleep 0.4; kill -TSTP $!; sleep 0.2; kill -CONT $!; wait $!
 ignored signals @ (trap '' INT QUIT USR2; $S grep -E 'Sig(Ign|Blk)' /proc/self/status)
 megabytes in @ head -c 6000000 /dev/zero | $S cksum
 megabytes out @ $S head -c 6000000 /dev/zero | cksum
