@@ -280,7 +280,7 @@ install: all
 # Takes the lines of `agentctl enable` out first: a sudo.conf that names a missing plug-in stops sudo for everybody.
 uninstall:
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -x $(SBINDIR)/agentctl ]; then $(SBINDIR)/agentctl disable --yes; fi
-	$(Q)if [ -z "$(DESTDIR)" ] && grep -i '^[[:blank:]]*plugin[[:blank:]].*sudo_agent' /etc/sudo.conf; then \
+	$(Q)if [ -z "$(DESTDIR)" ] && grep -si '^[[:blank:]]*plugin[[:blank:]].*sudo_agent' /etc/sudo.conf; then \
 	    echo '/etc/sudo.conf: take this line out first'; exit 1; fi
 	$(Q)if [ -z "$(DESTDIR)" ] && [ -d /run/systemd/system ]; then systemctl -q disable --now pam_agent-sweep.timer pam_agent-keys.path || :; fi
 	rm -f $(foreach f,$(UNITS),$(DESTDIR)$(UNITDIR)/$(notdir $(f)))

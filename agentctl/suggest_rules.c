@@ -122,9 +122,9 @@ static void put_rule(FILE *to, struct suggestion *const *items, size_t count, co
 {
     int is_login = items[0]->seen->is_login;
 
-    if (is_login)
+    if (is_login) {
         fprintf(to, "    login {\n        services = { \"%s\" }\n        from     = {", items[0]->seen->service);
-    else {
+    } else {
         fputs("    sudo {\n", to);
         put_run_as(to, items[0]->seen->run_as);
         put_proposals(to, items, count, escapes);

@@ -13,8 +13,6 @@
 #include "judge/state_dir.h"
 #include "session/guard.h"
 
-/* Many who come at once have this long to ask. The account may stop its own sudos before they do, and so take all places. */
-#define SILENCE_MS 50
 #define PORTER_MS 20 /* between two that are started: the account keeps nobody busy */
 
 static int listen_at(const struct sockaddr_un *address, int *ret_fd)
@@ -100,30 +98,21 @@ void doors_close(const struct guard *guard)
 
 /* --- root --- */
 
-/* The place of the next client: a free one, else that of the one who has been silent longest. CLIENTS_MAX: all may ask yet. */
-static size_t next_place(const struct doors *doors, int64_t now)
-{
-    size_t oldest = 0;
-
-    for (size_t i = 0; i < CLIENTS_MAX; i++) {
-        if (doors->clients[i].fd < 0)
-            return i;
-        if (doors->clients[i].since < doors->clients[oldest].since)
-            oldest = i;
-    }
-    return now - doors->clients[oldest].since < SILENCE_MS ? CLIENTS_MAX : oldest;
-}
-
-/* Who mostly has asked already. */
+/* A place for a new client, who mostly has asked already: a free one, else that of the one who has been silent longest. */
 static void accept_client(struct guard *guard)
 {
     struct doors *doors = &guard->doors;
-    size_t next = next_place(doors, clock_boot_ms());
-    struct client *place = &doors->clients[next];
-    int fd = next < CLIENTS_MAX ? accept4(doors->root, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+    int fd = accept4(doors->root, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct client *place = &doors->clients[0];
 
     if (fd < 0)
         return;
+    for (size_t i = 0; i < CLIENTS_MAX && place->fd >= 0; i++) {
+        struct client *client = &doors->clients[i];
+
+        if (client->fd < 0 || client->since < place->since)
+            place = client;
+    }
     close_fd(&place->fd);
     *place = (struct client){.fd = fd, .since = clock_boot_ms()};
     guard_serve(guard, place);
@@ -181,19 +170,17 @@ static void start_porter(struct guard *guard)
 int doors_watch(const struct guard *guard, struct pollfd *fds)
 {
     const struct doors *doors = &guard->doors;
-    int64_t now = clock_boot_ms(), rest = doors->porter_at - now;
-    int full = next_place(doors, now) == CLIENTS_MAX, any = 0;
+    int64_t rest = doors->porter_at - clock_boot_ms();
+    int any = 0;
 
-    *fds++ = (struct pollfd){.fd = full ? -1 : doors->root, .events = POLLIN};
+    *fds++ = (struct pollfd){.fd = doors->root, .events = POLLIN};
     *fds++ =
         (struct pollfd){.fd = rest > 0 ? -1 : doors->own, .events = POLLIN}; /* poll() skips a negative descriptor */
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         any |= doors->clients[i].fd >= 0;
         *fds++ = (struct pollfd){.fd = doors->clients[i].fd, .events = POLLIN};
     }
-    if (rest > 0)
-        return (int)rest;
-    return full ? SILENCE_MS : any ? CLIENT_MS : -1;
+    return rest > 0 ? (int)rest : any ? CLIENT_MS : -1;
 }
 
 void doors_answer(struct guard *guard, const struct pollfd *fds)

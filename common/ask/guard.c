@@ -17,6 +17,7 @@
 #include "core/text.h"
 
 #define SESSIONS_MAX 64
+#define TRIES 8
 #define ANSWER_MAX 4096
 
 /* The question as it is sent to one guard after another. */
@@ -112,7 +113,7 @@ int ask_is_guarded(const char *session)
 }
 
 /* 1: the guard answered for this session; 0: "elsewhere"; -errno. */
-static int consult(const char *session, const struct packet *packet, struct outcome *ret)
+static int consult_once(const char *session, const struct packet *packet, struct outcome *ret)
 {
     CLEANUP(close_fd) int fd = -1;
     struct answer answer;
@@ -132,6 +133,16 @@ static int consult(const char *session, const struct packet *packet, struct outc
         return 0;
     outcome_of_answer(&answer, ret);
     return 1;
+}
+
+/* The same. Who could not ask at once, for want of a processor, may have lost its place to others; a guard that is gone refuses the next try. */
+static int consult(const char *session, const struct packet *packet, struct outcome *ret)
+{
+    int r = -EPIPE;
+
+    for (int tries = 0; (r == -EPIPE || r == -ECONNRESET) && tries < TRIES; tries++)
+        r = consult_once(session, packet, ret);
+    return r;
 }
 
 /* The directory that lists the sessions of a uid, each step of the way root's alone. */

@@ -303,7 +303,7 @@ static inline int puppet_gate(void)
     return 0;
 }
 
-/* A guard of this session of this uid, in a process of its own, that answers everybody so. */
+/* A guard of this session of this uid, in a process of its own, that answers everybody so. "crowded VERDICT": but for the first, which it sends away. */
 static inline pid_t puppet_guard(uid_t uid, const char *session, const char *mode)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -329,6 +329,11 @@ static inline pid_t puppet_guard(uid_t uid, const char *session, const char *mod
         int fd = accept(listener, NULL, NULL);
         size_t len;
 
+        if (strncmp(mode, "crowded ", 8) == 0) {
+            mode += 8;
+            close(fd);
+            continue;
+        }
         if (packet_receive(fd, text, sizeof text, deadline_in(1000), &len) == 0) {
             puppet_hear(GUARD_HEARD, text, len);
             puppet_perform(fd, mode);

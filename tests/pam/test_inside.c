@@ -683,6 +683,19 @@ START_TEST(a_variable_that_no_rule_speaks_of)
 }
 END_TEST
 
+START_TEST(who_was_sent_away_asks_again)
+{
+    pid_t guard;
+
+    stage_reset("deny");
+    guard = puppet_guard(AGENT_UID, SESSION, "crowded permit");
+    started_by(AGENT_UID);
+    ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 1);
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "step command"), 1);
+    puppet_leave(guard);
+}
+END_TEST
+
 START_TEST(a_humans_variable_is_the_humans)
 {
     stage_reset("deny");
@@ -706,9 +719,8 @@ START_TEST(what_a_command_starts_is_the_guards_to_permit)
     started_by(0);
     environment = INFO("HOME=/root", "PWD=/", "SHLVL=1", "_=/usr/bin/id");
     ck_assert_int_eq(check(INFO(ID, AS_ROOT, "runcwd=/srv"), id_u, NULL), 1);
-    ck_assert_int_eq(stage_count(GUARD_HEARD,
-                                 "step command\nphase sub-command\nservice sudo\nrun-as root\n"
-                                 "cwd /srv\nown-group root\nargv /usr/bin/id\nargv -u\n--\n"),
+    ck_assert_int_eq(stage_count(GUARD_HEARD, "step command\nphase sub-command\nservice sudo\nrun-as root\n"
+                                              "cwd /srv\nown-group root\nargv /usr/bin/id\nargv -u\n--\n"),
                      1);
     environment = INFO("LD_PRELOAD=/usr/libexec/sudo/sudo_intercept.so"); /* who asks is no sudo that would say so */
     ck_assert_int_eq(check(INFO(ID, AS_ROOT), id_u, NULL), 0);
@@ -900,6 +912,7 @@ static Suite *inside_suite(void)
     tcase_add_test(sudo, a_group_is_named);
     tcase_add_test(sudo, a_variable_that_no_rule_speaks_of);
     tcase_add_loop_test(sudo, rules_of_another_host, 0, 3);
+    tcase_add_test(sudo, who_was_sent_away_asks_again);
     tcase_add_test(sudo, a_humans_variable_is_the_humans);
     tcase_add_test(sudo, what_a_command_starts_is_the_guards_to_permit);
     tcase_add_loop_test(sudo, a_name_that_no_rule_speaks_of, 0, COUNT_OF(names));
