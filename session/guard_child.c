@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/proc.h"
+#include "judge/record.h"
 #include "session/guard.h"
 
 pid_t guard_fork(int fd)
@@ -13,6 +14,7 @@ pid_t guard_fork(int fd)
 
     if (pid != 0)
         return pid;
+    record_keep(0); /* of the descriptors that are closed below, the one that would be missed */
     if (fd < 0)
         fd = open("/dev/null", O_RDWR);
     if (dup2(fd, 0) < 0)

@@ -28,16 +28,30 @@ struct line {
     int full;
 };
 
-static void put(struct line *line, const char *text)
+static void put_bytes(struct line *line, const char *bytes, size_t n)
 {
-    size_t n = strlen(text);
-
     if (line->full || n >= line->cap - line->len) {
         line->full = 1;
         return;
     }
-    memcpy(line->buf + line->len, text, n + 1);
+    memcpy(line->buf + line->len, bytes, n);
     line->len += n;
+    line->buf[line->len] = '\0';
+}
+
+static void put(struct line *line, const char *text)
+{
+    put_bytes(line, text, strlen(text));
+}
+
+/* How many bytes a JSON string holds as they are, in ASCII. */
+static size_t plain_length(const unsigned char *s)
+{
+    size_t n = 0;
+
+    while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
 }
 
 /* Length of the UTF-8 sequence at s, or 0 when it is none (RFC 3629). */
@@ -61,25 +75,22 @@ static size_t utf8_length(const unsigned char *s)
 /* Within a JSON string; bytes that are no UTF-8 become U+FFFD, C1 and format controls stay escaped too. */
 static void put_escaped(struct line *line, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    size_t n;
 
-    while (*at) {
-        char piece[8];
-        size_t n = utf8_length(at);
+    for (const unsigned char *at = (const unsigned char *)text; *at; at += n) {
+        char escape[8];
 
-        if (n == 0) {
-            strcpy(piece, "\\ufffd");
+        if ((n = plain_length(at)) > 0) {
+            put_bytes(line, (const char *)at, n);
+        } else if ((n = utf8_length(at)) == 0) {
+            put(line, "\\ufffd");
             n = 1;
-        } else if (n == 1 && (*at < 0x20 || *at == 0x7f || *at == '"' || *at == '\\')) {
-            snprintf(piece, sizeof piece, "\\u%04x", *at);
-        } else if (n == 2 && at[0] == 0xc2 && at[1] < 0xa0) {
-            snprintf(piece, sizeof piece, "\\u%04x", at[1]);
+        } else if (n == 1 || (n == 2 && at[0] == 0xc2 && at[1] < 0xa0)) {
+            snprintf(escape, sizeof escape, "\\u%04x", at[n - 1]);
+            put(line, escape);
         } else {
-            memcpy(piece, at, n);
-            piece[n] = '\0';
+            put_bytes(line, (const char *)at, n);
         }
-        put(line, piece);
-        at += n;
     }
 }
 
@@ -220,39 +231,77 @@ int record_format(const struct record *record, const char *reference, long long 
     return 0;
 }
 
+/* --- the log --- */
+
+/* What record_keep() keeps open, else -1. */
+static int log_fd = -1, syslog_fd = -1, keeps;
+static dev_t log_device;
+static ino_t log_inode;
+
 /*
  * Blocks beyond the end of the file, so that an append never finds a full disk half-way. 0 or -errno; a file system
  * that cannot reserve (EOPNOTSUPP) is taken as it is.
  */
-static int reserve(int fd)
+static int reserve(int fd, const struct stat *st)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    if (st.st_blocks * 512 >= st.st_size + SPACE_LOW)
+    if (st->st_blocks * 512 >= st->st_size + SPACE_LOW)
         return 0;
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, SPACE_AHEAD) == 0 || errno == EOPNOTSUPP)
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st->st_size, SPACE_AHEAD) == 0 || errno == EOPNOTSUPP)
         return 0;
     return -errno; /* what is left is for the writers that looked at the same moment */
 }
 
-static int append(const char *text, size_t len)
+static int is_ours(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_uid == 0;
+}
+
+static int open_log(struct stat *st, int *ret_fd)
 {
     CLEANUP(close_fd) int dir = -1;
-    CLEANUP(close_fd) int fd = -1;
-    struct stat st;
-    ssize_t n;
-    int r = dir_make(PATH_LOG_DIR, 0700, &dir);
+    int fd, r = dir_make(PATH_LOG_DIR, 0700, &dir);
 
     if (r < 0)
         return r;
     fd = openat(dir, "decisions.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != 0)
+    if (fstat(fd, st) < 0 || !is_ours(st)) {
+        close(fd);
         return -EPERM;
-    r = reserve(fd);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static void forget(int *fd)
+{
+    close_fd(fd);
+    *fd = -1;
+}
+
+/* The one that is kept where it still has the name: logrotate(8) gives that to another. */
+static int find_log(struct stat *st)
+{
+    int r;
+
+    if (log_fd >= 0 && lstat(PATH_DECISIONS, st) == 0 && st->st_dev == log_device && st->st_ino == log_inode &&
+        is_ours(st))
+        return 0;
+    forget(&log_fd);
+    r = open_log(st, &log_fd);
+    if (r == 0) {
+        log_device = st->st_dev;
+        log_inode = st->st_ino;
+    }
+    return r;
+}
+
+static int append_to(int fd, const struct stat *st, const char *text, size_t len)
+{
+    ssize_t n;
+    int r = reserve(fd, st);
+
     if (r < 0)
         return r;
     n = write(fd, text, len); /* one write: appends of several writers do not mix */
@@ -264,31 +313,57 @@ static int append(const char *text, size_t len)
     return r;
 }
 
+static int append(const char *text, size_t len)
+{
+    struct stat st;
+    int r = find_log(&st);
+
+    if (r == 0)
+        r = append_to(log_fd, &st, text, len);
+    if (!keeps)
+        forget(&log_fd);
+    return r;
+}
+
+/* --- syslog --- */
+
 /* NAME=VALUE for syslog: a name may hold anything, and must not look like a field of its own. */
 static void put_word(struct line *line, const char *name, const char *value)
 {
-    char c[2] = "";
+    size_t begin;
 
     put(line, " ");
     put(line, name);
     put(line, "=");
-    for (value = value && *value ? value : "-"; *value; value++) {
-        c[0] = *value > ' ' && *value < 0x7f && *value != '=' ? *value : '?';
-        put(line, c);
-    }
+    begin = line->len;
+    if (!value || !*value)
+        value = "-";
+    put_bytes(line, value, strnlen(value, line->cap - 1 - begin)); /* cut, where it is too long */
+    for (size_t i = begin; i < line->len; i++)
+        if (line->buf[i] <= ' ' || line->buf[i] >= 0x7f || line->buf[i] == '=')
+            line->buf[i] = '?';
 }
 
-/* syslog(3) may wait for a slow reader and keeps a descriptor; this does neither. */
+/* syslog(3) may wait for a slow reader and keeps a descriptor; this does neither unasked. */
+static void send_syslog(const char *text, size_t len)
+{
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+
+    if (syslog_fd < 0)
+        syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    (void)sendto(syslog_fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&address, sizeof address);
+    if (!keeps)
+        forget(&syslog_fd);
+}
+
 static void tell_syslog(const struct record *record, enum reason reason, const char *reference)
 {
-    CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
     char text[SYSLOG_MAX];
     struct line line = {.buf = text, .cap = sizeof text};
     int level = reason == REASON_PERMIT ? LOG_INFO : LOG_NOTICE;
 
-    if (fd < 0 || text_format(text, sizeof text, "<%d>pam_agent[%ld]: %s", LOG_AUTHPRIV | level, (long)getpid(),
-                              reason_word(reason)) < 0)
+    if (text_format(text, sizeof text, "<%d>pam_agent[%ld]: %s", LOG_AUTHPRIV | level, (long)getpid(),
+                    reason_word(reason)) < 0)
         return;
     line.len = strlen(text);
     put_word(&line, "ref", reference);
@@ -298,7 +373,16 @@ static void tell_syslog(const struct record *record, enum reason reason, const c
     put_word(&line, "session", record->session);
     put_word(&line, "agent", record->identity);
     put_word(&line, "task", record->task);
-    (void)sendto(fd, text, line.len, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, sizeof address);
+    send_syslog(text, line.len);
+}
+
+void record_keep(int keep)
+{
+    keeps = keep;
+    if (keep)
+        return;
+    forget(&log_fd);
+    forget(&syslog_fd);
 }
 
 int record_append(const struct record *record, char *reference)

@@ -50,6 +50,11 @@ int record_write(const struct record *record, char *reference) MUST_CHECK;
  */
 int record_append(const struct record *record, char *reference) MUST_CHECK;
 void record_tell(const struct record *record, int appended, const char *reference);
+/*
+ * Keep the log and the socket to syslog open from one record to the next (1), for who writes many in a row, or close them after each (0:
+ * as it is at first), for who waits: a log that was rotated away takes up its space as long as somebody has it open.
+ */
+void record_keep(int keep);
 
 /* Does a record show the whole of this command? 1 or 0. */
 int record_holds_command(const char *const *argv, size_t argc, const struct secrets *secrets);

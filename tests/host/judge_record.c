@@ -1,6 +1,7 @@
 /* common/judge/record at its real path: whole lines from many writers, and on a full disk. */
 #include "judge_host.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 
 #include "judge/record.h"
@@ -87,16 +88,17 @@ START_TEST(log_is_roots_alone)
 }
 END_TEST
 
+#define WRONG_DIRS 4
 static const char *const wrongs[] = {
     "chown 1 " PATH_LOG_DIR,
     "chmod 0777 " PATH_LOG_DIR,
     "chmod 0770 " PATH_LOG_DIR,
+    "mv " PATH_LOG_DIR " /tmp/elsewhere; ln -s /tmp/elsewhere " PATH_LOG_DIR,
     "chown 1 " PATH_DECISIONS,
     "mv " PATH_DECISIONS " /tmp/log; ln -s /tmp/log " PATH_DECISIONS,
     "rm " PATH_DECISIONS "; ln -s /tmp/none " PATH_DECISIONS,
     "rm " PATH_DECISIONS "; mkfifo " PATH_DECISIONS,
     "rm " PATH_DECISIONS "; mkdir " PATH_DECISIONS,
-    "mv " PATH_LOG_DIR " /tmp/elsewhere; ln -s /tmp/elsewhere " PATH_LOG_DIR,
     "rm -r " PATH_LOG_DIR "; touch " PATH_LOG_DIR,
 };
 
@@ -106,6 +108,60 @@ START_TEST(wrong_log_is_refused)
     ck_assert_int_eq(write_one(), 0);
     shell(wrongs[_i]);
     ck_assert_int_lt(write_one(), 0);
+    shell("test ! -e /tmp/none");
+    shell("test ! -e /tmp/log || test $(wc -l </tmp/log) = 1");
+}
+END_TEST
+
+/* --- a log that is kept open --- */
+
+static unsigned descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static const char *const turns[] = {
+    "mv " PATH_DECISIONS " " PATH_DECISIONS ".1",
+    "rm " PATH_DECISIONS,
+    "cp -a " PATH_DECISIONS " /tmp/log; > /tmp/log; mv /tmp/log " PATH_DECISIONS,
+    "mv " PATH_LOG_DIR " /tmp/elsewhere",
+};
+
+START_TEST(log_of_the_name_is_the_one)
+{
+    unsigned before = descriptors();
+
+    shell("rm -rf /tmp/log /tmp/elsewhere");
+    record_keep(1);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(write_one(), 0);
+    ck_assert_uint_eq(whole_lines(), 3);
+    ck_assert_uint_gt(descriptors(), before);
+    shell(turns[_i]);
+    ck_assert_int_eq(write_one(), 0);
+    ck_assert_int_eq(write_one(), 0);
+    ck_assert_uint_eq(whole_lines(), 2);
+    record_keep(0);
+    ck_assert_uint_eq(descriptors(), before);
+    ck_assert_int_eq(write_one(), 0);
+    ck_assert_uint_eq(descriptors(), before);
+    ck_assert_uint_eq(whole_lines(), 3);
+}
+END_TEST
+
+/* Not the directory: it is looked at when the log is opened. */
+START_TEST(wrong_log_is_not_kept)
+{
+    shell("rm -rf /tmp/log /tmp/elsewhere");
+    record_keep(1);
+    ck_assert_int_eq(write_one(), 0);
+    shell(wrongs[WRONG_DIRS + _i]);
+    ck_assert_int_lt(write_one(), 0);
+    record_keep(0);
     shell("test ! -e /tmp/none");
     shell("test ! -e /tmp/log || test $(wc -l </tmp/log) = 1");
 }
@@ -253,6 +309,8 @@ static Suite *record_suite(void)
     tcase_add_test(tcase, many_writers_give_whole_lines);
     tcase_add_test(tcase, log_is_roots_alone);
     tcase_add_loop_test(tcase, wrong_log_is_refused, 0, COUNT_OF(wrongs));
+    tcase_add_loop_test(tcase, log_of_the_name_is_the_one, 0, COUNT_OF(turns));
+    tcase_add_loop_test(tcase, wrong_log_is_not_kept, 0, COUNT_OF(wrongs) - WRONG_DIRS);
     tcase_add_test(tcase, full_disk_is_refused_and_tears_nothing);
     tcase_add_test(tcase, reserved_space_serves_a_full_disk);
     tcase_add_test(tcase, many_writers_fill_the_disk_with_whole_lines);
