@@ -51,13 +51,14 @@ void grant_clear(struct grant *grant)
     memset(grant, 0, offsetof(struct grant, scope) + 1);
 }
 
-void grant_links(const struct grant *grant, struct link links[LINK_KINDS])
+void grant_link(const struct grant *grant, enum link_kind kind, struct link *ret)
 {
-    link_make(&links[LINK_TASK], LINK_TASK, grant->iss, grant->task);
-    link_make(&links[LINK_JTI], LINK_JTI, grant->iss, grant->jti);
-    link_make(&links[LINK_KEY], LINK_KEY, NULL, grant->key);
-    link_make(&links[LINK_IDENTITY], LINK_IDENTITY, NULL, grant->identity);
-    link_make(&links[LINK_ISSUER], LINK_ISSUER, NULL, grant->iss);
+    const char *const values[LINK_KINDS] = {
+        [LINK_TASK] = grant->task,         [LINK_JTI] = grant->jti,   [LINK_KEY] = grant->key,
+        [LINK_IDENTITY] = grant->identity, [LINK_ISSUER] = grant->iss,
+    };
+
+    link_make(ret, kind, grant->iss, values[kind]);
 }
 
 int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss, const char *value)

@@ -49,8 +49,8 @@ struct grant {
 /* Make it empty, at the cost of what it holds, not of its size. */
 void grant_clear(struct grant *grant);
 
-/* The links of the grant itself, without its ancestors'. */
-void grant_links(const struct grant *grant, struct link links[LINK_KINDS]);
+/* The link of this kind to the grant itself; its ancestors' are in there. */
+void grant_link(const struct grant *grant, enum link_kind kind, struct link *ret);
 
 /* It was derived from what this link names. 0; -E2BIG: from too many. iss as in link_make(). */
 int grant_add_ancestor(struct grant *grant, enum link_kind kind, const char *iss, const char *value) MUST_CHECK;

@@ -19,6 +19,11 @@ void ledger_close(struct ledger *ledger)
     *ledger = (struct ledger)LEDGER_CLOSED;
 }
 
+int ledger_is_closed(const struct ledger *ledger)
+{
+    return ledger->run < 0 && ledger->durable < 0;
+}
+
 /* Of two tries to open a directory, the first error; one that is not there is none. */
 static int first_error(int run, int durable)
 {

@@ -24,6 +24,8 @@ int ledger_open_at(const struct ledger *above, const char *name, struct ledger *
 int ledger_open_path(const char *a, const char *b, struct ledger *ret) MUST_CHECK;
 /* For CLEANUP(); one that is {-1, -1} is closed. */
 void ledger_close(struct ledger *ledger);
+/* 1: there is none in either place. */
+int ledger_is_closed(const struct ledger *ledger);
 #define LEDGER_CLOSED \
     { \
         -1, -1 \

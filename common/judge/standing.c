@@ -8,15 +8,17 @@
 #include "judge/ledger.h"
 #include "judge/task.h"
 
-/* The keys of one kind that a grant stands on: its own, then its ancestors'. */
+/* The keys of one kind that a grant stands on: its own, then its ancestors'. They are digests: made where something is filed by them. */
 struct keys {
+    struct link own;
     const char *items[1 + ANCESTORS_MAX];
     size_t count;
 };
 
-static void keys_of(const struct grant *grant, const struct link own[LINK_KINDS], enum link_kind kind, struct keys *ret)
+static void keys_of(const struct grant *grant, enum link_kind kind, struct keys *ret)
 {
-    ret->items[0] = own[kind].key;
+    grant_link(grant, kind, &ret->own);
+    ret->items[0] = ret->own.key;
     ret->count = 1;
     for (size_t i = 0; i < grant->ancestor_count; i++)
         if (grant->ancestors[i].kind == kind)
@@ -32,18 +34,22 @@ static void keep_first(int *error, int r)
 
 /* --- tasks --- */
 
-static int read_tasks(const struct ledger *root, const struct keys *keys, struct standing *standing)
+static int read_tasks(const struct ledger *root, const struct grant *grant, struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger tasks = LEDGER_CLOSED;
     int error = ledger_open_at(root, "task", &tasks);
+    struct keys keys;
 
+    if (ledger_is_closed(&tasks))
+        return error;
+    keys_of(grant, LINK_TASK, &keys);
     for (int state = TASK_REVOKED; standing->task == TASK_ACTIVE && state > TASK_ACTIVE; state--) {
         CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
 
         keep_first(&error, ledger_open_at(&tasks, task_state_word((enum task_state)state), &ledger));
-        for (size_t i = 0; i < keys->count; i++) {
+        for (size_t i = 0; i < keys.count; i++) {
             struct task_record record = {0};
-            int r = ledger_read(&ledger, keys->items[i], &task_format, &record);
+            int r = ledger_read(&ledger, keys.items[i], &task_format, &record);
 
             if (r == 0)
                 standing->task = (enum task_state)state;
@@ -97,8 +103,7 @@ static void note_revocation(int r, enum link_kind kind, struct standing *standin
 }
 
 /* A chain is as old as its root: none of its tokens was issued before. */
-static int read_revocations(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
-                            struct standing *standing)
+static int read_revocations(const struct ledger *root, const struct grant *grant, struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger revoked = LEDGER_CLOSED;
     int error = ledger_open_at(root, "revoked", &revoked);
@@ -107,11 +112,13 @@ static int read_revocations(const struct ledger *root, const struct grant *grant
         CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
         struct keys keys;
 
-        keys_of(grant, own, (enum link_kind)kind, &keys);
         keep_first(&error, ledger_open_at(&revoked, link_kind_word((enum link_kind)kind), &ledger));
+        if (ledger_is_closed(&ledger))
+            continue;
+        keys_of(grant, (enum link_kind)kind, &keys);
         for (size_t i = 0; i < keys.count; i++)
             note_revocation(revokes(&ledger, keys.items[i], grant->issued), (enum link_kind)kind, standing, &error);
-        if (kind != LINK_IDENTITY || (ledger.run < 0 && ledger.durable < 0))
+        if (kind != LINK_IDENTITY)
             continue;
         note_revocation(pattern_revokes(&ledger, grant->identity, grant->issued), LINK_IDENTITY, standing, &error);
         if (grant->delegator[0])
@@ -122,15 +129,31 @@ static int read_revocations(const struct ledger *root, const struct grant *grant
 
 /* --- risk --- */
 
-static int read_risk(const struct ledger *risks, enum risk_subject subject, const struct keys *keys, int64_t now,
+/* Where it is filed: the host's under a name of its own. */
+static void risk_keys(const struct grant *grant, enum risk_subject subject, struct keys *ret)
+{
+    if (subject != RISK_HOST) {
+        keys_of(grant, subject == RISK_TASK ? LINK_TASK : LINK_IDENTITY, ret);
+        return;
+    }
+    state_key("", "", ret->own.key);
+    ret->items[0] = ret->own.key;
+    ret->count = 1;
+}
+
+static int read_risk(const struct ledger *risks, enum risk_subject subject, const struct grant *grant, int64_t now,
                      struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger ledger = LEDGER_CLOSED;
     int error = ledger_open_at(risks, risk_subject_word(subject), &ledger);
+    struct keys keys;
 
-    for (size_t i = 0; i < keys->count; i++) {
+    if (ledger_is_closed(&ledger))
+        return error;
+    risk_keys(grant, subject, &keys);
+    for (size_t i = 0; i < keys.count; i++) {
         struct risk risk = {0};
-        int r = ledger_read(&ledger, keys->items[i], &risk_format, &risk);
+        int r = ledger_read(&ledger, keys.items[i], &risk_format, &risk);
 
         if (r == 0 && (risk.until == 0 || risk.until > now) && risk.level > standing->risk)
             standing->risk = risk.level;
@@ -139,20 +162,13 @@ static int read_risk(const struct ledger *risks, enum risk_subject subject, cons
     return error;
 }
 
-static int read_risks(const struct ledger *root, const struct grant *grant, const struct link own[LINK_KINDS],
-                      int64_t now, struct standing *standing)
+static int read_risks(const struct ledger *root, const struct grant *grant, int64_t now, struct standing *standing)
 {
     CLEANUP(ledger_close) struct ledger risks = LEDGER_CLOSED;
-    char host[STATE_KEY_SIZE];
-    struct keys keys = {.items = {host}, .count = 1};
     int error = ledger_open_at(root, "risk", &risks);
 
-    state_key("", "", host);
-    keep_first(&error, read_risk(&risks, RISK_HOST, &keys, now, standing));
-    keys_of(grant, own, LINK_IDENTITY, &keys);
-    keep_first(&error, read_risk(&risks, RISK_IDENTITY, &keys, now, standing));
-    keys_of(grant, own, LINK_TASK, &keys);
-    keep_first(&error, read_risk(&risks, RISK_TASK, &keys, now, standing));
+    for (int subject = 0; subject < RISK_SUBJECTS; subject++)
+        keep_first(&error, read_risk(&risks, (enum risk_subject)subject, grant, now, standing));
     return error;
 }
 
@@ -174,16 +190,12 @@ static int read_stop(const struct ledger *root, struct standing *standing)
 int standing_of(const struct grant *grant, int64_t now, struct standing *ret)
 {
     CLEANUP(ledger_close) struct ledger root = LEDGER_CLOSED;
-    struct link own[LINK_KINDS];
-    struct keys tasks;
     int error = ledger_open(&root);
 
     *ret = (struct standing){.task = TASK_ACTIVE, .risk = LEVEL_LOW};
-    grant_links(grant, own);
-    keys_of(grant, own, LINK_TASK, &tasks);
     keep_first(&error, read_stop(&root, ret));
-    keep_first(&error, read_tasks(&root, &tasks, ret));
-    keep_first(&error, read_revocations(&root, grant, own, ret));
-    keep_first(&error, read_risks(&root, grant, own, now, ret));
+    keep_first(&error, read_tasks(&root, grant, ret));
+    keep_first(&error, read_revocations(&root, grant, ret));
+    keep_first(&error, read_risks(&root, grant, now, ret));
     return error;
 }

@@ -22,8 +22,8 @@ static void add_links(struct links *links, const struct grant *grant)
 {
     if (!grant)
         return;
-    grant_links(grant, links->items + links->count);
-    links->count += LINK_KINDS;
+    for (int kind = 0; kind < LINK_KINDS; kind++)
+        grant_link(grant, (enum link_kind)kind, &links->items[links->count++]);
     memcpy(links->items + links->count, grant->ancestors, grant->ancestor_count * sizeof *links->items);
     links->count += grant->ancestor_count;
 }
