@@ -18,10 +18,8 @@
 #include "core/clock.h"
 #include "core/files.h"
 #include "judge/cgroup.h"
+#include "judge/record.h"
 
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434 /* Linux 5.3, every architecture */
-#endif
 #ifndef TFD_TIMER_CANCEL_ON_SET
 #define TFD_TIMER_CANCEL_ON_SET (1 << 1)
 #endif
@@ -90,20 +88,21 @@ static int start(struct guard *guard, const char *id)
         (void)!cgroup_leave(guard->session.cgroup, getpid());
     guard->timers[0] = open_timer(CLOCK_REALTIME);
     guard->timers[1] = open_timer(CLOCK_BOOTTIME);
-    guard->leader_fd = (int)syscall(SYS_pidfd_open, guard->session.leader, 0);
-    if (guard->leader_fd >= 0)
-        (void)fcntl(guard->leader_fd, F_SETFD, FD_CLOEXEC);
+    guard->asker = (struct asker)ASKER_NONE;
+    guard->leader_fd = process_open(guard->session.leader);
     return 0;
 }
 
 /* --- the loop --- */
 
-/* What a question or recheck has used of the heap, and of the stack below what is in use now: a host may have many guards. */
-static void give_memory_back(void)
+/* Give back what a question or recheck has used: a host may have many guards. Of the stack, what is below what is in use now. */
+static void rest(struct guard *guard)
 {
     const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     const uintptr_t top = (here - STACK_KEPT) & ~(uintptr_t)(STACK_KEPT - 1);
 
+    record_keep(0);
+    asker_forget(&guard->asker);
     (void)malloc_trim(0);
     (void)madvise((void *)(top - STACK_TRIMMED), STACK_TRIMMED, MADV_DONTNEED); /* what is not mapped is passed over */
 }
@@ -164,15 +163,17 @@ static int wait_time(const struct guard *guard, int doors)
 }
 
 /* As poll(). */
-static int wait_for(struct pollfd *fds, nfds_t count, int ms)
+static int wait_for(struct guard *guard, struct pollfd *fds, nfds_t count, int ms)
 {
     const int soon = ms < 0 || ms > IDLE_MS ? IDLE_MS : ms;
-    const int r = poll(fds, count, soon);
+    int r = poll(fds, count, soon);
 
-    if (r != 0 || soon == ms)
-        return r;
-    give_memory_back();
-    return poll(fds, count, ms < 0 ? -1 : ms - soon);
+    if (r == 0 && soon != ms) {
+        rest(guard);
+        r = poll(fds, count, ms < 0 ? -1 : ms - soon);
+    }
+    record_keep(1);
+    return r;
 }
 
 static void await(struct guard *guard)
@@ -186,7 +187,7 @@ static void await(struct guard *guard)
     fds[0] = (struct pollfd){.fd = waits_for_leader(guard) ? guard->leader_fd : -1, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = running ? guard->timers[0] : -1, .events = POLLIN};
     fds[2] = (struct pollfd){.fd = running ? guard->timers[1] : -1, .events = POLLIN};
-    r = wait_for(fds, COUNT_OF(fds), wait_time(guard, doors_watch(guard, fds + 3)));
+    r = wait_for(guard, fds, COUNT_OF(fds), wait_time(guard, doors_watch(guard, fds + 3)));
     guard->leader_goes_on = r >= 0 && fds[0].fd >= 0 && !fds[0].revents;
     if (r < 0 || fds[1].revents || fds[2].revents) /* read by nobody: armed anew they are silent again */
         guard->armed = (struct moment){0};

@@ -7,6 +7,7 @@
  *   guard.c         start, the loop
  *   guard_door.c    its two sockets and who comes in: root's, and the account's own, which children serve
  *   guard_serve.c   questions: steps
+ *   guard_asker.c   who asks
  *   guard_approval.c  what was permitted and has not opened yet
  *   guard_sudo.c    the command of a sudo without approval plug-ins
  *   guard_verbs.c   questions: recheck, status, attest, done
@@ -36,6 +37,7 @@
 #include "judge/reaper.h"
 #include "judge/state.h"
 #include "session/guard_approval.h"
+#include "session/guard_asker.h"
 #include "session/guard_budget.h"
 #include "session/guard_due.h"
 
@@ -71,9 +73,11 @@ enum phase {
 
 /* What was read of them, and of which files; a stamp of {0}: nothing that counts. */
 struct stores {
-    struct file_stamp policy, identities;
+    struct file_stamp policy, identities, targets;
     struct policy_set policies; /* of the account */
     int identity_disabled;
+    char target[ACCOUNT_NAME_MAX + 1]; /* the last that was asked for, and whether it is an agent's */
+    int target_is_agent;
 };
 
 struct guard {
@@ -92,11 +96,12 @@ struct guard {
     size_t group_count;
     struct moment told; /* the notice that the terminal got */
 
-    int leader_fd;       /* a pidfd, or -1 on older kernels */
+    int leader_fd;       /* a pidfd; negative on older kernels */
     int leader_goes_on;  /* it said so when it was asked last */
     int timers[2];       /* wall and boot clock, or -1 on older kernels */
     struct moment armed; /* what they are set to; {0}: something else */
     struct doors doors;
+    struct asker asker; /* root's last one */
     struct approvals approvals;
     struct process attesters[ATTESTERS_MAX]; /* gates that attest for root */
     uint32_t steps, refusals;
@@ -160,6 +165,8 @@ int guard_facts(struct guard *guard, enum step step, struct facts *facts) MUST_C
 int guard_read_policy(struct guard *guard) MUST_CHECK;
 /* Has the account another identity by now, or none? 0 or -errno. */
 int guard_read_identity(struct guard *guard, int *ret_disabled) MUST_CHECK;
+/* Is this account an agent's? 1, 0 or -errno. */
+int guard_is_agent(struct guard *guard, const char *account) MUST_CHECK;
 /* The end that is known of these; REASON_PERMIT: none. */
 enum reason guard_ended_by(const struct standing *standing);
 struct moment moment_now(void);

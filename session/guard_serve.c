@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ask/packet.h"
@@ -16,17 +15,6 @@
 
 #define OWN_MESSAGE_MAX 1024 /* the account's questions are short */
 
-/* The process at the other end, by the kernel's word. */
-static int identify(int fd, uid_t expected, struct process *ret)
-{
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != expected)
-        return -EPERM;
-    return process_read(peer.pid, ret);
-}
-
 /* --- the decision --- */
 
 static int is_sudo(const struct question *question)
@@ -35,20 +23,19 @@ static int is_sudo(const struct question *question)
 }
 
 /* Is it an agent that the command would run as? Behind the name may stand a group, and what no rule speaks of (sudo_agent/command.h). */
-static enum reason refuse_target(const char *run_as)
+static enum reason refuse_target(struct guard *guard, const char *run_as)
 {
     char user[ACCOUNT_NAME_MAX + 1] = "";
     size_t len = run_as ? strcspn(run_as, ": ") : 0;
-    struct identity identity;
-    int r = -ENOENT;
+    int is_agent = 0;
 
     if (len > 0 && len < sizeof user) {
         memcpy(user, run_as, len);
-        r = identity_of_account(user, &identity);
+        is_agent = guard_is_agent(guard, user);
     }
-    if (r == -ENOENT)
-        return REASON_PERMIT;
-    return r == 0 ? REASON_TARGET_IS_AGENT : REASON_STATE_UNAVAILABLE;
+    if (is_agent < 0)
+        return REASON_STATE_UNAVAILABLE;
+    return is_agent ? REASON_TARGET_IS_AGENT : REASON_PERMIT;
 }
 
 /* What is not known to be none is taken for one. */
@@ -58,7 +45,7 @@ static const struct secrets *guard_secrets(const struct guard *guard)
 }
 
 /* Refusals that need no policy. */
-static enum reason refuse_form(const struct guard *guard, const struct question *question, enum step step)
+static enum reason refuse_form(struct guard *guard, const struct question *question, enum step step)
 {
     if (guard->phase >= ENDS)
         return REASON_SESSION_ENDING;
@@ -69,7 +56,8 @@ static enum reason refuse_form(const struct guard *guard, const struct question 
         return REASON_TOO_LARGE;
     if (step != STEP_COMMAND && !is_sudo(question))
         return REASON_SERVICE_REFUSED;
-    return step == STEP_COMMAND || step == STEP_SUDO ? refuse_target(question->run_as) : REASON_PASSWORD_UNSUPPORTED;
+    return step == STEP_COMMAND || step == STEP_SUDO ? refuse_target(guard, question->run_as)
+                                                     : REASON_PASSWORD_UNSUPPORTED;
 }
 
 static int is_open(const struct question *question, enum step step)
@@ -280,6 +268,8 @@ static void answer_step(struct guard *guard, int fd, struct question *question, 
     guard_answer(fd, &answer);
     record_tell(&record, appended, reference);
     count_step(guard, step, reason, decision.observed);
+    if (opens) /* it hardly asks again, and nobody waits now */
+        asker_forget(&guard->asker);
 }
 
 /* The asker is not in this session. */
@@ -288,8 +278,9 @@ static void point_elsewhere(int fd)
     guard_answer(fd, &(struct answer){.verdict = "elsewhere", .reason = reason_word(REASON_SESSION_NOT_FOUND)});
 }
 
-static void answer_question(struct guard *guard, int fd, struct question *question, const struct process *asker)
+static void answer_question(struct guard *guard, int fd, struct question *question)
 {
+    const struct process *asker = &guard->asker.process;
     int step = step_parse(question->step);
 
     if (guard_verb(guard, fd, question))
@@ -298,7 +289,7 @@ static void answer_question(struct guard *guard, int fd, struct question *questi
         if (asker->pid == guard->session.leader)
             guard_close(guard);
         guard_answer(fd, &(struct answer){.verdict = "permit", .reason = reason_word(REASON_PERMIT)});
-    } else if (!session_owns(&guard->session, asker->pid)) {
+    } else if (!asker_is_owned(&guard->asker, &guard->session)) {
         point_elsewhere(fd);
     } else if (step < 0) {
         guard_deny(fd, REASON_BAD_QUESTION);
@@ -307,33 +298,21 @@ static void answer_question(struct guard *guard, int fd, struct question *questi
     }
 }
 
-/* 1: there is a question of this user's; 0: there is nothing so far; -EBADMSG and other -errno. */
-static int receive(int fd, int milliseconds, uid_t expected, char *buf, size_t cap, struct question *question,
-                   struct process *asker)
-{
-    size_t len;
-    int r = packet_receive(fd, buf, cap, deadline_in(milliseconds), &len);
-
-    if (r == -ETIMEDOUT)
-        return 0;
-    if (r == 0)
-        r = identify(fd, expected, asker);
-    if (r == 0)
-        r = question_read(buf, len, question);
-    return r < 0 ? r : 1;
-}
-
 void guard_serve(struct guard *guard, struct client *client)
 {
     static char buf[MESSAGE_MAX];
     static struct question question;
-    struct process asker;
-    int r = receive(client->fd, 0, 0, buf, sizeof buf, &question, &asker);
+    size_t len;
+    int r = packet_receive(client->fd, buf, sizeof buf, deadline_in(0), &len);
 
-    if (r == 0)
+    if (r == -ETIMEDOUT) /* nothing so far */
         return;
-    if (r > 0)
-        answer_question(guard, client->fd, &question, &asker);
+    if (r == 0)
+        r = asker_find(&guard->asker, client->fd, 0);
+    if (r == 0)
+        r = question_read(buf, len, &question);
+    if (r == 0)
+        answer_question(guard, client->fd, &question);
     else if (r == -EBADMSG)
         guard_deny(client->fd, REASON_BAD_QUESTION);
     close(client->fd);
@@ -345,12 +324,17 @@ void guard_serve_own(const struct guard *guard, int fd)
     static struct question question;
     char buf[OWN_MESSAGE_MAX];
     struct process asker;
-    int r = receive(fd, CLIENT_MS, guard->session.grant.uid, buf, sizeof buf, &question, &asker);
+    size_t len;
+    int r = packet_receive(fd, buf, sizeof buf, deadline_in(CLIENT_MS), &len);
 
     (void)alarm(0); /* what is done now takes its time */
-    if (r == 0 || r == -EPERM)
+    if (r == 0)
+        r = asker_read(fd, guard->session.grant.uid, &asker);
+    if (r == -ETIMEDOUT || r == -EPERM)
         return;
-    if (r > 0 && !session_owns(&guard->session, asker.pid))
+    if (r == 0)
+        r = question_read(buf, len, &question);
+    if (r == 0 && !session_owns(&guard->session, asker.pid))
         point_elsewhere(fd);
     else if (r < 0 || !guard_verb_own(guard, fd, &question))
         guard_deny(fd, REASON_BAD_QUESTION);

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ask/who.h"
 #include "core/files.h"
 #include "core/identities.h"
 #include "core/paths.h"
+#include "core/text.h"
 #include "judge/policy_store.h"
 #include "session/guard.h"
 
@@ -82,4 +84,23 @@ int guard_read_identity(struct guard *guard, int *ret_disabled)
         return r;
     *ret_disabled = stores->identity_disabled;
     return 0;
+}
+
+int guard_is_agent(struct guard *guard, const char *account)
+{
+    struct stores *stores = &guard->stores;
+    struct file_stamp stamp;
+    struct identity identity;
+    int r = is_kept(PATH_IDENTITIES, &stores->targets, &stamp);
+
+    if (r < 0 || (r > 0 && strcmp(account, stores->target) == 0))
+        return r < 0 ? r : stores->target_is_agent;
+    stores->targets = (struct file_stamp){0};
+    r = identity_of_account(account, &identity);
+    if (r < 0 && r != -ENOENT)
+        return r;
+    stores->target_is_agent = r == 0;
+    if (text_copy(stores->target, sizeof stores->target, account) == 0)
+        stores->targets = stamp;
+    return stores->target_is_agent;
 }

@@ -52,6 +52,20 @@ static int stat_tail(pid_t pid, char *buf, size_t cap, const char **ret)
     return 0;
 }
 
+/* Of proc(5)'s stat, from field 3 on. */
+enum field { STATE, PARENT, TERMINAL = 4, THREADS = 17, START = 19, FIELDS };
+
+static int find_fields(const char *tail, const char *ret[FIELDS])
+{
+    for (int field = 0; field < FIELDS; field++) {
+        ret[field] = tail;
+        tail = strchr(tail, ' ');
+        if (!tail++)
+            return -ESRCH;
+    }
+    return 0;
+}
+
 /* As the kernel packs it for stat: 20 bits of minor around 12 of major (new_encode_dev). */
 static dev_t terminal(int packed)
 {
@@ -67,18 +81,22 @@ static dev_t terminal(int packed)
 static int read_process(pid_t pid, struct process *ret, int *ret_alive)
 {
     char buf[1024], state;
-    const char *tail = "";
-    unsigned long long start;
-    long parent, threads;
-    int tty, r = stat_tail(pid, buf, sizeof buf, &tail);
+    const char *tail = "", *fields[FIELDS];
+    int r = stat_tail(pid, buf, sizeof buf, &tail);
 
+    if (r == 0)
+        r = find_fields(tail, fields);
     if (r < 0)
         return r;
-    if (sscanf(tail, "%c %ld %*s %*s %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld %*s %llu", &state, &parent,
-               &tty, &threads, &start) != 5)
-        return -ESRCH;
-    *ret_alive = (state != 'Z' && state != 'X') || threads > 1;
-    *ret = (struct process){.pid = pid, .parent = (pid_t)parent, .start = start, .tty = terminal(tty), .state = state};
+    state = *fields[STATE];
+    *ret_alive = (state != 'Z' && state != 'X') || strtol(fields[THREADS], NULL, 10) > 1;
+    *ret = (struct process){
+        .pid = pid,
+        .parent = (pid_t)strtol(fields[PARENT], NULL, 10),
+        .start = strtoull(fields[START], NULL, 10),
+        .tty = terminal((int)strtol(fields[TERMINAL], NULL, 10)),
+        .state = state,
+    };
     return 0;
 }
 
@@ -292,12 +310,19 @@ void process_write_own(const char *name, const char *value)
 #define SYS_pidfd_open 434
 #endif
 
+int process_open(pid_t pid)
+{
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+    return fd < 0 ? -errno : fd;
+}
+
 int process_signal(const struct process *process, int sig)
 {
-    CLEANUP(close_fd) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    CLEANUP(close_fd) int fd = process_open(process->pid);
     struct process now;
 
-    if (fd < 0 && errno == ESRCH)
+    if (fd == -ESRCH)
         return -ESRCH;
     if (process_read(process->pid, &now) < 0 || now.start != process->start)
         return -ESRCH;

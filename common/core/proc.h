@@ -49,6 +49,9 @@ int process_same_program(pid_t a, pid_t b);
 /* Is the file it runs setuid, or not to be found out? 1 or 0. */
 int process_is_setuid(pid_t pid);
 
+/* A pidfd, closed by exec: poll() finds it readable when the process has ended. -errno, on kernels before 5.3 always. */
+int process_open(pid_t pid) MUST_CHECK;
+
 /*
  * Signal it, if it still is the process that it was. 0 or -errno; -ESRCH: it is gone. On kernels without pidfd (before 5.3) an
  * instant remains between the look and the signal.
