@@ -22,6 +22,7 @@ struct memory {
     char service[MEMORY_SERVICE_MAX + 1];
     int known[PHASE_COUNT];
     struct outcome outcomes[PHASE_COUNT];
+    char claimant[SESSION_ID_LENGTH + 1]; /* inside: ask_guard() */
     pid_t opener; /* the process that opened session; a fork of it must not end it */
     char session[SESSION_ID_LENGTH + 1];
 };

@@ -46,9 +46,10 @@ static void question_inside(const struct call *call, struct question *ret)
 static int ask_inside(const struct call *call, struct outcome *ret)
 {
     struct question question;
+    char claimant[SESSION_ID_LENGTH + 1] = "";
 
     question_inside(call, &question);
-    return ask_guard(call->uid, &question, ret);
+    return ask_guard(call->uid, call->memory ? call->memory->claimant : claimant, &question, ret);
 }
 
 /* gate records what comes from no session; whatever it says, it is refused. */

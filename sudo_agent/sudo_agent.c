@@ -33,6 +33,7 @@ static char refusal[OUTCOME_TEXT_MAX + TOOL_MAX]; /* sudo reads it after check h
  */
 static struct caller caller;
 static int asked;
+static char claimant[SESSION_ID_LENGTH + 1];
 
 /* Of libsudo_util, since 1.9.8: the library that sudo preloads to be asked, as /etc/sudo.conf has it, or NULL. */
 extern const char *sudo_conf_intercept_path_v1(void) __attribute__((weak, visibility("default")));
@@ -121,7 +122,7 @@ static int check_agent(uid_t uid, int claimed_only, const struct lists *lists, c
     struct outcome outcome;
     int r = describe(lists, &command, &question);
 
-    if (!ask_guard(uid, &question, &outcome))
+    if (!ask_guard(uid, claimant, &question, &outcome))
         return claimed_only ? APPROVED : refuse_stray(uid, &question, errstr);
     if (outcome.verdict == OUTCOME_OBSERVE)
         return APPROVED;

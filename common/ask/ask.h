@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "ask/message.h"
+#include "core/names.h"
 #include "core/reason.h"
 
 #define ASK_TIMEOUT_MS 2000 /* per answer */
@@ -39,8 +40,9 @@ void ask_gate(const struct question *question, converse_fn converse, void *arg, 
 /*
  * Put the question to the guards of the sessions of this uid, one after another, until one says that the asker is in its
  * session. 1 and the outcome; 0 where no session of this uid claims the asker (the outcome is session_not_found).
+ * claimant: the session that did, "" at first; it is asked before the others the next time.
  */
-int ask_guard(uid_t uid, const struct question *question, struct outcome *ret);
+int ask_guard(uid_t uid, char claimant[SESSION_ID_LENGTH + 1], const struct question *question, struct outcome *ret);
 
 /* Does a guard listen for this session? 1 or 0. */
 int ask_is_guarded(const char *session);

@@ -18,6 +18,7 @@
 
 #define SESSIONS_MAX 64
 #define TRIES 8
+#define AWAKE_US 200 /* an answer is mostly there by then, and to be woken for it takes a while, too */
 #define ANSWER_MAX 4096
 
 /* The question as it is sent to one guard after another. */
@@ -123,8 +124,10 @@ static int consult_once(const char *session, const struct packet *packet, struct
 
     if (r == 0)
         r = packet_send(fd, packet->text, packet->len, packet->deadline);
-    if (r == 0)
+    if (r == 0) {
+        packet_look(fd, AWAKE_US);
         r = packet_receive(fd, text, sizeof text, packet->deadline, &len);
+    }
     if (r == 0)
         r = answer_read(text, len, &answer);
     if (r < 0)
@@ -148,21 +151,15 @@ static int consult(const char *session, const struct packet *packet, struct outc
 /* The directory that lists the sessions of a uid, each step of the way root's alone. */
 static int open_index(uid_t uid, int *ret_fd)
 {
-    CLEANUP(close_fd) int run = -1, by = -1, kind = -1;
-    char name[24];
-    int r = text_format(name, sizeof name, "%lu", (unsigned long)uid);
+    char own[64];
+    const char *const way[] = {PATH_RUN, PATH_RUN "/by", PATH_RUN "/by/uid", own, NULL};
+    int r = text_format(own, sizeof own, PATH_RUN "/by/uid/%lu", (unsigned long)uid);
 
-    if (r == 0)
-        r = dir_open(PATH_RUN, &run);
-    if (r == 0)
-        r = dir_open_at(run, "by", &by);
-    if (r == 0)
-        r = dir_open_at(by, "uid", &kind);
-    return r < 0 ? r : dir_open_at(kind, name, ret_fd);
+    return r < 0 ? r : dir_open_below(way, ret_fd);
 }
 
 /* What stays true until a guard claims the asker: the worst that was seen. */
-static int consult_all(DIR *index, const struct packet *packet, struct outcome *ret)
+static int consult_all(DIR *index, const struct packet *packet, char *claimant, struct outcome *ret)
 {
     const struct dirent *entry;
     int failed = 0;
@@ -174,8 +171,10 @@ static int consult_all(DIR *index, const struct packet *packet, struct outcome *
             continue;
         asked++;
         r = consult(entry->d_name, packet, ret);
-        if (r > 0)
+        if (r > 0) {
+            (void)!text_copy(claimant, SESSION_ID_LENGTH + 1, entry->d_name); /* it is valid */
             return 1;
+        }
         /* A guard that has gone, also in the middle of the question, claims nobody. */
         if (r < 0 && r != -ENOENT && r != -ECONNREFUSED && r != -EPIPE && r != -ECONNRESET && r != -EPERM)
             failed = r;
@@ -186,12 +185,14 @@ static int consult_all(DIR *index, const struct packet *packet, struct outcome *
     return 1;
 }
 
-int ask_guard(uid_t uid, const struct question *question, struct outcome *ret)
+int ask_guard(uid_t uid, char claimant[SESSION_ID_LENGTH + 1], const struct question *question, struct outcome *ret)
 {
     CLEANUP(packet_clear) struct packet packet = {0};
-    int fd, r;
+    int made = packet_make(question, &packet), fd, r;
     DIR *index;
 
+    if (made == 0 && claimant[0] && consult(claimant, &packet, ret) > 0)
+        return 1;
     outcome_refuse(ret, REASON_INTERNAL);
     r = open_index(uid, &fd);
     if (r < 0 && r != -EMFILE && r != -ENOMEM) {
@@ -205,12 +206,11 @@ int ask_guard(uid_t uid, const struct question *question, struct outcome *ret)
         close(fd);
         return 1;
     }
-    r = packet_make(question, &packet);
-    if (r < 0) {
-        outcome_fail(ret, r);
+    if (made < 0) {
+        outcome_fail(ret, made);
         r = 1;
     } else {
-        r = consult_all(index, &packet, ret);
+        r = consult_all(index, &packet, claimant, ret);
     }
     closedir(index);
     if (r == 0)

@@ -5,22 +5,22 @@
 #include <sys/socket.h>
 #include <time.h>
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
     struct timespec now = {0, 0};
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t deadline_in(int ms)
 {
-    return now_ms() + ms;
+    return now_us() / 1000 + ms;
 }
 
 int deadline_left(int64_t deadline)
 {
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - now_us() / 1000;
 
     return left > 0 ? (int)left : 0;
 }
@@ -32,13 +32,13 @@ static int await(int fd, short events, int64_t deadline)
 
     for (;;) {
         int left = deadline_left(deadline);
-        int n = poll(&pfd, 1, left);
+        int n = left ? poll(&pfd, 1, left) : 0;
 
         if (n > 0)
             return 0; /* an error or hang-up shows in the call that follows */
         if (n < 0 && errno != EINTR)
             return -errno;
-        if (n == 0 && left == 0)
+        if (left == 0)
             return -ETIMEDOUT;
     }
 }
@@ -85,4 +85,13 @@ int packet_receive(int fd, char *buf, size_t cap, int64_t deadline, size_t *ret_
         if (r < 0)
             return r;
     }
+}
+
+void packet_look(int fd, int us)
+{
+    const int64_t until = now_us() + us;
+    char byte;
+
+    while (recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EAGAIN && now_us() < until)
+        continue;
 }

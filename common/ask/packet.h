@@ -17,5 +17,7 @@ int deadline_left(int64_t deadline);
 int packet_send(int fd, const char *text, size_t len, int64_t deadline) MUST_CHECK;
 /* -EMSGSIZE: longer than cap. A message that is already there is taken even when the deadline has passed. */
 int packet_receive(int fd, char *buf, size_t cap, int64_t deadline, size_t *ret_len) MUST_CHECK;
+/* Wait for a packet without going to sleep, for so many microseconds at the most. packet_receive() tells what came of it. */
+void packet_look(int fd, int us);
 
 #endif

@@ -133,12 +133,13 @@ int identity_of_account(const char *account, struct identity *ret)
 void caller_of_process(struct caller *ret)
 {
     uid_t real = getuid();
-    uint32_t login = process_loginuid(getpid());
+    uint32_t login;
 
     *ret = (struct caller){.kind = CALLER_AGENT, .uid = real};
     if (uid_belongs_to_agent(real))
         return;
     ret->kind = CALLER_NOBODY;
+    login = process_loginuid(getpid());
     if (login == AUDIT_UNSET || login == real || !uid_belongs_to_agent(login))
         return;
     *ret = (struct caller){.kind = real == 0 ? CALLER_TRACE : CALLER_AGENT, .uid = login};

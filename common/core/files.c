@@ -19,6 +19,12 @@ void close_fd(int *fd)
     errno = saved;
 }
 
+static int is_trusted(const struct stat *st, mode_t kind, uid_t owner)
+{
+    return (st->st_mode & S_IFMT) == kind && (st->st_uid == 0 || st->st_uid == owner) &&
+           !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static int judged(int fd, mode_t kind, uid_t owner, int *ret_fd)
 {
     struct stat st;
@@ -29,7 +35,7 @@ static int judged(int fd, mode_t kind, uid_t owner, int *ret_fd)
         close(fd);
         return error;
     }
-    if ((st.st_mode & S_IFMT) != kind || (st.st_uid != 0 && st.st_uid != owner) || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+    if (!is_trusted(&st, kind, owner)) {
         close(fd);
         return -EPERM;
     }
@@ -53,6 +59,18 @@ int dir_open_at(int dir, const char *name, int *ret_fd)
 int dir_open(const char *path, int *ret_fd)
 {
     return dir_open_at(AT_FDCWD, path, ret_fd);
+}
+
+int dir_open_below(const char *const *paths, int *ret_fd)
+{
+    struct stat st;
+
+    for (; paths[1]; paths++)
+        if (lstat(paths[0], &st) < 0)
+            return -errno;
+        else if (!is_trusted(&st, S_IFDIR, 0))
+            return -EPERM;
+    return dir_open(paths[0], ret_fd);
 }
 
 int dir_make_at(int dir, const char *name, mode_t mode, int *ret_fd)

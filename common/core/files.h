@@ -18,6 +18,11 @@ void close_fd(int *fd);
 /* Open a directory that is trusted; the caller's fd. */
 int dir_open(const char *path, int *ret_fd) MUST_CHECK;
 int dir_open_at(int dir, const char *name, int *ret_fd) MUST_CHECK;
+/*
+ * The same of the last of these paths, each the directory of the next; NULL ends them. Below what is trusted nobody else changes
+ * what a path leads to, so those on the way are looked at, from the top down, but not opened.
+ */
+int dir_open_below(const char *const *paths, int *ret_fd) MUST_CHECK;
 /* The same of a directory that may be this owner's too: for who acts on nobody's behalf but its own. */
 int dir_open_of(int dir, const char *name, uid_t owner, int *ret_fd) MUST_CHECK;
 /* As dir_open, made with this mode when it is absent. */

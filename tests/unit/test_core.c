@@ -604,6 +604,33 @@ START_TEST(directories_are_judged_too)
 }
 END_TEST
 
+START_TEST(directories_on_the_way_are_judged)
+{
+    char upper[256], lower[300], last[340];
+    const char *const way[] = {upper, lower, last, NULL};
+    int fd = -1;
+
+    snprintf(upper, sizeof upper, "%s", path_of("upper"));
+    snprintf(lower, sizeof lower, "%s/lower", upper);
+    snprintf(last, sizeof last, "%s/last", lower);
+    ck_assert_int_eq(dir_open_below(way, &fd), -ENOENT);
+    ck_assert_int_eq(mkdir(upper, 0711) | mkdir(lower, 0711) | mkdir(last, 0711), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(dir_open_below(way, &fd), 0);
+        close(fd);
+        ck_assert_int_eq(chmod(way[i], 0731), 0);
+        ck_assert_int_eq(dir_open_below(way, &fd), -EPERM);
+        ck_assert_int_eq(chmod(way[i], 0711) | chown(way[i], 65534, 0), 0);
+        ck_assert_int_eq(dir_open_below(way, &fd), -EPERM);
+        ck_assert_int_eq(chown(way[i], 0, 0) | rename(way[i], path_of("moved")), 0);
+        ck_assert_int_eq(dir_open_below(way, &fd), -ENOENT);
+        ck_assert_int_eq(symlink(path_of("moved"), way[i]), 0);
+        ck_assert_int_lt(dir_open_below(way, &fd), 0);
+        ck_assert_int_eq(unlink(way[i]) | rename(path_of("moved"), way[i]), 0);
+    }
+}
+END_TEST
+
 static Suite *core_suite(void)
 {
     Suite *suite = suite_create("core");
@@ -641,6 +668,7 @@ static Suite *core_suite(void)
         tcase_add_test(files, file_create_takes_no_name_that_is_taken);
         tcase_add_test(files, file_replace_leaves_one_whole_file);
         tcase_add_test(files, directories_are_judged_too);
+        tcase_add_test(files, directories_on_the_way_are_judged);
     } else {
         puts("skip files: only root can make what is trusted");
     }
