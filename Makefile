@@ -69,7 +69,7 @@ DEFS       := -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DPREFIX='"$(PREFIX)"' -DLI
               -DPAMDIR='"$(PAMDIR)"' -DNSSDIR='"$(NSSDIR)"'
 COMPILE     = $(CC) -std=gnu11 -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections $(WARN) $(OPT) $(FORTIFY) $(HARDEN_C) $(SANITIZE) $(DEFS) $(CPPFLAGS) $(CFLAGS) -Icommon -I. -MMD -MP
 LINK_EXE    = $(CC) -pie $(HARDEN_L) $(SANITIZE) $(LDFLAGS) -Wl,--gc-sections
-LINK_PLUGIN = $(CC) -shared $(HARDEN_L) $(SANITIZE) $(LDFLAGS) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs)
+LINK_PLUGIN = $(CC) -shared $(if $(SANITIZE),,-nostartfiles) $(HARDEN_L) $(SANITIZE) $(LDFLAGS) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs)
 
 ifeq ($(V),1)
 Q :=
@@ -136,7 +136,7 @@ $(B)/sudo_agent.so: $(call objects,sudo_agent) $(ASK) $(CORE) sudo_agent/sudo_ag
 
 $(B)/libnss_agent.so.2: $(call objects,nss_agent) $(CORE) nss_agent/nss_agent.map
 	$(call say,LD,$@)
-	$(Q)$(LINK_PLUGIN) $(if $(SANITIZE),,-nostartfiles) -Wl,--gc-sections -Wl,-soname,libnss_agent.so.2 \
+	$(Q)$(LINK_PLUGIN) -Wl,--gc-sections -Wl,-soname,libnss_agent.so.2 \
 	    -Wl,--version-script=nss_agent/nss_agent.map -o $@ $(filter %.o %.a,$^)
 
 GATE_PARTS     = $(filter $(O)/session/gate%.o,$(call objects,session))

@@ -18,7 +18,7 @@
 
 #include "login.h"
 
-#define ROUNDS 400
+#define ROUNDS 1000
 #define WARM_UP 20
 
 enum { WITH, WITHOUT, WAYS };
