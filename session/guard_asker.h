@@ -11,7 +11,7 @@
 
 struct asker {
     struct process process;
-    int fd;       /* its pidfd, opened before process was read; -1: nothing is kept */
+    int fd;       /* its pidfd, opened before process was read; negative: nothing is kept */
     int is_owned; /* it was found to be of the session, and stays so: what leaves it is root's to lead out */
 };
 #define ASKER_NONE \

@@ -10,11 +10,13 @@
 pid_t guard_fork(int fd)
 {
     const struct rlimit files = {1024, 4096};
-    pid_t pid = fork();
+    pid_t pid;
 
+    /* Closed below; nor does a guard whom the account keeps busy keep a log that was rotated away. */
+    record_keep(0);
+    pid = fork();
     if (pid != 0)
         return pid;
-    record_keep(0); /* of the descriptors that are closed below, the one that would be missed */
     if (fd < 0)
         fd = open("/dev/null", O_RDWR);
     if (dup2(fd, 0) < 0)

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "ask/packet.h"
-#include "ask/who.h"
 #include "core/clock.h"
 #include "core/text.h"
 #include "judge/cgroup.h"

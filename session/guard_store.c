@@ -93,6 +93,8 @@ int guard_is_agent(struct guard *guard, const char *account)
     struct identity identity;
     int r = is_kept(PATH_IDENTITIES, &stores->targets, &stamp);
 
+    if (r == -ENOENT)
+        return 0; /* guard_read_identity() refuses, where nothing that counts more does */
     if (r < 0 || (r > 0 && strcmp(account, stores->target) == 0))
         return r < 0 ? r : stores->target_is_agent;
     stores->targets = (struct file_stamp){0};

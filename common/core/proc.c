@@ -60,8 +60,9 @@ static int find_fields(const char *tail, const char *ret[FIELDS])
     for (int field = 0; field < FIELDS; field++) {
         ret[field] = tail;
         tail = strchr(tail, ' ');
-        if (!tail++)
+        if (!tail)
             return -ESRCH;
+        tail++;
     }
     return 0;
 }
