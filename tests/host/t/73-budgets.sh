@@ -1,5 +1,6 @@
 #!/bin/bash
 # timeout: 150
+# waits: 1
 # What a session may do with sudo is counted: so many commands, and so many within a minute. Nobody else's are.
 . "$TOP/tests/host/agent.sh"
 agent_host

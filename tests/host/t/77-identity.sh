@@ -1,6 +1,7 @@
 #!/bin/bash
 # What an identity has of its own: groups, how long its old homes are kept, and who else may act in its accounts.
 # timeout: 500
+# waits: 1
 . "$TOP/tests/host/agent.sh"
 
 story "visits, and what they meet of tasks"
