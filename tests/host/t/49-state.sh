@@ -70,7 +70,7 @@ expect_fail "no record, no permit" agent unrecorded id
 expect_log "syslog says why" 'pam_agent.*record_failed.*task-unrecorded' "$SYSLOG"
 expect_fail "and says permit of nothing" grep -q 'permit.*task-unrecorded' "$SYSLOG"
 expect_output "a human's login and sudo work" '^root$' as_human alice sudo -n id -un
-umount $log
+must wait_until 5 umount $log
 expect_output "the log is as it was" "^$before$" sh -c "wc -l <$DECISIONS"
 all_well "when there is room again"
 expect_ok "every record is whole" jq -R 'fromjson | select(.status_code == null) | error("torn")' "$DECISIONS"
