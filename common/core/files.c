@@ -65,11 +65,12 @@ int dir_open_below(const char *const *paths, int *ret_fd)
 {
     struct stat st;
 
-    for (; paths[1]; paths++)
+    for (; paths[1]; paths++) {
         if (lstat(paths[0], &st) < 0)
             return -errno;
-        else if (!is_trusted(&st, S_IFDIR, 0))
+        if (!is_trusted(&st, S_IFDIR, 0))
             return -EPERM;
+    }
     return dir_open(paths[0], ret_fd);
 }
 

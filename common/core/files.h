@@ -1,6 +1,6 @@
 /*
- * Files and directories that root trusts: opened first, then judged by descriptor, never by path again.
- * A trusted object is owned by root and writable by nobody else. All return 0 or -errno; -EPERM means that owner or
+ * Files and directories that root trusts: opened first, then judged by descriptor, never by path again (but for
+ * dir_open_below). A trusted object is owned by root and writable by nobody else. All return 0 or -errno; -EPERM means that owner or
  * mode is wrong, -ELOOP that a link stands where none may be.
  */
 #ifndef PAM_AGENT_FILES_H

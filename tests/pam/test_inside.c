@@ -225,6 +225,31 @@ START_TEST(guards_are_asked_until_one_claims)
 }
 END_TEST
 
+/* By who claimed the caller at account, by another one where that is gone, and by nobody where none is left. */
+START_TEST(who_claimed_the_caller_is_asked_first)
+{
+    pid_t first, second = 0;
+    pam_handle_t *pamh;
+
+    stage_reset("deny");
+    first = puppet_guard(AGENT_UID, SESSION, "permit");
+    started_by(AGENT_UID);
+    pamh = begin("sudo", AGENT);
+    ck_assert_int_eq(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+    if (_i < 2)
+        second = puppet_guard(AGENT_UID, OTHER_SESSION, _i == 0 ? "deny" : "permit");
+    if (_i > 0)
+        puppet_leave(first);
+    pam_set_item(pamh, PAM_USER, "root");
+    ck_assert_int_eq(pam_open_session(pamh, 0), _i < 2 ? PAM_SUCCESS : PAM_PERM_DENIED);
+    end(pamh);
+    if (_i == 0)
+        puppet_leave(first);
+    if (_i < 2)
+        puppet_leave(second);
+}
+END_TEST
+
 START_TEST(a_guard_that_hangs_costs_two_seconds)
 {
     int64_t deadline = deadline_in(3000);
@@ -895,6 +920,7 @@ static Suite *inside_suite(void)
     tcase_add_test(pam, a_full_queue_is_waited_for_and_refused);
     tcase_add_test(pam, a_guard_that_is_not_roots_is_nobodys);
     tcase_add_loop_test(pam, an_index_that_others_may_write_is_none, 0, COUNT_OF(tampered));
+    tcase_add_loop_test(pam, who_claimed_the_caller_is_asked_first, 0, 3);
     tcase_add_test(pam, open_without_account_is_not_helped_by_setcred);
     tcase_add_test(pam, a_user_who_changes_in_another_service_is_refused);
     tcase_add_test(pam, a_daemon_with_an_agents_login_uid_locks_nobody_out);
